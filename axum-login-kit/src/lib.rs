@@ -1,0 +1,1 @@
+//! Flask-Login for Axum.

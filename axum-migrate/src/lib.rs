@@ -1,0 +1,1 @@
+//! Flask-Migrate for Axum and Diesel.

@@ -1,0 +1,1 @@
+//! The guides of `docs/`, compiled and run as doctests.

@@ -1,0 +1,2 @@
+//! The example blog.
+fn main() {}
