@@ -1,1 +1,5 @@
 //! Flask-Migrate for Axum and Diesel.
+
+mod error;
+
+pub use error::{Error, ErrorKind};

@@ -1,0 +1,120 @@
+//! The one error of the crate: what happened, and what to do next.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::Path;
+
+/// What went wrong, and what to do about it.
+///
+/// `Display` is one paragraph for the developer who ran the command: what happened, and the next action.
+/// `Debug` is the same text with its causes, so that `fn main() -> Result<ExitCode, axum_migrate::Error>`
+/// prints something readable. Neither ever contains the password of a connection.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// The class of an [`Error`], for programs that react to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The arguments make no sense together.
+    Usage,
+    /// The migrations folder is missing, or something in it is malformed.
+    Directory,
+    /// No revision has that name, or several have.
+    Revision,
+    /// The revisions do not form a history: a missing parent, a cycle, several heads, the wrong order.
+    Graph,
+    /// The database could not be reached, or refused a statement of the tool's own.
+    Database,
+    /// Another upgrade held the lock for longer than the deadline.
+    Locked,
+    /// A statement of a migration failed.
+    Script,
+    /// The database has revisions that the directory, or the program, does not have.
+    DatabaseNewer,
+    /// The directory has revisions that the database does not have yet.
+    DatabaseBehind,
+    /// The step would lose data and was not allowed to.
+    DataLoss,
+    /// A change needs an answer that a run without a terminal cannot ask for.
+    NeedsInput,
+    /// A change cannot be expressed for this database.
+    Unsupported,
+    /// A generated migration did not do on a scratch copy what it was generated for.
+    Proof,
+    /// A file could not be read or written.
+    Io,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            source: None,
+        }))
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// A file operation that failed: `doing` is what was attempted, as in "write".
+    pub(crate) fn io(doing: &str, path: &Path, error: std::io::Error) -> Self {
+        let next = match error.kind() {
+            std::io::ErrorKind::NotFound => "check that the path is right",
+            std::io::ErrorKind::PermissionDenied => "check who owns it and its permissions",
+            std::io::ErrorKind::StorageFull => "make room on that disk",
+            _ => "check the disk and the path",
+        };
+        Self::new(
+            ErrorKind::Io,
+            format!("could not {doing} {}: {error}; {next}", path.display()),
+        )
+    }
+
+    /// A statement of the tool's own that the database refused: `doing` completes "could not".
+    pub(crate) fn database(doing: &str, error: diesel::result::Error) -> Self {
+        Self::new(
+            ErrorKind::Database,
+            format!("could not {doing}: {error}; check the database and the rights of its user"),
+        )
+        .with_source(error)
+    }
+
+    /// What class of error this is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
+    }
+}
