@@ -1,0 +1,310 @@
+//! The one description of a schema that models, databases and migrations lower to.
+
+mod identity;
+mod rename;
+mod sort;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use rename::rename_identifier;
+pub(crate) use sort::by_foreign_keys;
+
+/// A database's tables as its server describes them, and the names of what is left alone.
+///
+/// Types, defaults and expressions are the server's own normalised text, so two schemas compare only
+/// when they were read from the same kind of server.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schema {
+    /// The tables, by name.
+    pub tables: BTreeMap<String, Table>,
+    /// Views, triggers and other objects that are never changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmanaged: Vec<Unmanaged>,
+}
+
+/// An object that autogenerate reports but never touches.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Unmanaged {
+    /// What it is: `view`, `trigger`, `sequence`…
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// The table it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// The statement that makes it, where a rebuild of its table needs it (SQLite).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sql: Option<String>,
+}
+
+/// A table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// The columns, in the order of the table.
+    pub columns: Vec<Column>,
+    /// The primary key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary_key: Option<PrimaryKey>,
+    /// The unique constraints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uniques: Vec<Unique>,
+    /// The foreign keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign_keys: Vec<ForeignKey>,
+    /// The CHECK constraints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
+    /// The indexes that no constraint made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub indexes: Vec<Index>,
+    /// What stands after the closing parenthesis.
+    #[serde(default, skip_serializing_if = "TableOptions::is_default")]
+    pub options: TableOptions,
+}
+
+/// The options of a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TableOptions {
+    /// SQLite: a STRICT table.
+    pub strict: bool,
+    /// SQLite: a WITHOUT ROWID table.
+    pub without_rowid: bool,
+    /// MySQL: the storage engine, where it is not InnoDB.
+    pub engine: Option<String>,
+    /// MySQL: the default collation, where it is not the database's.
+    pub collation: Option<String>,
+    /// The comment.
+    pub comment: Option<String>,
+}
+
+impl TableOptions {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A column.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// The type with its arguments, as the server writes it.
+    pub ty: String,
+    /// Whether it takes NULL.
+    pub nullable: bool,
+    /// The default: an SQL expression.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// How the server counts it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto: Option<Auto>,
+    /// The expression of a computed column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generated: Option<Generated>,
+    /// The collation, where it is not the one the column would have anyway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collation: Option<String>,
+    /// MariaDB: the CHECK that is part of the column, which `MODIFY` must restate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+    /// MySQL: the expression of ON UPDATE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_update: Option<String>,
+    /// SQLite: the conflict clause of NOT NULL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_conflict: Option<String>,
+    /// The comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// How a column gets its number from the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Auto {
+    /// SQLite AUTOINCREMENT, MySQL AUTO_INCREMENT.
+    Increment,
+    /// PostgreSQL serial: a default from a sequence that the column owns.
+    Serial {
+        /// The sequence, quoted as SQL needs it.
+        sequence: String,
+    },
+    /// PostgreSQL GENERATED … AS IDENTITY.
+    Identity {
+        /// ALWAYS rather than BY DEFAULT.
+        always: bool,
+    },
+}
+
+/// A computed column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Generated {
+    /// The expression.
+    pub expression: String,
+    /// STORED rather than VIRTUAL.
+    pub stored: bool,
+}
+
+/// A primary key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrimaryKey {
+    /// The constraint's name, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its columns, in order.
+    pub columns: Vec<String>,
+    /// SQLite: the conflict clause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_conflict: Option<String>,
+}
+
+/// A unique constraint.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unique {
+    /// The constraint's name, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its columns, in order.
+    pub columns: Vec<String>,
+    /// Whether and when its check may be put off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferrable: Option<Deferrable>,
+    /// PostgreSQL: NULLS NOT DISTINCT.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nulls_not_distinct: bool,
+    /// PostgreSQL: the INCLUDE columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
+    /// SQLite: the conflict clause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_conflict: Option<String>,
+    /// MySQL: the prefix lengths and orders of the columns, where one has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suffixes: Vec<String>,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeignKey {
+    /// The constraint's name, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its columns, in order.
+    pub columns: Vec<String>,
+    /// The table it points at.
+    pub table: String,
+    /// The columns it points at, in order.
+    pub referenced: Vec<String>,
+    /// What happens to the row when the referenced row goes.
+    #[serde(default)]
+    pub on_delete: Action,
+    /// What happens to the row when the referenced key changes.
+    #[serde(default)]
+    pub on_update: Action,
+    /// Whether and when its check may be put off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferrable: Option<Deferrable>,
+    /// MySQL: the index that the server made for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub implicit_index: Option<String>,
+}
+
+/// What a foreign key does when the row it points at changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Action {
+    /// NO ACTION. On MySQL also RESTRICT, which is the same there.
+    #[default]
+    NoAction,
+    /// RESTRICT.
+    Restrict,
+    /// CASCADE.
+    Cascade,
+    /// SET NULL.
+    SetNull,
+    /// SET DEFAULT.
+    SetDefault,
+}
+
+/// When the check of a deferrable constraint happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Deferrable {
+    /// DEFERRABLE INITIALLY IMMEDIATE.
+    Immediate,
+    /// DEFERRABLE INITIALLY DEFERRED.
+    Deferred,
+}
+
+/// A CHECK constraint of a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// The constraint's name, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The condition, without the parentheses around it.
+    pub expression: String,
+}
+
+/// An index.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Index {
+    /// Its name.
+    pub name: String,
+    /// Whether it forbids equal keys.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unique: bool,
+    /// What it orders by.
+    pub keys: Vec<IndexKey>,
+    /// PostgreSQL: the INCLUDE columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
+    /// The method (`gin`, `fulltext`…), where it is not a plain B-tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// The condition of a partial index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicate: Option<String>,
+    /// PostgreSQL: NULLS NOT DISTINCT.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nulls_not_distinct: bool,
+}
+
+/// One key of an index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexKey {
+    /// The column or expression.
+    pub target: KeyTarget,
+    /// What follows it: prefix length, collation, operator class, order.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub suffix: String,
+}
+
+/// What a key of an index reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyTarget {
+    /// A column.
+    Column(String),
+    /// An expression, without parentheses around it.
+    Expression(String),
+}
+
+impl Table {
+    /// The column of that name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+impl Index {
+    /// The names of the columns it reads directly.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter_map(|key| match &key.target {
+            KeyTarget::Column(name) => Some(name.as_str()),
+            KeyTarget::Expression(_) => None,
+        })
+    }
+}
