@@ -1,2 +1,48 @@
-//! The commands of the project.
-fn main() {}
+//! The commands of the project: `cargo xtask test` and `cargo xtask ci`.
+
+#[cfg(not(unix))]
+compile_error!("cargo xtask needs Unix: on Windows run it inside WSL");
+
+mod ci;
+mod counts;
+mod long;
+mod process;
+mod servers;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// What every function here returns: the message of a failure is what the caller reads.
+type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Xtask {
+    /// Test everything: SQLite, PostgreSQL, MariaDB, doctests, guides, compile errors.
+    ///
+    /// PostgreSQL and MariaDB are found in this order: TEST_POSTGRES_URL and TEST_MYSQL_URL; a server that
+    /// listens on the standard port of 127.0.0.1 and lets `postgres` or `root` in without a password; server
+    /// programs on this machine, started in a temporary folder and stopped afterwards; Debian's packages,
+    /// installed when you are root. Where none works, the command fails and says what to install.
+    Test(test::Options),
+    /// Everything a change must pass: format, clippy, tests, docs, packages.
+    Ci(ci::Options),
+}
+
+fn main() -> ExitCode {
+    let command = Xtask::parse();
+    let outcome = process::catch_interrupts().and_then(|()| match command {
+        Xtask::Test(options) => test::run(&options),
+        Xtask::Ci(options) => ci::run(&options),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

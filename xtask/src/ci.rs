@@ -1,0 +1,81 @@
+//! `cargo xtask ci`.
+
+use clap::Args;
+
+use crate::{Result, long, process, test};
+
+/// How much to check.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Also what is too slow for every run: every pair of features, the oldest versions of the dependencies,
+    /// the README's first program against the packaged crates, and the full counts of the property tests.
+    #[arg(long)]
+    long: bool,
+    #[command(flatten)]
+    test: test::Options,
+}
+
+/// The crates that are published, each after those it needs.
+pub(crate) const PUBLISHED: [&str; 4] = [
+    "axum-db-macros",
+    "axum-db",
+    "axum-login-kit",
+    "axum-migrate",
+];
+
+/// The backends, as features.
+pub(crate) const BACKENDS: [&str; 3] = ["sqlite", "postgres", "mysql"];
+
+/// Runs every step, and stops at the first that fails.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    process::step("format", &mut process::cargo(["fmt", "--all", "--check"]))?;
+    clippy("clippy, default features", &["--workspace"])?;
+    clippy("clippy, all features", &["--workspace", "--all-features"])?;
+    for backend in BACKENDS {
+        clippy(
+            &format!("clippy, {backend} alone"),
+            &[
+                &[
+                    "-p",
+                    "axum-db",
+                    "-p",
+                    "axum-login-kit",
+                    "-p",
+                    "axum-migrate",
+                    "-p",
+                    "blog",
+                ][..],
+                &["--no-default-features", "--features", backend],
+            ]
+            .concat(),
+        )?;
+    }
+    process::step(
+        "docs",
+        process::cargo(["doc", "--workspace", "--no-deps", "--all-features"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )?;
+    package()?;
+    if options.long {
+        long::run()?;
+        test::run_with(&options.test, &long::FULL_COUNTS)
+    } else {
+        test::run(&options.test)
+    }
+}
+
+fn clippy(name: &str, selection: &[&str]) -> Result<()> {
+    let mut command = process::cargo(["clippy", "--all-targets"]);
+    process::step(name, command.args(selection).args(["--", "-D", "warnings"]))
+}
+
+/// Packs the published crates and compiles each from its package, against the others as packed. Left to
+/// itself cargo would compile all dependencies again for each package; a named target folder is shared.
+fn package() -> Result<()> {
+    let mut command = process::cargo(["package", "--allow-dirty", "--all-features"]);
+    command.env("CARGO_TARGET_DIR", process::target());
+    for name in PUBLISHED {
+        command.args(["-p", name]);
+    }
+    process::step("packages", &mut command)
+}
