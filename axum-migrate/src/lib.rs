@@ -6,6 +6,7 @@ mod error;
 mod introspect;
 mod op;
 mod render;
+mod revision;
 pub mod schema;
 
 pub use diff::{Diff, Hints, diff};
@@ -13,4 +14,11 @@ pub use engine::Engine;
 pub use error::{Error, ErrorKind};
 pub use op::{Op, inverse};
 pub use render::{Script, render};
+pub use revision::Embedded;
 pub use schema::Schema;
+
+/// What [`embed!`] expands to.
+#[doc(hidden)]
+pub mod __private {
+    pub use include_dir;
+}
