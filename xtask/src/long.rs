@@ -1,4 +1,123 @@
+//! What `cargo xtask ci --long` adds: too slow for every run, due before a change of some size is called done.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::ci::{BACKENDS, PUBLISHED};
+use crate::{Result, process};
+
+/// How much the randomised tests do in a long run.
 pub(crate) const FULL_COUNTS: [(&str, &str); 1] = [("AXUM_MIGRATE_PAIRS", "1000")];
-pub(crate) fn run() -> crate::Result<()> {
+
+/// Runs every step, and stops at the first that fails. The packages must have been made.
+pub(crate) fn run() -> Result<()> {
+    feature_pairs()?;
+    minimal_versions()?;
+    packaged_quickstart()
+}
+
+/// No backend, and every two of them: one alone and all together is what the ordinary run checks.
+fn feature_pairs() -> Result<()> {
+    let libraries = [
+        "-p",
+        "axum-db",
+        "-p",
+        "axum-login-kit",
+        "-p",
+        "axum-migrate",
+    ];
+    let mut check = process::cargo(["check", "--no-default-features"]);
+    process::step("features, no backend", check.args(libraries))?;
+    for (at, first) in BACKENDS.iter().enumerate() {
+        for second in &BACKENDS[at + 1..] {
+            let pair = format!("{first},{second}");
+            let mut check = process::cargo(["check", "--all-targets", "--no-default-features"]);
+            process::step(
+                &format!("features, {pair}"),
+                check.args(["--features", &pair]).args(libraries),
+            )?;
+        }
+    }
     Ok(())
+}
+
+/// Compiles the published crates with the oldest dependencies that their manifests allow.
+fn minimal_versions() -> Result<()> {
+    let copy = tempfile::tempdir()?;
+    let mut list = Command::new("git");
+    list.args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(process::workspace());
+    for file in process::output(&mut list)?.lines() {
+        let from = process::workspace().join(file);
+        let to = copy.path().join(file);
+        if file != "Cargo.lock" && from.is_file() {
+            fs::create_dir_all(to.parent().ok_or("a file without a folder")?)?;
+            fs::copy(from, to)?;
+        }
+    }
+    // The option is unstable; the variable lets a stable toolchain have it, and is set for this command alone.
+    process::step(
+        "oldest dependencies",
+        process::cargo(["generate-lockfile", "-Z", "direct-minimal-versions"])
+            .env("RUSTC_BOOTSTRAP", "1")
+            .current_dir(copy.path()),
+    )?;
+    let mut check = process::cargo(["check", "--locked", "--all-features"]);
+    for name in PUBLISHED {
+        check.args(["-p", name]);
+    }
+    process::step(
+        "oldest dependencies, compiled",
+        check
+            .env("CARGO_TARGET_DIR", process::target().join("oldest"))
+            .current_dir(copy.path()),
+    )
+}
+
+/// Runs the README's first program as a stranger would: in a project of its own, with the dependencies that the
+/// README lists, on the crates as packaged.
+fn packaged_quickstart() -> Result<()> {
+    let readme = fs::read_to_string(process::workspace().join("README.md"))?;
+    let dependencies = block(&readme, "toml")?;
+    let program = block(&readme, "rust")?;
+    let mut manifest = format!(
+        "[package]\nname = \"quickstart\"\nedition = \"2024\"\n\n{dependencies}\n[patch.crates-io]\n"
+    );
+    for name in PUBLISHED {
+        let package = unpacked(name)?;
+        manifest.push_str(&format!("{name} = {{ path = {package:?} }}\n"));
+    }
+    let project = tempfile::tempdir()?;
+    fs::create_dir(project.path().join("src"))?;
+    fs::write(project.path().join("Cargo.toml"), manifest)?;
+    fs::write(project.path().join("src/main.rs"), program)?;
+    process::step(
+        "the README's first program, packaged crates",
+        process::cargo(["run"])
+            .env("CARGO_TARGET_DIR", process::target())
+            .current_dir(project.path()),
+    )
+}
+
+/// The first block of code in a language.
+fn block<'a>(markdown: &'a str, language: &str) -> Result<&'a str> {
+    markdown
+        .split_once(&format!("```{language}\n"))
+        .and_then(|(_, rest)| rest.split_once("```"))
+        .map(|(block, _)| block)
+        .ok_or_else(|| format!("README.md has no block of {language}").into())
+}
+
+/// Where `cargo package` unpacked a crate to verify it.
+fn unpacked(name: &str) -> Result<PathBuf> {
+    // path+file:///somewhere/axum-db#0.1.0, or …#axum-db@0.1.0
+    let id = process::output(&mut process::cargo(["pkgid", "-p", name]))?;
+    let version = id.trim().rsplit(['#', '@']).next().unwrap_or_default();
+    let folder = process::target().join(format!("package/{name}-{version}"));
+    if folder.join("Cargo.toml").is_file() {
+        Ok(folder)
+    } else {
+        Err(format!("{} is missing: `cargo xtask ci` packs it", folder.display()).into())
+    }
 }
