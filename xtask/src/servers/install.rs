@@ -24,11 +24,15 @@ pub(super) fn install(kind: Kind) -> Result<()> {
         Kind::Mysql => "mariadb-server",
     };
     let _policy = NoServices::declare()?;
-    process::step("package lists", &mut apt_get(&["update", "-qq"]))?;
-    process::step(
-        package,
-        &mut apt_get(&["install", "-qq", "-y", "--no-install-recommends", package]),
-    )
+    process::step("package lists", apt_get(&["update"]).arg("-qq"))?;
+    let options = [
+        "-qq",
+        "-y",
+        "--no-install-recommends",
+        "-o",
+        "Dpkg::Use-Pty=0",
+    ];
+    process::step(package, apt_get(&["install"]).args(options).arg(package))
 }
 
 fn apt_get(arguments: &[&str]) -> Command {
