@@ -1,6 +1,34 @@
 //! The databases: the only folder of this crate that names one.
 
 use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use diesel::QueryResult;
+use diesel::backend::DieselReserveSpecialization;
+use diesel_async::AsyncConnection;
+
+use crate::config::Config;
+use crate::error::ErrorKind;
+use crate::pool::Watch;
+
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(feature = "sqlite")]
+mod thread;
+
+#[cfg(feature = "mysql")]
+pub use mysql::Mysql;
+#[cfg(feature = "postgres")]
+pub use postgres::Postgres;
+#[cfg(feature = "sqlite")]
+pub use sqlite::Sqlite;
+#[cfg(feature = "sqlite")]
+pub use thread::ConnectionThread;
 
 /// The SQL dialect of a database.
 ///
@@ -53,4 +81,141 @@ impl fmt::Display for Dialect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// A database engine: [`Sqlite`], [`Postgres`] or [`Mysql`].
+///
+/// An application names it once, `pub type Db = axum_db::Db<axum_db::Sqlite>;`, and never again. The trait
+/// is sealed.
+pub trait Backend: Driver {
+    /// The engine's Diesel backend.
+    type Diesel: diesel::backend::Backend<QueryBuilder: Default>
+        + DieselReserveSpecialization
+        + Default
+        + 'static;
+    /// The engine's diesel-async connection, as [`Db::conn`](crate::Db::conn) hands it out.
+    type Connection: AsyncConnection<Backend = Self::Diesel> + Send + 'static;
+    /// The engine's SQL dialect.
+    const DIALECT: Dialect;
+}
+
+/// What the pool and the session need of an engine; not for users.
+#[doc(hidden)]
+pub trait Driver: Sized + Send + Sync + 'static {
+    /// The parsed URL.
+    type Target: fmt::Debug + Send + Sync + 'static;
+    /// What ends a running statement from outside its connection.
+    type Canceller: Send + Sync + 'static;
+    /// Whether transactions that write are queued within the process.
+    const ONE_WRITER: bool;
+
+    fn parse(url: &str) -> Result<Self::Target, String>;
+
+    /// The most connections the target bears, where that is its own property.
+    fn max_connections(_target: &Self::Target) -> Option<usize> {
+        None
+    }
+
+    fn establish(
+        target: &Self::Target,
+        config: &Config,
+        watch: &Arc<Watch>,
+    ) -> impl Future<Output = Result<(Self::Connection, Self::Canceller), String>> + Send
+    where
+        Self: Backend;
+
+    fn begin(
+        connection: &mut Self::Connection,
+        read_only: bool,
+    ) -> impl Future<Output = QueryResult<()>> + Send
+    where
+        Self: Backend;
+
+    /// Brings a connection back to how it was when it was opened: no statement in flight, no
+    /// transaction, no altered settings. `false` where it must be closed instead.
+    fn restore(
+        connection: &mut Self::Connection,
+        canceller: &Self::Canceller,
+        watch: &Watch,
+    ) -> impl Future<Output = bool> + Send
+    where
+        Self: Backend;
+
+    /// Ends what a connection that is about to be closed may still be doing on the server.
+    fn abandon(canceller: Self::Canceller, watch: &Watch) -> impl Future<Output = ()> + Send;
+
+    /// Whether `sql`, run on a connection that a user had in hand, leaves a state behind that only
+    /// closing the connection removes.
+    fn leaves_state(_sql: &str) -> bool {
+        false
+    }
+}
+
+/// Reads the kind of an error that the drivers leave unclassified out of its text.
+pub(crate) fn kind_of_message(message: &str) -> ErrorKind {
+    const CONFLICT: [&str; 3] = [
+        "deadlock detected",
+        "Deadlock found when trying to get lock",
+        "Record has changed since last read",
+    ];
+    const TIMEOUT: [&str; 6] = [
+        "database is locked",
+        "database table is locked",
+        "Lock wait timeout exceeded",
+        "canceling statement due to",
+        "could not obtain lock",
+        "maximum statement execution time exceeded",
+    ];
+    const CONNECTION: [&str; 5] = [
+        "terminating connection due to",
+        "Input/output error",
+        "Connection to the server is closed",
+        "Server shutdown in progress",
+        "Connection was killed",
+    ];
+    let names = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
+    if names(&CONFLICT) {
+        ErrorKind::Conflict
+    } else if names(&TIMEOUT) {
+        ErrorKind::Timeout
+    } else if names(&CONNECTION) {
+        ErrorKind::Connection
+    } else {
+        ErrorKind::Query
+    }
+}
+
+/// Whether a constraint's name is the one that `#[model]` gives to a unique rule over `columns`.
+pub(crate) fn names_unique(constraint: &str, table: &str, columns: &[&str]) -> bool {
+    constraint == crate::model::unique_name(table, columns) || constraint == columns.join(", ") // SQLite names the columns
+}
+
+/// The same for the engines that tell the constraint in the error's text only.
+pub(crate) fn message_names_unique(message: &str, table: &str, columns: &[&str]) -> bool {
+    // SQLite: "UNIQUE constraint failed: users.email, users.realm"
+    if let Some((_, named)) = message.split_once("UNIQUE constraint failed: ") {
+        let mut named: Vec<&str> = named.split(", ").collect();
+        let mut asked: Vec<String> = columns
+            .iter()
+            .map(|column| format!("{table}.{column}"))
+            .collect();
+        named.sort_unstable();
+        asked.sort_unstable();
+        return named == asked;
+    }
+    // MySQL: "Duplicate entry '…' for key 'users_email_key'", in newer versions 'users.users_email_key'
+    let Some(key) = message.trim_end_matches('\'').rsplit('\'').next() else {
+        return false;
+    };
+    key.rsplit('.').next() == Some(crate::model::unique_name(table, columns).as_str())
+}
+
+/// Whether the statement begins with one of the (upper-case) `words`.
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+fn starts_with_any(sql: &str, words: &[&str]) -> bool {
+    let sql = sql.trim_start();
+    words.iter().any(|word| {
+        sql.get(..word.len())
+            .is_some_and(|beginning| beginning.eq_ignore_ascii_case(word))
+    })
 }

@@ -1,0 +1,126 @@
+//! PostgreSQL, by tokio-postgres.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::QueryResult;
+use diesel_async::{
+    AnsiTransactionManager, AsyncConnection, AsyncPgConnection, SimpleAsyncConnection,
+};
+use tokio_postgres::{CancelToken, NoTls};
+
+use super::{Backend, Dialect, Driver};
+use crate::config::Config;
+use crate::pool::Watch;
+
+/// PostgreSQL.
+///
+/// URLs: `postgres://user:password@host:5432/database`, with libpq's parameters after a `?`.
+#[derive(Debug, Clone, Copy)]
+pub struct Postgres;
+
+/// How long the clean-up waits for a cancelled statement to end.
+const CANCEL_LIMIT: Duration = Duration::from_secs(2);
+
+/// Everything a user may have set through a connection in hand, as `DISCARD ALL` but without throwing the
+/// prepared statements away.
+const RESET: &str = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
+     SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; \
+     SET TIME ZONE 'UTC'; SET CLIENT_ENCODING TO 'UTF8'";
+
+impl Backend for Postgres {
+    type Diesel = diesel::pg::Pg;
+    type Connection = AsyncPgConnection;
+    const DIALECT: Dialect = Dialect::Postgres;
+}
+
+impl Driver for Postgres {
+    type Target = tokio_postgres::Config;
+    type Canceller = CancelToken;
+    const ONE_WRITER: bool = false;
+
+    fn parse(url: &str) -> Result<Self::Target, String> {
+        if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
+            return Err(
+                "not a PostgreSQL URL: write postgres://user:password@host/database".into(),
+            );
+        }
+        url.parse().map_err(|error: tokio_postgres::Error| {
+            // The driver's reason names the parameter; its text never quotes the password.
+            format!("the PostgreSQL URL cannot be read: {error}")
+        })
+    }
+
+    async fn establish(
+        target: &Self::Target,
+        _config: &Config,
+        watch: &Arc<Watch>,
+    ) -> Result<(AsyncPgConnection, CancelToken), String> {
+        let (client, connection) = target
+            .connect(NoTls)
+            .await
+            .map_err(|error| with_causes(&error))?;
+        let mut connection = AsyncPgConnection::try_from_client_and_connection(client, connection)
+            .await
+            .map_err(|error| error.to_string())?;
+        connection.set_instrumentation(watch.observer::<Self>());
+        let canceller = connection.cancel_token();
+        Ok((connection, canceller))
+    }
+
+    async fn begin(connection: &mut AsyncPgConnection, read_only: bool) -> QueryResult<()> {
+        let sql = if read_only {
+            "BEGIN READ ONLY"
+        } else {
+            "BEGIN"
+        };
+        AnsiTransactionManager::begin_transaction_sql(connection, sql).await
+    }
+
+    async fn restore(
+        connection: &mut AsyncPgConnection,
+        canceller: &CancelToken,
+        watch: &Watch,
+    ) -> bool {
+        if watch.in_flight() {
+            // The connection stays in step: later answers follow the cancelled one's.
+            let _ = tokio::time::timeout(CANCEL_LIMIT, canceller.cancel_query(NoTls)).await;
+        }
+        // Diesel's bookkeeping may have been cut off halfway; the server's answer to ROLLBACK is the truth.
+        *connection.transaction_state() = AnsiTransactionManager::default();
+        let ended = tokio::time::timeout(CANCEL_LIMIT, async {
+            // The cancel request may hit the first ROLLBACK instead of the statement.
+            if connection.batch_execute("ROLLBACK").await.is_err() {
+                connection.batch_execute("ROLLBACK").await?;
+            }
+            Ok::<_, diesel::result::Error>(())
+        })
+        .await;
+        if !matches!(ended, Ok(Ok(()))) {
+            return false;
+        }
+        watch.settle();
+        !watch.was_in_hand() || connection.batch_execute(RESET).await.is_ok()
+    }
+
+    async fn abandon(canceller: CancelToken, watch: &Watch) {
+        if watch.in_flight() {
+            let _ = tokio::time::timeout(CANCEL_LIMIT, canceller.cancel_query(NoTls)).await;
+        }
+    }
+}
+
+/// The driver's reason with its causes: "error connecting to server: Connection refused (os error 111)".
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let reason = inner.to_string();
+        if !text.contains(&reason) {
+            text.push_str(": ");
+            text.push_str(&reason);
+        }
+        cause = inner.source();
+    }
+    text
+}

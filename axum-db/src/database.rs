@@ -1,0 +1,224 @@
+//! A database: its settings, its pool, and the places sessions come from.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use deadpool::Runtime;
+use deadpool::managed::{Pool, PoolError, TimeoutType};
+use diesel_async::SimpleAsyncConnection;
+use tokio::sync::Semaphore;
+
+use crate::backend::Backend;
+use crate::config::{Config, DatabaseUrl};
+use crate::error::{Error, ErrorKind};
+use crate::pool::{Checkout, Manager, connect};
+use crate::session::{Bind, Db, Main, SessionLayer, TransactionMode};
+
+/// A database of the application: cheap to clone, made once at start-up.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// use axum::{Router, routing::get};
+///
+/// pub type Db = axum_db::Db<axum_db::Sqlite>;
+///
+/// let database = Db::connect("sqlite://:memory:").await?;
+/// database.check().await?;
+/// let app: Router = Router::new().route("/", get(async |_db: Db| "hello")).layer(database.layer());
+/// # Ok(())
+/// # }
+/// ```
+pub struct Database<B: Backend, K: Bind = Main> {
+    inner: Arc<DatabaseInner<B>>,
+    bind: PhantomData<fn() -> K>,
+}
+
+/// What all clones of a database share.
+pub(crate) struct DatabaseInner<B: Backend> {
+    pool: Pool<Manager<B>>,
+    writers: Option<Arc<Semaphore>>,
+}
+
+impl<B: Backend, K: Bind> Database<B, K> {
+    /// Prepares the database at `url` with the default settings.
+    ///
+    /// Connections are opened when they are first needed; [`Database::check`] tries one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when the URL cannot be used, with what to write instead.
+    pub async fn connect(url: impl Into<String>) -> Result<Self, Error> {
+        Self::with_config(url, Config::default())
+    }
+
+    /// Prepares the database at `url` with settings of your own.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # use axum_db::{Config, Database, Sqlite};
+    /// let mut config = Config::default();
+    /// config.max_connections = 4;
+    /// let database: Database<Sqlite> = Database::with_config("sqlite://:memory:", config)?;
+    /// # database.check().await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when the URL or a setting cannot be used.
+    pub fn with_config(url: impl Into<String>, config: Config) -> Result<Self, Error> {
+        let url = DatabaseUrl::new(url);
+        let refused = |reason: &str| {
+            let shown = if url.expose().is_empty() {
+                "(empty)".to_owned()
+            } else {
+                url.to_string()
+            };
+            Error::new(
+                ErrorKind::Configuration,
+                format!("the database URL {shown} cannot be used: {reason}"),
+            )
+        };
+        let target = B::parse(url.expose()).map_err(|reason| refused(&reason))?;
+        if config.max_connections == 0 {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                "max_connections is 0, so that no request could ever run; set at least 1",
+            ));
+        }
+        let size = B::max_connections(&target).unwrap_or(config.max_connections);
+        let wait = config.pool_timeout;
+        let manager = Manager {
+            target,
+            url,
+            config,
+        };
+        let pool = Pool::builder(manager)
+            .max_size(size)
+            .wait_timeout(Some(wait))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| Error::new(ErrorKind::Configuration, error.to_string()))?;
+        let writers = B::ONE_WRITER.then(|| Arc::new(Semaphore::new(1)));
+        Ok(Self::from_inner(Arc::new(DatabaseInner { pool, writers })))
+    }
+
+    pub(crate) fn from_inner(inner: Arc<DatabaseInner<B>>) -> Self {
+        Self {
+            inner,
+            bind: PhantomData,
+        }
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<DatabaseInner<B>> {
+        &self.inner
+    }
+
+    /// Opens a connection, or takes one, and has it answer.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Connection`] when the database cannot be reached, with the reason.
+    pub async fn check(&self) -> Result<(), Error> {
+        let mut checkout = self.inner.check_out().await?;
+        if let Some(pooled) = checkout.get() {
+            pooled.connection.batch_execute("SELECT 1").await?;
+        }
+        checkout.put_back();
+        Ok(())
+    }
+
+    /// The layer that gives each request its session.
+    pub fn layer(&self) -> SessionLayer<B, K> {
+        SessionLayer::new(self.clone())
+    }
+
+    /// A session outside any request: for scripts, seeds and jobs. What is not committed when its last
+    /// handle is dropped is rolled back.
+    #[must_use]
+    pub fn session(&self) -> Db<B, K> {
+        Db::new(self.inner.clone(), TransactionMode::Explicit)
+    }
+
+    /// Opens a connection outside the pool, as migrations use it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Connection`] when the database cannot be reached, with the reason.
+    pub async fn connect_dedicated(&self) -> Result<B::Connection, Error> {
+        Ok(connect(self.inner.pool.manager()).await?.connection)
+    }
+
+    /// The URL; its password is not shown.
+    #[must_use]
+    pub fn url(&self) -> &DatabaseUrl {
+        self.inner.url()
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        self.inner.config()
+    }
+
+    /// Lets no session take a connection any more, and closes those that lie idle.
+    pub fn close(&self) {
+        self.inner.pool.close();
+    }
+}
+
+impl<B: Backend> DatabaseInner<B> {
+    pub(crate) fn url(&self) -> &DatabaseUrl {
+        &self.pool.manager().url
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.pool.manager().config
+    }
+
+    pub(crate) fn writers(&self) -> Option<&Arc<Semaphore>> {
+        self.writers.as_ref()
+    }
+
+    pub(crate) fn is<K: Bind>(self: &Arc<Self>, database: &Database<B, K>) -> bool {
+        Arc::ptr_eq(self, &database.inner)
+    }
+
+    /// Takes a connection out of the pool.
+    pub(crate) async fn check_out(&self) -> Result<Checkout<B>, Error> {
+        match self.pool.get().await {
+            Ok(object) => Ok(Checkout::new(object)),
+            Err(PoolError::Timeout(TimeoutType::Wait)) => Err(Error::new(
+                ErrorKind::PoolTimeout,
+                format!(
+                    "no connection became free within {:?}: all {} are in use; make transactions shorter, or raise max_connections",
+                    self.config().pool_timeout,
+                    self.pool.status().max_size,
+                ),
+            )),
+            Err(PoolError::Backend(error)) => Err(error),
+            Err(PoolError::Closed) => Err(Error::new(
+                ErrorKind::Connection,
+                "the database was closed (Database::close); sessions cannot begin any more",
+            )),
+            Err(error) => Err(Error::new(
+                ErrorKind::Connection,
+                format!("no connection could be had: {error}"),
+            )),
+        }
+    }
+}
+
+impl<B: Backend, K: Bind> Clone for Database<B, K> {
+    fn clone(&self) -> Self {
+        Self::from_inner(self.inner.clone())
+    }
+}
+
+impl<B: Backend, K: Bind> fmt::Debug for Database<B, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database")
+            .field("url", self.url())
+            .field("bind", &K::NAME)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,90 @@
+//! How connections are opened, and tried when they come out of the pool.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
+use diesel_async::SimpleAsyncConnection;
+
+use super::Watch;
+use crate::backend::Backend;
+use crate::config::{Config, DatabaseUrl};
+use crate::error::{Error, ErrorKind};
+
+/// A connection with what the pool knows of it.
+pub(crate) struct Pooled<B: Backend> {
+    pub(crate) connection: B::Connection,
+    pub(crate) canceller: B::Canceller,
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) returned: Instant,
+}
+
+impl<B: Backend> Pooled<B> {
+    /// Whether the connection can go back as it is.
+    pub(crate) fn is_clean(&self) -> bool {
+        // Two hold the watch, this and the connection: one means that a user replaced the observer.
+        !self.watch.in_flight() && !self.watch.altered() && Arc::strong_count(&self.watch) == 2
+    }
+}
+
+/// Opens the connections of one database.
+pub(crate) struct Manager<B: Backend> {
+    pub(crate) target: B::Target,
+    pub(crate) url: DatabaseUrl,
+    pub(crate) config: Config,
+}
+
+/// Opens a connection.
+pub(crate) async fn connect<B: Backend>(manager: &Manager<B>) -> Result<Pooled<B>, Error> {
+    let Manager {
+        target,
+        url,
+        config,
+    } = manager;
+    let failed = |reason: &str| {
+        Error::new(
+            ErrorKind::Connection,
+            format!(
+                "no connection to {url}: {reason}; check that the database runs and that the URL is right"
+            ),
+        )
+    };
+    let watch = Watch::new(B::max_connections(target) == Some(1));
+    let opening = B::establish(target, config, &watch);
+    match tokio::time::timeout(config.connect_timeout, opening).await {
+        Ok(Ok((connection, canceller))) => Ok(Pooled {
+            connection,
+            canceller,
+            watch,
+            returned: Instant::now(),
+        }),
+        Ok(Err(reason)) => Err(failed(&reason)),
+        Err(_) => Err(failed(&format!(
+            "no answer within {:?}",
+            config.connect_timeout
+        ))),
+    }
+}
+
+impl<B: Backend> managed::Manager for Manager<B> {
+    type Type = Pooled<B>;
+    type Error = Error;
+
+    async fn create(&self) -> Result<Pooled<B>, Error> {
+        connect(self).await
+    }
+
+    async fn recycle(&self, pooled: &mut Pooled<B>, _: &Metrics) -> RecycleResult<Error> {
+        if !pooled.is_clean() {
+            return Err(RecycleError::message("it came back dirty"));
+        }
+        if pooled.returned.elapsed() >= self.config.ping_after_idle {
+            pooled
+                .connection
+                .batch_execute("SELECT 1")
+                .await
+                .map_err(|error| RecycleError::Backend(error.into()))?;
+        }
+        Ok(())
+    }
+}

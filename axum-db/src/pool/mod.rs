@@ -1,0 +1,9 @@
+//! The pool: deadpool with a manager of our own, and connections that never return dirty.
+
+mod checkout;
+mod manager;
+mod watch;
+
+pub(crate) use checkout::Checkout;
+pub(crate) use manager::{Manager, Pooled, connect};
+pub(crate) use watch::Watch;

@@ -1,0 +1,141 @@
+//! What a pooled connection is doing, seen from inside it.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+
+use diesel::connection::{Instrumentation, InstrumentationEvent};
+
+use crate::backend::Backend;
+
+/// Counts the statements in flight on a connection and remembers failures.
+///
+/// It is fed by Diesel's instrumentation, so it sees every statement however a user reaches the connection.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    in_flight: AtomicUsize,
+    /// How deep the connection is in transactions and savepoints: 0 outside, 1 in a transaction.
+    depth: AtomicU32,
+    /// The least depth at which a statement failed that no rollback undid since; 0 for none.
+    failed_at: AtomicU32,
+    /// Set while, and after, a user has the connection itself.
+    in_hand: AtomicBool,
+    altered: AtomicBool,
+    /// The database would be gone with its connection.
+    permanent: bool,
+}
+
+impl Watch {
+    pub(crate) fn new(permanent: bool) -> Arc<Self> {
+        Arc::new(Self {
+            permanent,
+            ..Self::default()
+        })
+    }
+
+    /// The observer to set on the connection.
+    pub(crate) fn observer<B: Backend>(self: &Arc<Self>) -> Observer<B> {
+        Observer {
+            watch: self.clone(),
+            backend: PhantomData,
+        }
+    }
+
+    /// Whether a statement was sent whose end was not seen: its future was dropped, or still lives.
+    pub(crate) fn in_flight(&self) -> bool {
+        self.in_flight.load(Ordering::Acquire) > 0
+    }
+
+    /// Whether a statement of the open transaction failed that no rollback undid, to a savepoint or whole.
+    pub(crate) fn failed(&self) -> bool {
+        self.failed_at.load(Ordering::Acquire) > 0
+    }
+
+    pub(crate) fn take_in_hand(&self) {
+        self.in_hand.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn was_in_hand(&self) -> bool {
+        self.in_hand.load(Ordering::Acquire)
+    }
+
+    /// Whether a user's statement altered the session in a way that only closing it undoes.
+    pub(crate) fn altered(&self) -> bool {
+        self.altered.load(Ordering::Acquire)
+    }
+
+    /// Nothing is in flight any more.
+    pub(crate) fn settle(&self) {
+        self.in_flight.store(0, Ordering::Release);
+        self.entered(0);
+        self.failed_at.store(0, Ordering::Release);
+    }
+
+    fn entered(&self, depth: u32) {
+        self.depth.store(depth, Ordering::Release);
+    }
+
+    fn statement_failed(&self) {
+        let depth = self.depth.load(Ordering::Acquire);
+        let earlier = self.failed_at.load(Ordering::Acquire);
+        if earlier == 0 || depth < earlier {
+            self.failed_at.store(depth, Ordering::Release);
+        }
+    }
+
+    /// The transaction or savepoint of `depth` ended.
+    fn left(&self, depth: u32, undone: bool) {
+        self.entered(depth - 1);
+        if self.failed_at.load(Ordering::Acquire) >= depth {
+            self.failed_at
+                .store(if undone { 0 } else { depth - 1 }, Ordering::Release);
+        }
+    }
+
+    /// The connection is as it was when it was opened.
+    pub(crate) fn reset(&self) {
+        self.settle();
+        self.in_hand.store(false, Ordering::Release);
+        self.altered.store(false, Ordering::Release);
+    }
+}
+
+/// Diesel's view of a [`Watch`].
+pub(crate) struct Observer<B> {
+    watch: Arc<Watch>,
+    backend: PhantomData<fn() -> B>,
+}
+
+impl<B: Backend> Instrumentation for Observer<B> {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        match event {
+            InstrumentationEvent::StartQuery { query, .. } => {
+                self.watch.in_flight.fetch_add(1, Ordering::AcqRel);
+                if self.watch.was_in_hand()
+                    && !self.watch.permanent
+                    && B::leaves_state(&query.to_string())
+                {
+                    self.watch.altered.store(true, Ordering::Release);
+                }
+            }
+            InstrumentationEvent::FinishQuery { error, .. } => {
+                let _ = self.watch.in_flight.fetch_update(
+                    Ordering::AcqRel,
+                    Ordering::Acquire,
+                    |count| count.checked_sub(1),
+                );
+                if error.is_some() {
+                    self.watch.statement_failed();
+                }
+            }
+            InstrumentationEvent::BeginTransaction { depth, .. } => self.watch.entered(depth.get()),
+            InstrumentationEvent::CommitTransaction { depth, .. } => {
+                self.watch.left(depth.get(), false);
+            }
+            InstrumentationEvent::RollbackTransaction { depth, .. } => {
+                self.watch.left(depth.get(), true);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The handle as an extractor.
+
+use std::fmt;
+
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+
+use super::handle::{Bind, Db};
+use crate::backend::Backend;
+
+/// The rejection of [`Db`] where the router has no session layer.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct MissingLayer {
+    bind: &'static str,
+}
+
+impl fmt::Display for MissingLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "this route has no database session for the bind {:?}: add `.layer(database.layer())` to the router, \
+             after its routes and after the layers that use the session",
+            self.bind
+        )
+    }
+}
+
+impl std::error::Error for MissingLayer {}
+
+impl IntoResponse for MissingLayer {
+    fn into_response(self) -> Response {
+        tracing::error!(target: "axum_db", "{self}");
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    }
+}
+
+impl<S: Sync, B: Backend, K: Bind> FromRequestParts<S> for Db<B, K> {
+    type Rejection = MissingLayer;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, MissingLayer> {
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or(MissingLayer { bind: K::NAME })
+    }
+}

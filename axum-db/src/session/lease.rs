@@ -1,0 +1,227 @@
+//! The connection, for one statement or in hand.
+
+use std::ops::{Deref, DerefMut};
+use std::panic::Location;
+use std::sync::atomic::Ordering;
+
+use diesel::QueryResult;
+use futures_util::future::BoxFuture;
+use tokio::sync::{MappedMutexGuard, MutexGuard, OwnedSemaphorePermit};
+
+use super::handle::{Bind, Db, Shared};
+use super::layer::TransactionMode;
+use super::state::{State, Transaction, lost};
+use crate::backend::Backend;
+use crate::error::{Error, ErrorKind};
+use crate::pool::{Checkout, Pooled};
+
+/// What a statement does to the session's transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It only reads: it runs within the transaction if one is open, else by itself.
+    Read,
+    /// It may write: it opens the transaction first.
+    Write,
+    /// It writes and, where no transaction is open, is committed by itself at once, under
+    /// [`TransactionMode::ReadOnly`] too: for a library's own bookkeeping.
+    Immediate,
+}
+
+/// The session's connection for the length of one statement.
+#[must_use = "a lease that is dropped without `finish` ends the session's transaction"]
+pub struct Lease<'a, B: Backend> {
+    pooled: MappedMutexGuard<'a, Pooled<B>>,
+    shared: &'a Shared<B>,
+    /// The place in the queue of writers, for a write by itself.
+    _lane: Option<OwnedSemaphorePermit>,
+}
+
+/// The session's connection, in hand; see [`Db::conn`].
+pub struct Connection<'a, B: Backend> {
+    pooled: MappedMutexGuard<'a, Pooled<B>>,
+    shared: &'a Shared<B>,
+}
+
+impl<B: Backend, K: Bind> Db<B, K> {
+    /// Leases the session's connection for one statement: what the query helpers are made of.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ReadOnly`], [`ErrorKind::Aborted`], [`ErrorKind::PoolTimeout`], [`ErrorKind::Connection`],
+    /// [`ErrorKind::Held`].
+    ///
+    /// # Cancellation
+    /// Dropping the lease before [`Lease::finish`], as when a handler is cancelled in mid-statement, ends
+    /// the session's transaction; the connection is cleaned in the background.
+    #[track_caller]
+    pub fn lease(
+        &self,
+        access: Access,
+    ) -> impl Future<Output = Result<Lease<'_, B>, Error>> + Send {
+        let shared = &*self.shared;
+        let locking = shared.lock();
+        async move {
+            let mut state = locking.await?;
+            let mut lane = None;
+            match access {
+                Access::Read => shared.ensure_connection(&mut state).await?,
+                Access::Immediate => {
+                    if state.transaction != Transaction::Open {
+                        lane = shared.lane(&mut state).await?;
+                    }
+                    shared.ensure_connection(&mut state).await?;
+                }
+                Access::Write => {
+                    if shared.mode() == TransactionMode::ReadOnly {
+                        return Err(Error::new(
+                            ErrorKind::ReadOnly,
+                            "a write was tried where TransactionMode::ReadOnly is set; serve this route under Explicit or OnSuccess",
+                        ));
+                    }
+                    shared.open(&mut state).await?;
+                    state.written = true;
+                }
+            }
+            let pooled = in_hand(state)?;
+            shared.cut_off.store(true, Ordering::Release);
+            Ok(Lease {
+                pooled,
+                shared,
+                _lane: lane,
+            })
+        }
+    }
+
+    /// Runs one statement on the session's connection.
+    ///
+    /// ```
+    /// # use diesel_async::RunQueryDsl;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let db = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?.session();
+    /// use axum_db::Access;
+    ///
+    /// let table = diesel::sql_query("CREATE TABLE notes (body TEXT NOT NULL)");
+    /// db.run(Access::Write, |conn| Box::pin(table.execute(conn))).await?;
+    /// db.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Db::lease`], and what the statement itself reports.
+    ///
+    /// # Cancellation
+    /// As [`Db::lease`].
+    #[track_caller]
+    pub fn run<R, F>(
+        &self,
+        access: Access,
+        statement: F,
+    ) -> impl Future<Output = Result<R, Error>> + Send
+    where
+        R: Send,
+        F: for<'c> FnOnce(&'c mut B::Connection) -> BoxFuture<'c, QueryResult<R>> + Send,
+    {
+        let leasing = self.lease(access);
+        async move {
+            let mut lease = leasing.await?;
+            let outcome = statement(lease.connection()).await;
+            lease.finish(outcome)
+        }
+    }
+
+    /// The real diesel-async connection, within the session's transaction, which it opens.
+    ///
+    /// While the guard lives no other handle of the session can run a statement: that is an error which
+    /// names both places.
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use diesel_async::RunQueryDsl;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let db = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?.session();
+    /// let mut conn = db.conn().await?;
+    /// let one: i32 = diesel::select(1.into_sql::<diesel::sql_types::Integer>()).get_result(&mut *conn).await?;
+    /// assert_eq!(one, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Db::lease`]. Under [`TransactionMode::ReadOnly`] the transaction itself refuses writes.
+    #[track_caller]
+    pub fn conn(&self) -> impl Future<Output = Result<Connection<'_, B>, Error>> + Send {
+        let here = Location::caller();
+        let shared = &*self.shared;
+        let locking = shared.lock();
+        async move {
+            let mut state = locking.await?;
+            shared.open(&mut state).await?;
+            let pooled = in_hand(state)?;
+            pooled.watch.take_in_hand();
+            shared.notes().holder = Some(here);
+            Ok(Connection { pooled, shared })
+        }
+    }
+
+    /// Gives the connection back to the pool early, where no transaction is open: before a long wait, such
+    /// as for another service. The next statement takes one again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Held`] when the connection is in someone's hand.
+    #[track_caller]
+    pub fn release(&self) -> impl Future<Output = Result<(), Error>> + Send {
+        let locking = self.shared.lock();
+        async move {
+            locking.await?.put_back();
+            Ok(())
+        }
+    }
+}
+
+fn in_hand<B: Backend>(
+    state: MutexGuard<'_, State<B>>,
+) -> Result<MappedMutexGuard<'_, Pooled<B>>, Error> {
+    MutexGuard::try_map(state, |state| {
+        state.checkout.as_mut().and_then(Checkout::get)
+    })
+    .map_err(|_| lost())
+}
+
+impl<B: Backend> Lease<'_, B> {
+    /// The connection.
+    pub fn connection(&mut self) -> &mut B::Connection {
+        &mut self.pooled.connection
+    }
+
+    /// Ends the lease with the statement's outcome.
+    ///
+    /// # Errors
+    /// The statement's own.
+    pub fn finish<R>(self, outcome: QueryResult<R>) -> Result<R, Error> {
+        self.shared.cut_off.store(false, Ordering::Release);
+        outcome.map_err(Error::from)
+    }
+}
+
+impl<B: Backend> Deref for Connection<'_, B> {
+    type Target = B::Connection;
+
+    fn deref(&self) -> &B::Connection {
+        &self.pooled.connection
+    }
+}
+
+impl<B: Backend> DerefMut for Connection<'_, B> {
+    fn deref_mut(&mut self) -> &mut B::Connection {
+        &mut self.pooled.connection
+    }
+}
+
+impl<B: Backend> Drop for Connection<'_, B> {
+    fn drop(&mut self) {
+        self.shared.notes().holder = None;
+    }
+}

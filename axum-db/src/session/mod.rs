@@ -1,0 +1,17 @@
+//! The session: one unit of work, its handle, and the layer that begins and ends it.
+
+mod extract;
+mod finish;
+mod future;
+mod handle;
+mod layer;
+mod lease;
+mod state;
+mod transaction;
+
+pub use extract::MissingLayer;
+pub use finish::Outcome;
+pub use future::SessionFuture;
+pub use handle::{Bind, Db, Main};
+pub use layer::{SessionLayer, SessionService, TransactionMode};
+pub use lease::{Access, Connection, Lease};

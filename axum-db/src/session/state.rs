@@ -1,0 +1,339 @@
+//! What a session holds, and the steps that change it.
+
+use std::sync::atomic::Ordering;
+
+use diesel_async::{AsyncConnection, TransactionManager};
+use tokio::sync::{MutexGuard, OwnedSemaphorePermit};
+
+use super::finish::Outcome;
+use super::handle::Shared;
+use super::layer::TransactionMode;
+use crate::backend::Backend;
+use crate::error::{Error, ErrorKind};
+use crate::pool::Checkout;
+
+/// The state of a session, behind its lock.
+pub(super) struct State<B: Backend> {
+    pub(super) checkout: Option<Checkout<B>>,
+    pub(super) transaction: Transaction,
+    /// The place in the queue of writers, where the engine has one.
+    pub(super) lane: Option<OwnedSemaphorePermit>,
+    /// How many savepoints are open.
+    pub(super) savepoints: u32,
+    /// Whether the open transaction was written in.
+    pub(super) written: bool,
+    /// A commit failed, and none succeeded since.
+    pub(super) commit_failed: bool,
+}
+
+/// Where the session's transaction stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Transaction {
+    /// None is open.
+    None,
+    /// One is open.
+    Open,
+    /// One was open, a statement in it failed or was cut off, and it was rolled back.
+    Failed,
+}
+
+impl<B: Backend> Default for State<B> {
+    fn default() -> Self {
+        Self {
+            checkout: None,
+            transaction: Transaction::None,
+            lane: None,
+            savepoints: 0,
+            written: false,
+            commit_failed: false,
+        }
+    }
+}
+
+impl<B: Backend> Shared<B> {
+    /// Locks the state and brings it up to date: a statement that was cut off, or failed within the
+    /// transaction, ends the transaction here.
+    ///
+    /// # Errors
+    /// When a connection in hand is still alive.
+    #[track_caller]
+    pub(super) fn lock(
+        &self,
+    ) -> impl Future<Output = Result<MutexGuard<'_, State<B>>, Error>> + Send {
+        let here = std::panic::Location::caller();
+        async move {
+            let mut state = match self.state.try_lock() {
+                Ok(state) => state,
+                Err(_) => {
+                    if let Some(holder) = self.notes().holder {
+                        return Err(Error::new(
+                            ErrorKind::Held,
+                            format!(
+                                "the session is used at {here} while its connection, taken at {holder}, is still held; \
+                                 drop the connection first, or run the statement on it"
+                            ),
+                        ));
+                    }
+                    self.state.lock().await
+                }
+            };
+            self.bring_up_to_date(&mut state).await;
+            Ok(state)
+        }
+    }
+
+    async fn bring_up_to_date(&self, state: &mut State<B>) {
+        let (in_flight, failed) = match state.checkout.as_mut().and_then(Checkout::get) {
+            Some(pooled) => (pooled.watch.in_flight(), pooled.watch.failed()),
+            None => (false, false),
+        };
+        if self.cut_off.swap(false, Ordering::AcqRel) || in_flight {
+            if state.transaction == Transaction::Open {
+                state.transaction = Transaction::Failed;
+                self.transaction_ended(Outcome::RolledBack);
+            }
+            state.clean_up_in_background();
+        } else if failed && state.transaction == Transaction::Open && state.savepoints == 0 {
+            state.transaction = Transaction::Failed;
+            self.transaction_ended(Outcome::RolledBack);
+            self.cut_off.store(true, Ordering::Release);
+            state.roll_back().await;
+            self.cut_off.store(false, Ordering::Release);
+        }
+    }
+
+    /// Gives the session a connection.
+    pub(super) async fn ensure_connection(&self, state: &mut State<B>) -> Result<(), Error> {
+        if state.checkout.is_none() {
+            state.checkout = Some(self.database.check_out().await?);
+        }
+        Ok(())
+    }
+
+    /// Waits in the queue of writers, where the engine has one.
+    pub(super) async fn lane(
+        &self,
+        state: &mut State<B>,
+    ) -> Result<Option<OwnedSemaphorePermit>, Error> {
+        let Some(lane) = self.database.writers() else {
+            return Ok(None);
+        };
+        if let Ok(permit) = lane.clone().try_acquire_owned() {
+            return Ok(Some(permit));
+        }
+        // Whoever is at the head of the queue may need this very connection.
+        state.put_back();
+        let limit = self.database.config().pool_timeout;
+        match tokio::time::timeout(limit, lane.clone().acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(Some(permit)),
+            _ => Err(Error::new(
+                ErrorKind::Timeout,
+                "other transactions kept the database's only place for a writer until the time was up; make them shorter",
+            )),
+        }
+    }
+
+    /// Opens the transaction.
+    pub(super) async fn open(&self, state: &mut State<B>) -> Result<(), Error> {
+        match state.transaction {
+            Transaction::Open => return Ok(()),
+            Transaction::Failed => return Err(aborted()),
+            Transaction::None => {}
+        }
+        let read_only = self.mode() == TransactionMode::ReadOnly;
+        if !read_only {
+            state.lane = self.lane(state).await?;
+        }
+        self.ensure_connection(state).await?;
+        let Some(pooled) = state.checkout.as_mut().and_then(Checkout::get) else {
+            return Err(lost());
+        };
+        self.cut_off.store(true, Ordering::Release);
+        let begun = B::begin(&mut pooled.connection, read_only).await;
+        self.cut_off.store(false, Ordering::Release);
+        if let Err(error) = begun {
+            state.clean_up_in_background();
+            return Err(error.into());
+        }
+        state.transaction = Transaction::Open;
+        state.written = false;
+        self.notes().in_transaction = true;
+        Ok(())
+    }
+
+    /// Commits what is open.
+    pub(super) async fn commit(&self, state: &mut State<B>) -> Result<(), Error> {
+        match state.transaction {
+            Transaction::None => return Ok(()),
+            Transaction::Failed => {
+                state.transaction = Transaction::None;
+                state.commit_failed = true;
+                return Err(aborted());
+            }
+            Transaction::Open => {}
+        }
+        if state.savepoints > 0 {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "commit was called within a savepoint; let the savepoint's closure return first",
+            ));
+        }
+        let Some(pooled) = state.checkout.as_mut().and_then(Checkout::get) else {
+            return Err(lost());
+        };
+        self.cut_off.store(true, Ordering::Release);
+        let committed = <B::Connection as AsyncConnection>::TransactionManager::commit_transaction(
+            &mut pooled.connection,
+        )
+        .await;
+        self.cut_off.store(false, Ordering::Release);
+        state.transaction = Transaction::None;
+        state.written = false;
+        state.commit_failed = committed.is_err();
+        match committed {
+            Ok(()) => {
+                self.after_transaction(state).await;
+                self.transaction_ended(Outcome::Committed);
+                Ok(())
+            }
+            Err(error) => {
+                self.transaction_ended(Outcome::RolledBack);
+                state.clean_up_in_background();
+                let error = Error::from(error);
+                if error.is(ErrorKind::Connection) {
+                    return Err(Error::new(
+                        ErrorKind::UnknownOutcome,
+                        "the connection broke during COMMIT, so the writes may or may not be there; read before trying again",
+                    ));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Rolls back what is open, and forgets an earlier failure.
+    pub(super) async fn roll_back(&self, state: &mut State<B>) {
+        if state.transaction == Transaction::Open {
+            self.cut_off.store(true, Ordering::Release);
+            state.roll_back().await;
+            self.cut_off.store(false, Ordering::Release);
+        }
+        state.transaction = Transaction::None;
+        self.transaction_ended(Outcome::RolledBack);
+    }
+
+    async fn after_transaction(&self, state: &mut State<B>) {
+        state.lane = None;
+        if self.mode() == TransactionMode::ReadOnly {
+            // The engine may have been told to refuse writes: undo that with everything else.
+            if let Some(checkout) = state.checkout.take() {
+                checkout.clean_up().await;
+            }
+        }
+    }
+}
+
+impl<B: Backend> State<B> {
+    /// Rolls the open transaction back, whatever its depth.
+    async fn roll_back(&mut self) {
+        self.savepoints = 0;
+        self.written = false;
+        let Some(mut checkout) = self.checkout.take() else {
+            return;
+        };
+        let Some(pooled) = checkout.get() else { return };
+        if pooled.watch.was_in_hand() {
+            checkout.clean_up().await;
+        } else {
+            let connection = &mut pooled.connection;
+            let mut undone = true;
+            while undone && depth::<B>(connection) > 0 {
+                undone =
+                    <B::Connection as AsyncConnection>::TransactionManager::rollback_transaction(
+                        connection,
+                    )
+                    .await
+                    .is_ok();
+            }
+            if undone && !pooled.watch.in_flight() {
+                self.checkout = Some(checkout);
+            } else {
+                checkout.clean_up().await;
+            }
+        }
+        self.lane = None;
+    }
+
+    /// Gives a connection without a transaction back to the pool.
+    pub(super) fn put_back(&mut self) {
+        if self.transaction == Transaction::Open {
+            return;
+        }
+        let Some(mut checkout) = self.checkout.take() else {
+            return;
+        };
+        match checkout.get() {
+            Some(pooled) if pooled.watch.was_in_hand() || pooled.watch.in_flight() => {
+                self.checkout = Some(checkout);
+                self.clean_up_in_background();
+            }
+            _ => checkout.put_back(),
+        }
+    }
+
+    /// Ends what the connection is doing without making anyone wait.
+    pub(super) fn clean_up_in_background(&mut self) {
+        self.savepoints = 0;
+        self.written = false;
+        let lane = self.lane.take();
+        let Some(checkout) = self.checkout.take() else {
+            return;
+        };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                checkout.clean_up().await;
+                drop(lane); // the next writer may come only now
+            });
+        }
+    }
+
+    /// Ends the session without making anyone wait; `cut_off` says that a statement may still be running.
+    pub(super) fn end_in_background(&mut self, cut_off: bool, why: &str) {
+        if cut_off || self.transaction == Transaction::Open {
+            if self.written && !cut_off {
+                tracing::warn!(target: "axum_db", "uncommitted writes were rolled back because {why}; call db.commit() to keep them");
+            }
+            self.transaction = Transaction::None;
+            self.clean_up_in_background();
+        } else {
+            self.transaction = Transaction::None;
+            self.put_back();
+        }
+    }
+}
+
+/// How many transactions and savepoints Diesel knows to be open.
+fn depth<B: Backend>(connection: &mut B::Connection) -> u32 {
+    <B::Connection as AsyncConnection>::TransactionManager::transaction_manager_status_mut(
+        connection,
+    )
+    .transaction_depth()
+    .ok()
+    .flatten()
+    .map_or(0, std::num::NonZero::get)
+}
+
+pub(super) fn aborted() -> Error {
+    Error::new(
+        ErrorKind::Aborted,
+        "a statement of this transaction failed before, so all of it was rolled back; call db.rollback() to begin anew, \
+         or put the statement that may fail into db.savepoint()",
+    )
+}
+
+pub(super) fn lost() -> Error {
+    Error::new(
+        ErrorKind::Connection,
+        "the session's connection is gone; roll back and begin anew",
+    )
+}

@@ -1,0 +1,184 @@
+//! Transactions and savepoints.
+
+use diesel_async::{AsyncConnection, TransactionManager};
+
+use super::handle::{Bind, Db, Shared};
+use super::layer::TransactionMode;
+use super::state::{State, aborted, lost};
+use crate::backend::Backend;
+use crate::error::{Error, ErrorKind};
+use crate::pool::Checkout;
+
+impl<B: Backend, K: Bind> Db<B, K> {
+    /// Opens the transaction now, before the first write would: for whoever reads in order to write.
+    ///
+    /// A transaction that is open already stays as it is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Aborted`] when the transaction failed before, [`ErrorKind::PoolTimeout`],
+    /// [`ErrorKind::Timeout`], [`ErrorKind::Connection`], [`ErrorKind::Held`].
+    #[track_caller]
+    pub fn begin(&self) -> impl Future<Output = Result<(), Error>> + Send {
+        let shared = &*self.shared;
+        let locking = shared.lock();
+        async move {
+            let mut state = locking.await?;
+            shared.open(&mut state).await
+        }
+    }
+
+    /// Makes everything written so far last.
+    ///
+    /// Without an open transaction there is nothing to do, and that is no error. An error here that the
+    /// handler swallows turns a successful response into a 500.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Aborted`] when a statement of the transaction failed before: nothing was written.
+    /// [`ErrorKind::UnknownOutcome`] when the connection broke during COMMIT. Otherwise what the database
+    /// reports, as a deferred constraint: nothing was written then either.
+    ///
+    /// # Cancellation
+    /// Dropped halfway, the outcome is unknown; the connection is cleaned in the background.
+    #[track_caller]
+    pub fn commit(&self) -> impl Future<Output = Result<(), Error>> + Send {
+        let shared = &*self.shared;
+        let locking = shared.lock();
+        async move {
+            let mut state = locking.await?;
+            shared.commit(&mut state).await
+        }
+    }
+
+    /// Undoes everything written since the last commit, and lets a failed session begin anew.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Held`] when the connection is in someone's hand.
+    #[track_caller]
+    pub fn rollback(&self) -> impl Future<Output = Result<(), Error>> + Send {
+        let shared = &*self.shared;
+        let locking = shared.lock();
+        async move {
+            let mut state = locking.await?;
+            shared.roll_back(&mut state).await;
+            Ok(())
+        }
+    }
+
+    /// Runs `work` so that its failure undoes its own writes only.
+    ///
+    /// ```
+    /// # use axum_db::{Access, Error};
+    /// # use diesel_async::RunQueryDsl;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Error> {
+    /// # let db = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?.session();
+    /// # async fn execute(db: &axum_db::Db<axum_db::Sqlite>, sql: &'static str) -> Result<usize, Error> {
+    /// #     db.run(Access::Write, move |conn| Box::pin(diesel::sql_query(sql).execute(conn))).await
+    /// # }
+    /// execute(&db, "CREATE TABLE tags (name TEXT PRIMARY KEY)").await?;
+    /// execute(&db, "INSERT INTO tags VALUES ('rust')").await?;
+    /// let again = db.savepoint(async |db| execute(&db, "INSERT INTO tags VALUES ('rust')").await).await;
+    /// assert!(again.is_err());
+    /// db.commit().await?; // the first row is there
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What `work` returns; [`ErrorKind::Aborted`] when `work` swallowed a failed statement; as [`Db::begin`].
+    ///
+    /// # Cancellation
+    /// Dropped halfway, the whole transaction is rolled back.
+    pub async fn savepoint<R, E, F, Fut>(&self, work: F) -> Result<R, E>
+    where
+        F: FnOnce(Self) -> Fut,
+        Fut: Future<Output = Result<R, E>>,
+        E: From<Error>,
+    {
+        let shared = &*self.shared;
+        if shared.mode() == TransactionMode::ReadOnly {
+            return Err(Error::new(
+                ErrorKind::ReadOnly,
+                "a savepoint was asked for where TransactionMode::ReadOnly is set; serve this route under Explicit or OnSuccess",
+            )
+            .into());
+        }
+        let depth = shared.enter_savepoint().await?;
+        let unfinished = Unfinished(shared);
+        let outcome = work(self.clone()).await;
+        std::mem::forget(unfinished);
+        let undone = shared.leave_savepoint(depth, outcome.is_ok()).await;
+        match (outcome, undone) {
+            (Ok(value), Ok(())) => Ok(value),
+            (Ok(_), Err(error)) => Err(error.into()),
+            (Err(error), _) => Err(error),
+        }
+    }
+}
+
+/// Marks the session when a savepoint's closure is dropped halfway.
+struct Unfinished<'a, B: Backend>(&'a Shared<B>);
+
+impl<B: Backend> Drop for Unfinished<'_, B> {
+    fn drop(&mut self) {
+        self.0
+            .cut_off
+            .store(true, std::sync::atomic::Ordering::Release);
+    }
+}
+
+type Manager<B> = <<B as Backend>::Connection as AsyncConnection>::TransactionManager;
+
+impl<B: Backend> Shared<B> {
+    async fn enter_savepoint(&self) -> Result<u32, Error> {
+        let mut state = self.lock().await?;
+        self.open(&mut state).await?;
+        if let Some(pooled) = state.checkout.as_mut().and_then(Checkout::get) {
+            if pooled.watch.failed() {
+                return Err(aborted());
+            }
+            self.guarded(Manager::<B>::begin_transaction(&mut pooled.connection))
+                .await?;
+        }
+        state.savepoints += 1;
+        Ok(state.savepoints)
+    }
+
+    async fn leave_savepoint(&self, depth: u32, keep: bool) -> Result<(), Error> {
+        let mut state = self.lock().await?;
+        if state.savepoints != depth {
+            return Err(aborted());
+        }
+        let State {
+            checkout,
+            savepoints,
+            ..
+        } = &mut *state;
+        let Some(pooled) = checkout.as_mut().and_then(Checkout::get) else {
+            return Err(lost());
+        };
+        *savepoints -= 1;
+        let failed = pooled.watch.failed();
+        if keep && !failed {
+            self.guarded(Manager::<B>::commit_transaction(&mut pooled.connection))
+                .await?;
+            return Ok(());
+        }
+        self.guarded(Manager::<B>::rollback_transaction(&mut pooled.connection))
+            .await?;
+        if keep { Err(aborted()) } else { Ok(()) }
+    }
+
+    /// Runs a statement of transaction control; dropped halfway, it marks the session.
+    async fn guarded<R>(
+        &self,
+        control: impl Future<Output = diesel::QueryResult<R>>,
+    ) -> Result<R, Error> {
+        self.cut_off
+            .store(true, std::sync::atomic::Ordering::Release);
+        let outcome = control.await;
+        self.cut_off
+            .store(false, std::sync::atomic::Ordering::Release);
+        Ok(outcome?)
+    }
+}
