@@ -26,3 +26,7 @@ pub use session::{
     Access, Bind, Connection, Db, Lease, Main, MissingLayer, Outcome, SessionFuture, SessionLayer,
     SessionService, TransactionMode,
 };
+
+// Named by the sealed half of `Backend`; not for users.
+#[doc(hidden)]
+pub use pool::Watch;

@@ -6,4 +6,4 @@ mod watch;
 
 pub(crate) use checkout::Checkout;
 pub(crate) use manager::{Manager, Pooled, connect};
-pub(crate) use watch::Watch;
+pub use watch::Watch;

@@ -12,7 +12,7 @@ use crate::backend::Backend;
 ///
 /// It is fed by Diesel's instrumentation, so it sees every statement however a user reaches the connection.
 #[derive(Debug, Default)]
-pub(crate) struct Watch {
+pub struct Watch {
     in_flight: AtomicUsize,
     /// How deep the connection is in transactions and savepoints: 0 outside, 1 in a transaction.
     depth: AtomicU32,

@@ -1,5 +1,8 @@
-//! The behaviour of axum-db, the same on every engine.
+//! The behaviour of axum-db: one suite (`behaviour/`), compiled once for each engine.
 
-mod support;
-
-mod session;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;

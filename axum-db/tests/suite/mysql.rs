@@ -1,0 +1,7 @@
+//! The suite on MariaDB.
+
+pub(crate) type Engine = axum_db::Mysql;
+pub(crate) use testkit::mysql as fresh;
+
+#[path = "behaviour/session.rs"]
+mod session;

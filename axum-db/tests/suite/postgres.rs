@@ -1,0 +1,7 @@
+//! The suite on PostgreSQL.
+
+pub(crate) type Engine = axum_db::Postgres;
+pub(crate) use testkit::postgres as fresh;
+
+#[path = "behaviour/session.rs"]
+mod session;

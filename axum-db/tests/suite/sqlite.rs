@@ -1,0 +1,7 @@
+//! The suite on SQLite.
+
+pub(crate) type Engine = axum_db::Sqlite;
+pub(crate) use testkit::sqlite as fresh;
+
+#[path = "behaviour/session.rs"]
+mod session;
