@@ -1,0 +1,195 @@
+//! What can go wrong, while running and while building.
+
+use std::fmt;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+/// An error of this crate, which a handler can return as its answer.
+///
+/// [`kind`](Error::kind) tells the cases apart, and [`refused`](Error::refused) says why a login was refused.
+/// The answer it makes is short and says nothing about the database or a user: 503 with `Retry-After` when
+/// hashing is busy, 403 for a refused login, 422 for a password that cannot be hashed, what
+/// [`axum_db::Error`] answers for the database, and 500 otherwise.
+#[derive(Debug)]
+pub struct Error(Repr);
+
+#[derive(Debug)]
+enum Repr {
+    Database(axum_db::Error),
+    Refused(LoginRefused),
+    Busy,
+    InvalidPassword(&'static str),
+    MissingLayer(String),
+    Internal(&'static str),
+}
+
+/// The kinds of [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The database failed, or its layer is missing; [`source`](std::error::Error::source) has the
+    /// [`axum_db::Error`].
+    Database,
+    /// The login was refused; [`Error::refused`] says why.
+    Refused,
+    /// Too many passwords are being hashed: the request may be repeated.
+    Busy,
+    /// The password cannot be hashed: it is too long, or has a NUL byte.
+    InvalidPassword,
+    /// A layer is missing from the router.
+    MissingLayer,
+    /// Something outside this program's control failed, such as the system's randomness.
+    Internal,
+}
+
+/// Why a login was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoginRefused {
+    /// [`AuthUser::is_active`](crate::AuthUser::is_active) is false.
+    #[error("this account is not active")]
+    Inactive,
+}
+
+impl Error {
+    /// Which kind of error this is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match &self.0 {
+            Repr::Database(_) => ErrorKind::Database,
+            Repr::Refused(_) => ErrorKind::Refused,
+            Repr::Busy => ErrorKind::Busy,
+            Repr::InvalidPassword(_) => ErrorKind::InvalidPassword,
+            Repr::MissingLayer(_) => ErrorKind::MissingLayer,
+            Repr::Internal(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// Why the login was refused; `None` for every other error.
+    ///
+    /// ```
+    /// use axum_login_kit::{Error, LoginRefused};
+    ///
+    /// let error = Error::from(LoginRefused::Inactive);
+    /// assert_eq!(error.refused(), Some(LoginRefused::Inactive));
+    /// assert_eq!(error.to_string(), "this account is not active");
+    /// ```
+    #[must_use]
+    pub fn refused(&self) -> Option<LoginRefused> {
+        match self.0 {
+            Repr::Refused(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn busy() -> Self {
+        Error(Repr::Busy)
+    }
+
+    pub(crate) fn invalid_password(message: &'static str) -> Self {
+        Error(Repr::InvalidPassword(message))
+    }
+
+    pub(crate) fn missing_layer(message: String) -> Self {
+        Error(Repr::MissingLayer(message))
+    }
+
+    pub(crate) fn internal(message: &'static str) -> Self {
+        Error(Repr::Internal(message))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Repr::Database(error) => error.fmt(f),
+            Repr::Refused(reason) => reason.fmt(f),
+            Repr::Busy => f.write_str(
+                "too many passwords are being checked at this moment: try again in a few seconds",
+            ),
+            Repr::InvalidPassword(message) | Repr::Internal(message) => f.write_str(message),
+            Repr::MissingLayer(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Repr::Database(error) => Some(error),
+            Repr::Refused(reason) => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+impl From<axum_db::Error> for Error {
+    fn from(error: axum_db::Error) -> Self {
+        Error(Repr::Database(error))
+    }
+}
+
+impl From<LoginRefused> for Error {
+    fn from(reason: LoginRefused) -> Self {
+        Error(Repr::Refused(reason))
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let status = match self.0 {
+            Repr::Database(error) => return error.into_response(),
+            Repr::Busy => {
+                let seconds = HeaderValue::from(crate::password::MAX_WAIT.as_secs());
+                let headers = [(header::RETRY_AFTER, seconds)];
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                return (status, headers, self.to_string()).into_response();
+            }
+            Repr::Refused(_) => StatusCode::FORBIDDEN,
+            Repr::InvalidPassword(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Repr::MissingLayer(_) | Repr::Internal(_) => {
+                tracing::error!(error = %self, "the login kit cannot answer");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        (status, self.to_string()).into_response()
+    }
+}
+
+/// A setting that [`build`](crate::LoginManagerBuilder::build) refuses.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The secret key is too short to be secret.
+    #[error(
+        "the secret key has {bytes} bytes and needs at least 32: make one with `openssl rand -base64 48` \
+         and hand it to the program, for example in SECRET_KEY"
+    )]
+    SecretTooShort {
+        /// What it has.
+        bytes: usize,
+    },
+    /// The login URL is not a path of this application.
+    #[error(
+        "the login URL {url:?} is not a path of this application: write it from the root, such as \"/login\""
+    )]
+    LoginUrl {
+        /// What was given.
+        url: String,
+    },
+    /// The realm is not a plain name.
+    #[error(
+        "the realm {realm:?} is not a plain name: use 1 to 32 of the characters a-z, 0-9 and _, such as \"admin\""
+    )]
+    Realm {
+        /// What was given.
+        realm: String,
+    },
+    /// Bcrypt has no such cost.
+    #[error("bcrypt has no cost {cost}: choose one from 4 (for tests) to 31; 12 is the default")]
+    BcryptCost {
+        /// What was given.
+        cost: u32,
+    },
+}

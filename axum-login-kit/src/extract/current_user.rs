@@ -1,0 +1,100 @@
+//! The user of the request.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::request::Parts;
+
+use crate::error::Error;
+use crate::manager::LoginContext;
+use crate::unauthorized::LoginRejection;
+use crate::user::AuthUser;
+
+/// The user who is logged in: a handler that takes it is open to nobody else.
+///
+/// Whoever is not logged in gets the answer that [`LoginRejection`] describes. `Option<CurrentUser<U>>` lets
+/// anonymous visitors in as `None`; an error, such as a database that does not answer, stays an error.
+///
+/// It derefs to the user. The user is loaded once a request, however many extractors ask.
+///
+/// ```
+/// use axum_login_kit::{AuthUser, CurrentUser};
+///
+/// pub struct User { id: i32, name: String, password_hash: String }
+/// # impl AuthUser for User {
+/// #     type Id = i32;
+/// #     fn id(&self) -> i32 { self.id }
+/// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
+/// # }
+///
+/// #[axum::debug_handler]
+/// async fn account(user: CurrentUser<User>) -> String {
+///     format!("This is the account of {}.", user.name)
+/// }
+///
+/// #[axum::debug_handler]
+/// async fn home(user: Option<CurrentUser<User>>) -> String {
+///     match user {
+///         Some(user) => format!("Hello, {}!", user.name),
+///         None => "Hello, stranger!".to_owned(),
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct CurrentUser<U: AuthUser>(pub Arc<U>);
+
+impl<U: AuthUser> CurrentUser<U> {
+    /// The user as an owned value, for changing it.
+    #[must_use]
+    pub fn into_inner(self) -> U
+    where
+        U: Clone,
+    {
+        Arc::unwrap_or_clone(self.0)
+    }
+}
+
+impl<U: AuthUser> Clone for CurrentUser<U> {
+    fn clone(&self) -> Self {
+        CurrentUser(Arc::clone(&self.0))
+    }
+}
+
+impl<U: AuthUser> Deref for CurrentUser<U> {
+    type Target = U;
+
+    fn deref(&self) -> &U {
+        &self.0
+    }
+}
+
+impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for CurrentUser<U> {
+    type Rejection = LoginRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, LoginRejection> {
+        let context = LoginContext::<U>::of(parts)?;
+        match context.current().await? {
+            Some(session) => Ok(CurrentUser(Arc::clone(&session.user))),
+            None => {
+                context.state().mark_private();
+                let settings = &context.manager().settings;
+                Err(LoginRejection::login_required(
+                    parts,
+                    context.flash(parts),
+                    settings.login_url.as_deref(),
+                    settings.login_message.as_ref(),
+                ))
+            }
+        }
+    }
+}
+
+impl<S: Send + Sync, U: AuthUser> OptionalFromRequestParts<S> for CurrentUser<U> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Error> {
+        let session = LoginContext::<U>::of(parts)?.current().await?;
+        Ok(session.map(|session| CurrentUser(Arc::clone(&session.user))))
+    }
+}

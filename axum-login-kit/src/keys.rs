@@ -1,0 +1,109 @@
+//! The keys derived from the application's secret.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cookie::{Cookie, CookieJar, Key};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::error::ConfigError;
+
+/// The least number of bytes a secret needs.
+const MIN_SECRET_BYTES: usize = 32;
+
+/// An encryption and a signing key, derived from one secret.
+pub(crate) struct Keys(Key);
+
+impl Keys {
+    pub(crate) fn derive(secret: &[u8]) -> Result<Self, ConfigError> {
+        if secret.len() < MIN_SECRET_BYTES {
+            return Err(ConfigError::SecretTooShort {
+                bytes: secret.len(),
+            });
+        }
+        Ok(Keys(Key::derive_from(secret)))
+    }
+
+    /// An authentication code over `parts` for one `purpose`, as 43 characters.
+    ///
+    /// Every part is preceded by its length, so that no two lists of parts give the same bytes.
+    pub(crate) fn code(&self, purpose: &str, parts: &[&[u8]]) -> String {
+        let mut key = hmac::digest::Key::<Hmac<Sha256>>::default();
+        let signing = self.0.signing();
+        key[..signing.len()].copy_from_slice(signing);
+        let mut mac = Hmac::<Sha256>::new(&key);
+        for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+    }
+
+    /// Encrypts the value of the cookie `name`, which it can be read under only.
+    pub(crate) fn seal(&self, name: &str, value: String) -> String {
+        let mut jar = CookieJar::new();
+        jar.private_mut(&self.0)
+            .add(Cookie::new(name.to_owned(), value));
+        jar.get(name)
+            .map_or_else(String::new, |cookie| cookie.value().to_owned())
+    }
+
+    /// What [`seal`](Self::seal) encrypted under the same name; `None` for anything else.
+    pub(crate) fn unseal(&self, name: &str, sealed: &str) -> Option<String> {
+        let cookie = Cookie::new(name.to_owned(), sealed.to_owned());
+        let opened = CookieJar::new().private(&self.0).decrypt(cookie)?;
+        Some(opened.value().to_owned())
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Keys;
+    use crate::ConfigError;
+
+    const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn a_short_secret_is_refused_with_the_way_out() {
+        let error = Keys::derive(&SECRET[1..]).unwrap_err();
+        assert_eq!(error, ConfigError::SecretTooShort { bytes: 31 });
+        assert!(error.to_string().contains("openssl rand -base64 48"));
+        Keys::derive(SECRET).unwrap();
+    }
+
+    #[test]
+    fn a_sealed_value_opens_under_its_own_name_and_key_only() {
+        let keys = Keys::derive(SECRET).unwrap();
+        let sealed = keys.seal("flash", "hello".into());
+        assert!(!sealed.contains("hello"));
+        assert_eq!(keys.unseal("flash", &sealed).as_deref(), Some("hello"));
+        assert_eq!(keys.unseal("other", &sealed), None);
+        let others = Keys::derive(&[7; 32]).unwrap();
+        assert_eq!(others.unseal("flash", &sealed), None);
+        assert_eq!(keys.unseal("flash", "junk"), None);
+        assert_eq!(keys.unseal("flash", ""), None);
+    }
+
+    #[test]
+    fn codes_depend_on_purpose_key_and_the_borders_of_their_parts() {
+        let keys = Keys::derive(SECRET).unwrap();
+        let code = keys.code("a", &[b"bc", b"d"]);
+        assert_eq!(code, keys.code("a", &[b"bc", b"d"]));
+        assert_eq!(code.len(), 43);
+        assert_ne!(code, keys.code("a", &[b"b", b"cd"]));
+        assert_ne!(code, keys.code("ab", &[b"c", b"d"]));
+        assert_ne!(code, keys.code("a", &[b"bcd"]));
+        assert_ne!(
+            code,
+            Keys::derive(&[7; 32]).unwrap().code("a", &[b"bc", b"d"])
+        );
+    }
+}

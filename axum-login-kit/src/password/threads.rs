@@ -1,0 +1,168 @@
+//! Threads that hash, so that the runtime never does.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::error::Error;
+
+/// How long a hash waits for a thread before it is refused.
+pub(crate) const MAX_WAIT: Duration = Duration::from_secs(2);
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// A fixed set of threads, each hashing one password at a time.
+///
+/// A permit stands for a thread. Callers queue for permits in their order of arrival and for at most
+/// [`MAX_WAIT`]: under a storm of logins the ones that wait longest are told to come back, instead of all of
+/// them finishing after their clients have gone.
+#[derive(Debug)]
+pub(crate) struct HashThreads {
+    permits: Arc<Semaphore>,
+    jobs: Sender<Job>,
+}
+
+impl HashThreads {
+    /// The threads of this process, one for each core, started by the first hash.
+    pub(crate) fn global() -> &'static HashThreads {
+        static GLOBAL: OnceLock<HashThreads> = OnceLock::new();
+        GLOBAL.get_or_init(|| {
+            HashThreads::start(std::thread::available_parallelism().map_or(1, usize::from))
+        })
+    }
+
+    pub(crate) fn start(count: usize) -> Self {
+        let (jobs, queue) = channel::<Job>();
+        let queue = Arc::new(Mutex::new(queue));
+        let started = (0..count)
+            .filter(|index| {
+                let queue = Arc::clone(&queue);
+                std::thread::Builder::new()
+                    .name(format!("password-hash-{index}"))
+                    .spawn(move || serve(&queue))
+                    .inspect_err(|error| tracing::error!(%error, "no thread for hashing passwords"))
+                    .is_ok()
+            })
+            .count();
+        HashThreads {
+            permits: Arc::new(Semaphore::new(started)),
+            jobs,
+        }
+    }
+
+    /// Runs `work` on one of the threads.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy) when no thread became free within [`MAX_WAIT`].
+    ///
+    /// # Cancellation
+    /// Dropped while it waits, it leaves the queue; later, the hash under way ends and is thrown away.
+    pub(crate) async fn run<R: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> R + Send + 'static,
+    ) -> Result<R, Error> {
+        let permit = tokio::time::timeout(MAX_WAIT, Arc::clone(&self.permits).acquire_owned())
+            .await
+            .map_err(|_| Error::busy())?
+            .map_err(|_| Error::busy())?;
+        let (answer, result) = oneshot::channel();
+        let job: Job = Box::new(move || {
+            let _permit = permit;
+            if !answer.is_closed() {
+                let _ = answer.send(work());
+            }
+        });
+        self.jobs.send(job).map_err(|_| Error::busy())?;
+        result.await.map_err(|_| Error::busy())
+    }
+}
+
+fn serve(queue: &Mutex<Receiver<Job>>) {
+    lower_priority();
+    loop {
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        if catch_unwind(AssertUnwindSafe(job)).is_err() {
+            tracing::error!("hashing a password panicked");
+        }
+    }
+}
+
+/// Linux counts niceness for each thread; elsewhere `nice` would slow the whole process.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn lower_priority() {
+    if let Err(error) = rustix::process::nice(10) {
+        tracing::debug!(%error, "the hashing threads keep their priority");
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn lower_priority() {}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::HashThreads;
+    use crate::ErrorKind;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_finds_no_thread_in_time_is_told_to_come_back() {
+        let threads = HashThreads::start(1);
+        let (finish, wait) = mpsc::channel::<()>();
+        let (started, running) = tokio::sync::oneshot::channel();
+        let first = threads.run(move || {
+            let _ = started.send(());
+            wait.recv()
+        });
+        let second = async {
+            running.await.unwrap();
+            // The clock is paused: it jumps to the end of the wait as soon as nothing else can happen.
+            let error = threads.run(|| ()).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Busy);
+            finish.send(()).unwrap();
+        };
+        let (first, ()) = tokio::join!(first, second);
+        first.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_went_away_costs_no_hash_and_no_thread() {
+        let threads = HashThreads::start(1);
+        let (finish, wait) = mpsc::channel::<()>();
+        let (started, running) = tokio::sync::oneshot::channel();
+        let abandoned = async {
+            tokio::select! {
+                _ = threads.run(move || {
+                    let _ = started.send(());
+                    wait.recv()
+                }) => unreachable!("it waits for a message"),
+                _ = running => {}
+            }
+        };
+        abandoned.await;
+        finish.send(()).unwrap();
+        assert_eq!(threads.run(|| 7).await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn a_panic_takes_no_thread_away() {
+        let threads = HashThreads::start(1);
+        let panicking = threads.run(|| panic!("on purpose"));
+        assert_eq!(panicking.await.unwrap_err().kind(), ErrorKind::Busy);
+        assert_eq!(threads.run(|| 7).await.unwrap(), 7);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn hashing_threads_are_nicer_than_the_runtime() {
+        let nice = || rustix::process::getpriority_process(None).unwrap();
+        let before = nice();
+        let hashing = HashThreads::start(1).run(nice).await.unwrap();
+        assert_eq!(hashing, (before + 10).min(19));
+        assert_eq!(nice(), before);
+    }
+}

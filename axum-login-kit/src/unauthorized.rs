@@ -1,0 +1,251 @@
+//! The answer to a request that needed a login: another one for each kind of client.
+
+use axum::extract::OriginalUri;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+
+use crate::error::Error;
+use crate::flash::Flash;
+use crate::next_url::NextUrl;
+
+const HX_REQUEST: &str = "hx-request";
+const HX_BOOSTED: &str = "hx-boosted";
+const HX_CURRENT_URL: &str = "hx-current-url";
+const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
+
+/// Who is asking, as far as the answer depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Client {
+    /// Someone who can be sent to another page.
+    Browser,
+    /// HTMX, which follows redirects within the page unless told otherwise.
+    Htmx,
+    /// A script that reads a status.
+    Script,
+}
+
+impl Client {
+    /// Browsers say themselves whether they navigate; of the others a script is who asks for JSON, sends JSON,
+    /// or opens a WebSocket.
+    fn of(headers: &HeaderMap) -> Self {
+        let is = |name: &str, value: &str| {
+            let header = headers.get(name).and_then(|header| header.to_str().ok());
+            header.is_some_and(|header| header.eq_ignore_ascii_case(value))
+        };
+        let mentions = |name: HeaderName, text: &str| {
+            let header = headers.get(name).and_then(|header| header.to_str().ok());
+            header.is_some_and(|header| header.to_ascii_lowercase().contains(text))
+        };
+        if is("upgrade", "websocket") || is("sec-fetch-mode", "websocket") {
+            Client::Script
+        } else if is(HX_REQUEST, "true") {
+            Client::Htmx
+        } else if headers.contains_key("sec-fetch-mode") {
+            if is("sec-fetch-mode", "navigate") {
+                Client::Browser
+            } else {
+                Client::Script
+            }
+        } else if mentions(header::ACCEPT, "text/html") {
+            Client::Browser
+        } else if mentions(header::ACCEPT, "json")
+            || mentions(header::CONTENT_TYPE, "json")
+            || is("x-requested-with", "xmlhttprequest")
+        {
+            Client::Script
+        } else {
+            Client::Browser
+        }
+    }
+}
+
+/// Why a login-required extractor gave no user: nobody is logged in (freshly enough), or an error.
+///
+/// As a response it is, for a missing login: a redirect (303) to the login page with `next` and a flash
+/// message for a browser that navigates; 204 with `HX-Redirect` for HTMX; 401 with a problem document
+/// (`application/problem+json`) for scripts; and 401 for everyone where no
+/// [`login_url`](crate::LoginManagerBuilder::login_url) is set. An error answers as [`Error`] does.
+#[derive(Debug)]
+pub struct LoginRejection(Reason);
+
+#[derive(Debug)]
+enum Reason {
+    Login(Box<LoginRequired>),
+    Failed(Error),
+}
+
+/// Everything the answer needs to know, taken from the request.
+#[derive(Debug)]
+struct LoginRequired {
+    client: Client,
+    target: Option<String>,
+    message: Option<(String, String)>,
+    flash: Flash,
+}
+
+impl LoginRejection {
+    /// Whether the cause is a missing login, and not an error.
+    #[must_use]
+    pub fn is_login_required(&self) -> bool {
+        matches!(self.0, Reason::Login(_))
+    }
+
+    /// The answer to the request `parts` belongs to.
+    pub(crate) fn login_required(
+        parts: &Parts,
+        flash: Flash,
+        login_url: Option<&str>,
+        message: Option<&(String, String)>,
+    ) -> Self {
+        let client = Client::of(&parts.headers);
+        let target = login_url.map(|url| wanted(parts, client).appended_to(url));
+        LoginRejection(Reason::Login(Box::new(LoginRequired {
+            client,
+            target,
+            message: message.cloned(),
+            flash,
+        })))
+    }
+}
+
+/// The page to come back to after the login.
+fn wanted(parts: &Parts, client: Client) -> NextUrl {
+    let boosted = parts.headers.contains_key(HX_BOOSTED);
+    if client == Client::Htmx && !boosted {
+        // The request is for a fragment; the page is where the user is.
+        let page = parts.headers.get(HX_CURRENT_URL);
+        let page = page.and_then(|value| value.to_str().ok());
+        return page.map_or_else(NextUrl::default, NextUrl::parse_absolute);
+    }
+    if parts.method != Method::GET && parts.method != Method::HEAD {
+        return NextUrl::default();
+    }
+    // Nested routers see a shortened address.
+    let original = parts.extensions.get::<OriginalUri>();
+    let uri = original.map_or(&parts.uri, |OriginalUri(uri)| uri);
+    uri.path_and_query()
+        .map_or_else(NextUrl::default, |wanted| NextUrl::parse(wanted.as_str()))
+}
+
+impl IntoResponse for LoginRejection {
+    fn into_response(self) -> Response {
+        match self.0 {
+            Reason::Login(required) => required.into_response(),
+            Reason::Failed(error) => error.into_response(),
+        }
+    }
+}
+
+impl IntoResponse for LoginRequired {
+    fn into_response(self) -> Response {
+        let leave_message = || {
+            if let Some((text, category)) = &self.message {
+                self.flash.push_once(category, text);
+            }
+        };
+        match (self.client, self.target) {
+            (Client::Browser, Some(target)) => {
+                leave_message();
+                Redirect::to(&target).into_response()
+            }
+            (Client::Htmx, Some(target)) => match HeaderValue::from_str(&target) {
+                Ok(target) => {
+                    leave_message();
+                    (StatusCode::NO_CONTENT, [(HX_REDIRECT, target)]).into_response()
+                }
+                Err(_) => StatusCode::UNAUTHORIZED.into_response(),
+            },
+            (Client::Script, _) => problem(),
+            (Client::Browser | Client::Htmx, None) => {
+                (StatusCode::UNAUTHORIZED, "Log in to use this page.").into_response()
+            }
+        }
+    }
+}
+
+/// 401 as RFC 9457 has it.
+fn problem() -> Response {
+    const BODY: &str = r#"{"type":"about:blank","title":"Unauthorized","status":401,"detail":"Log in to use this resource."}"#;
+    let content_type = HeaderValue::from_static("application/problem+json");
+    let headers = [(header::CONTENT_TYPE, content_type)];
+    (StatusCode::UNAUTHORIZED, headers, BODY).into_response()
+}
+
+impl std::fmt::Display for LoginRejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Reason::Login(_) => f.write_str("the request needs a login"),
+            Reason::Failed(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for LoginRejection {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Reason::Login(_) => None,
+            Reason::Failed(error) => Some(error),
+        }
+    }
+}
+
+impl From<Error> for LoginRejection {
+    fn from(error: Error) -> Self {
+        LoginRejection(Reason::Failed(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::Client;
+
+    fn client(headers: &[(&'static str, &'static str)]) -> Client {
+        let headers = headers.iter().map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        });
+        Client::of(&HeaderMap::from_iter(headers))
+    }
+
+    #[test]
+    fn clients_are_told_apart() {
+        let html = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+        for (headers, expected) in [
+            (&[html][..], Client::Browser),
+            (&[("sec-fetch-mode", "navigate"), html], Client::Browser),
+            (&[("sec-fetch-mode", "navigate")], Client::Browser),
+            (&[], Client::Browser),
+            (&[("accept", "*/*")], Client::Browser),
+            (
+                &[("sec-fetch-mode", "cors"), ("accept", "*/*")],
+                Client::Script,
+            ),
+            (&[("sec-fetch-mode", "same-origin"), html], Client::Script),
+            (
+                &[("sec-fetch-mode", "no-cors"), ("accept", "image/*")],
+                Client::Script,
+            ),
+            (&[("accept", "application/json")], Client::Script),
+            (&[("accept", "application/problem+json")], Client::Script),
+            (
+                &[("content-type", "application/json"), ("accept", "*/*")],
+                Client::Script,
+            ),
+            (&[("x-requested-with", "XMLHttpRequest")], Client::Script),
+            (&[("upgrade", "WebSocket"), html], Client::Script),
+            (&[("sec-fetch-mode", "websocket")], Client::Script),
+            (
+                &[("hx-request", "true"), ("sec-fetch-mode", "cors")],
+                Client::Htmx,
+            ),
+            (&[("hx-request", "true"), ("accept", "*/*")], Client::Htmx),
+        ] {
+            assert_eq!(client(headers), expected, "{headers:?}");
+        }
+    }
+}

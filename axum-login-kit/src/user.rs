@@ -1,0 +1,65 @@
+//! What the kit needs to know of a user.
+
+/// A type whose values can log in: implement it for the model of your users.
+///
+/// ```
+/// use axum_login_kit::AuthUser;
+///
+/// struct User {
+///     id: i32,
+///     password_hash: String,
+///     blocked: bool,
+/// }
+///
+/// impl AuthUser for User {
+///     type Id = i32;
+///
+///     fn id(&self) -> i32 {
+///         self.id
+///     }
+///
+///     fn password_hash(&self) -> Option<&str> {
+///         Some(&self.password_hash)
+///     }
+///
+///     fn is_active(&self) -> bool {
+///         !self.blocked
+///     }
+/// }
+///
+/// let user = User { id: 1, password_hash: "…".into(), blocked: true };
+/// assert!(!user.is_active());
+/// assert_eq!(user.session_epoch(), 0);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot log in: it does not implement `AuthUser`",
+    label = "not a user",
+    note = "write `impl AuthUser for {Self} {{ type Id = i32; fn id(&self) -> i32 {{ self.id }} \
+            fn password_hash(&self) -> Option<&str> {{ Some(&self.password_hash) }} }}`"
+)]
+pub trait AuthUser: Send + Sync + 'static {
+    /// The type of the primary key of the users' table.
+    type Id: Send + Sync + 'static;
+
+    /// The primary key.
+    fn id(&self) -> Self::Id;
+
+    /// The stored password hash; `None` for a user who has no password.
+    ///
+    /// Every session is bound to it: storing another hash ends all sessions of the user. A handler that
+    /// changes the password keeps the current one by logging in again with the changed user.
+    fn password_hash(&self) -> Option<&str>;
+
+    /// Whether the user may log in. Default: `true`.
+    ///
+    /// It is asked when a session begins. To end the sessions of a user who is deactivated later, raise
+    /// [`session_epoch`](Self::session_epoch).
+    fn is_active(&self) -> bool {
+        true
+    }
+
+    /// A number whose change ends all sessions of the user, as a change of the password does. Default: `0`.
+    fn session_epoch(&self) -> i64 {
+        0
+    }
+}
