@@ -23,8 +23,10 @@ pub enum Outcome {
 /// A hook and, once it is known, the fate of its transaction.
 pub(super) struct Hook {
     fate: Option<Outcome>,
-    run: Box<dyn FnOnce(Outcome, &mut HeaderMap) + Send>,
+    run: Box<Run>,
 }
+
+type Run = dyn FnOnce(Outcome, &mut HeaderMap) + Send;
 
 impl<B: Backend, K: Bind> Db<B, K> {
     /// Registers a hook that runs after COMMIT or ROLLBACK and before the response leaves, with the outcome
