@@ -3,5 +3,9 @@
 pub(crate) type Engine = axum_db::Mysql;
 pub(crate) use testkit::mysql as fresh;
 
+#[path = "behaviour/faults.rs"]
+mod faults;
 #[path = "behaviour/session.rs"]
 mod session;
+#[path = "behaviour/support.rs"]
+mod support;

@@ -3,5 +3,9 @@
 pub(crate) type Engine = axum_db::Postgres;
 pub(crate) use testkit::postgres as fresh;
 
+#[path = "behaviour/faults.rs"]
+mod faults;
 #[path = "behaviour/session.rs"]
 mod session;
+#[path = "behaviour/support.rs"]
+mod support;

@@ -1,71 +1,12 @@
 //! Sessions: reads, writes, commit and rollback, and the layer.
 
 use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::StatusCode;
 use axum::routing::get;
-use axum_db::{Access, Config, Database, Error, ErrorKind, TransactionMode};
-use diesel::sql_types::BigInt;
-use diesel_async::RunQueryDsl;
-use tower::ServiceExt;
+use axum_db::{Backend, ErrorKind, TransactionMode};
 
+use super::support::{Db, count, database, execute, status};
 use super::{Engine, fresh};
-
-type Db = axum_db::Db<Engine>;
-
-#[derive(diesel::QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    n: i64,
-}
-
-async fn execute(db: &Db, sql: &'static str) -> Result<usize, Error> {
-    db.run(Access::Write, move |conn| {
-        Box::pin(diesel::sql_query(sql).execute(conn))
-    })
-    .await
-}
-
-async fn count(db: &Db) -> i64 {
-    let query = diesel::sql_query("SELECT COUNT(*) AS n FROM notes");
-    db.run(Access::Read, |conn| {
-        Box::pin(query.get_result::<Count>(conn))
-    })
-    .await
-    .expect("a count")
-    .n
-}
-
-async fn notes(database: &Database<Engine>) {
-    let db = database.session();
-    execute(
-        &db,
-        "CREATE TABLE notes (id INTEGER NOT NULL PRIMARY KEY, n INTEGER NOT NULL)",
-    )
-    .await
-    .expect("a table");
-    db.commit().await.expect("a commit");
-}
-
-async fn database(url: &str, connections: usize) -> Database<Engine> {
-    let mut config = Config::default();
-    config.max_connections = connections;
-    let database = Database::with_config(url, config).expect("a database");
-    notes(&database).await;
-    database
-}
-
-async fn status(app: &Router, path: &str) -> StatusCode {
-    let request = Request::builder()
-        .uri(path)
-        .body(Body::empty())
-        .expect("a request");
-    app.clone()
-        .oneshot(request)
-        .await
-        .expect("a response")
-        .status()
-}
 
 #[tokio::test]
 async fn what_is_not_committed_is_rolled_back() {
@@ -129,4 +70,245 @@ async fn a_commit_of_a_failed_transaction_is_an_error_and_swallowed_becomes_500(
         StatusCode::INTERNAL_SERVER_ERROR
     );
     assert_eq!(count(&database.session()).await, 0);
+}
+
+#[tokio::test]
+async fn on_success_commits_below_400_and_read_only_refuses_writes() {
+    let server = fresh();
+    let database = database(server.url(), 2).await;
+    let app = Router::new()
+        .route(
+            "/ok",
+            get(async |db: Db| {
+                execute(&db, "INSERT INTO notes VALUES (1, 1)")
+                    .await
+                    .map(|_| ())
+            }),
+        )
+        .route(
+            "/redirect",
+            get(async |db: Db| {
+                execute(&db, "INSERT INTO notes VALUES (2, 1)")
+                    .await
+                    .map(|_| axum::response::Redirect::to("/"))
+            }),
+        )
+        .route(
+            "/refused",
+            get(async |db: Db| {
+                execute(&db, "INSERT INTO notes VALUES (3, 1)")
+                    .await
+                    .map(|_| StatusCode::BAD_REQUEST)
+            }),
+        )
+        .route(
+            "/kept-then-refused",
+            get(async |db: Db| {
+                execute(&db, "INSERT INTO notes VALUES (4, 1)").await?;
+                db.commit().await.map(|()| StatusCode::BAD_REQUEST)
+            }),
+        )
+        .layer(database.layer().mode(TransactionMode::OnSuccess));
+    for (path, expected) in [
+        ("/ok", 1),
+        ("/redirect", 2),
+        ("/refused", 2),
+        ("/kept-then-refused", 3),
+    ] {
+        status(&app, path).await;
+        assert_eq!(count(&database.session()).await, expected, "{path}");
+    }
+
+    let read_only = Router::new()
+        .route(
+            "/write",
+            get(async |db: Db| {
+                let refused = execute(&db, "INSERT INTO notes VALUES (9, 1)").await;
+                assert!(refused.is_err_and(|error| error.is(ErrorKind::ReadOnly)));
+                assert_eq!(count(&db).await, 3);
+            }),
+        )
+        .route(
+            "/raw",
+            get(async |db: Db| {
+                use diesel_async::SimpleAsyncConnection as _;
+                let mut conn = db.conn().await.expect("a connection");
+                assert!(
+                    conn.batch_execute("INSERT INTO notes VALUES (9, 1)")
+                        .await
+                        .is_err()
+                );
+            }),
+        )
+        .layer(database.layer().mode(TransactionMode::ReadOnly));
+    assert_eq!(status(&read_only, "/write").await, StatusCode::OK);
+    assert_eq!(status(&read_only, "/raw").await, StatusCode::OK);
+    // The connection that was told to refuse writes takes them again.
+    for id in 20..24 {
+        let db = database.session();
+        execute(&db, format!("INSERT INTO notes VALUES ({id}, 1)"))
+            .await
+            .expect("a write");
+        db.commit().await.expect("a commit");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_in_hand_is_not_waited_for() {
+    let server = fresh();
+    let database = database(server.url(), 2).await;
+    let db = database.session();
+    let guard = db.conn().await.expect("a connection");
+    let error = db.commit().await.expect_err("the guard is alive");
+    assert_eq!(error.kind(), ErrorKind::Held);
+    let both_places = error.to_string();
+    assert_eq!(
+        both_places.matches("session.rs:").count(),
+        2,
+        "{both_places}"
+    );
+    drop(guard);
+    db.commit().await.expect("the guard is gone");
+}
+
+#[tokio::test]
+async fn a_savepoint_undoes_only_itself() {
+    let server = fresh();
+    let database = database(server.url(), 2).await;
+    let db = database.session();
+    execute(&db, "INSERT INTO notes VALUES (1, 1)")
+        .await
+        .expect("a row");
+    let twice = db
+        .savepoint(async |db| {
+            execute(&db, "INSERT INTO notes VALUES (2, 1)").await?;
+            db.savepoint(async |db| execute(&db, "INSERT INTO notes VALUES (3, 1)").await)
+                .await?;
+            execute(&db, "INSERT INTO notes VALUES (1, 1)").await
+        })
+        .await;
+    assert!(twice.is_err_and(|error| error.is(ErrorKind::UniqueViolation)));
+    let swallowed = db
+        .savepoint(async |db| {
+            let _ = execute(&db, "INSERT INTO notes VALUES (1, 1)").await;
+            Ok::<_, axum_db::Error>(())
+        })
+        .await;
+    assert!(swallowed.is_err_and(|error| error.is(ErrorKind::Aborted)));
+    db.savepoint(async |db| execute(&db, "INSERT INTO notes VALUES (4, 1)").await)
+        .await
+        .expect("a row");
+    db.commit()
+        .await
+        .expect("the savepoints undid the failures");
+    assert_eq!(count(&database.session()).await, 2);
+}
+
+#[tokio::test]
+async fn diesels_own_savepoints_on_the_connection_undo_failures_too() {
+    use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
+    let server = fresh();
+    let database = database(server.url(), 2).await;
+    let db = database.session();
+    {
+        let mut conn = db.conn().await.expect("a connection");
+        diesel::sql_query("INSERT INTO notes VALUES (1, 1)")
+            .execute(&mut *conn)
+            .await
+            .expect("a row");
+        let inner = conn
+            .transaction::<_, diesel::result::Error, _>(async |conn| {
+                diesel::sql_query("INSERT INTO notes VALUES (1, 1)")
+                    .execute(conn)
+                    .await
+            })
+            .await;
+        assert!(inner.is_err());
+    }
+    db.commit().await.expect("a commit");
+    assert_eq!(count(&database.session()).await, 1);
+}
+
+#[tokio::test]
+async fn hooks_learn_how_their_transaction_ended() {
+    let server = fresh();
+    let database = database(server.url(), 2).await;
+    let handler = async |db: Db| {
+        let tell = |name: &'static str| {
+            move |outcome: axum_db::Outcome, headers: &mut axum::http::HeaderMap| {
+                headers.insert(name, format!("{outcome:?}").parse().expect("a header"));
+            }
+        };
+        db.on_finish(tell("outside"));
+        execute(&db, "INSERT INTO notes VALUES (1, 1)").await?;
+        db.on_finish(tell("first"));
+        db.commit().await?;
+        execute(&db, "INSERT INTO notes VALUES (2, 1)").await?;
+        db.on_finish(tell("second"));
+        Ok::<_, axum_db::Error>(())
+    };
+    let app = Router::new()
+        .route("/", get(handler))
+        .layer(database.layer());
+    let request = axum::http::Request::new(axum::body::Body::empty());
+    let response = tower::ServiceExt::oneshot(app, request)
+        .await
+        .expect("a response");
+    let header = |name: &str| {
+        response
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    assert_eq!(header("outside"), Some("Committed"));
+    assert_eq!(header("first"), Some("Committed"));
+    assert_eq!(header("second"), Some("RolledBack"));
+}
+
+#[tokio::test]
+async fn a_route_may_have_a_mode_of_its_own_in_the_same_session() {
+    let server = fresh();
+    let database = database(server.url(), 1).await;
+    let inner = get(async |db: Db| {
+        execute(&db, "INSERT INTO notes VALUES (1, 1)")
+            .await
+            .map(|_| ())
+    })
+    .layer(database.layer().mode(TransactionMode::OnSuccess));
+    let app = Router::new().route("/", inner).layer(database.layer());
+    assert_eq!(status(&app, "/").await, StatusCode::OK);
+    assert_eq!(count(&database.session()).await, 1);
+}
+
+#[tokio::test]
+async fn without_the_layer_the_answer_is_500_and_the_log_names_the_line() {
+    let app: Router = Router::new().route("/", get(async |_: Db| ()));
+    assert_eq!(status(&app, "/").await, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
+async fn a_commit_that_the_database_refuses_is_an_error() {
+    if Engine::DIALECT == axum_db::Dialect::Mysql {
+        return; // MySQL has no deferred constraints: no COMMIT is ever refused
+    }
+    let server = fresh();
+    let database = database(server.url(), 2).await;
+    let db = database.session();
+    execute(
+        &db,
+        "CREATE TABLE replies (id INTEGER PRIMARY KEY, note INTEGER REFERENCES notes (id) DEFERRABLE INITIALLY DEFERRED)",
+    )
+    .await
+    .expect("a table");
+    db.commit().await.expect("a commit");
+    execute(&db, "INSERT INTO replies VALUES (1, 77)")
+        .await
+        .expect("checked at the end");
+    let refused = db.commit().await.expect_err("there is no note 77");
+    assert_eq!(refused.kind(), ErrorKind::ForeignKeyViolation);
+    execute(&db, "INSERT INTO notes VALUES (1, 1)")
+        .await
+        .expect("a new transaction");
+    db.commit().await.expect("a commit");
+    assert_eq!(count(&database.session()).await, 1);
 }

@@ -1,0 +1,108 @@
+//! What the behaviours share: a table, statements on it, and requests.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum_db::{Access, Config, Database, Error};
+use diesel::sql_types::BigInt;
+use diesel_async::RunQueryDsl;
+use tower::ServiceExt;
+
+use super::Engine;
+
+pub(crate) type Db = axum_db::Db<Engine>;
+
+#[derive(diesel::QueryableByName)]
+pub(crate) struct Number {
+    #[diesel(sql_type = BigInt)]
+    pub(crate) n: i64,
+}
+
+/// Runs a write.
+pub(crate) async fn execute(db: &Db, sql: impl Into<String>) -> Result<usize, Error> {
+    let statement = diesel::sql_query(sql.into());
+    db.run(Access::Write, move |conn| Box::pin(statement.execute(conn)))
+        .await
+}
+
+/// Runs a read of one number called `n`.
+pub(crate) async fn number(db: &Db, sql: impl Into<String>) -> Result<i64, Error> {
+    let query = diesel::sql_query(sql.into());
+    let row = db
+        .run(Access::Read, |conn| {
+            Box::pin(query.get_result::<Number>(conn))
+        })
+        .await?;
+    Ok(row.n)
+}
+
+/// How many notes there are.
+pub(crate) async fn count(db: &Db) -> i64 {
+    number(db, "SELECT COUNT(*) AS n FROM notes")
+        .await
+        .expect("a count")
+}
+
+/// A database with an empty table of notes.
+pub(crate) async fn database(url: &str, connections: usize) -> Database<Engine> {
+    let mut config = Config::default();
+    config.max_connections = connections;
+    let database = Database::with_config(url, config).expect("a database");
+    let db = database.session();
+    execute(
+        &db,
+        "CREATE TABLE notes (id INTEGER NOT NULL PRIMARY KEY, n BIGINT NOT NULL)",
+    )
+    .await
+    .expect("a table");
+    db.commit().await.expect("a commit");
+    database
+}
+
+/// The status that the application answers with.
+pub(crate) async fn status(app: &Router, path: &str) -> StatusCode {
+    let request = Request::builder()
+        .uri(path)
+        .body(Body::empty())
+        .expect("a request");
+    app.clone()
+        .oneshot(request)
+        .await
+        .expect("a response")
+        .status()
+}
+
+/// Polls a future a number of times and then drops it, wherever it stands.
+pub(crate) struct CutOff<F> {
+    future: Pin<Box<F>>,
+    polls: usize,
+}
+
+impl<F: Future> CutOff<F> {
+    pub(crate) fn after(polls: usize, future: F) -> Self {
+        Self {
+            future: Box::pin(future),
+            polls,
+        }
+    }
+}
+
+impl<F: Future> Future for CutOff<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.polls == 0 {
+            return Poll::Ready(None);
+        }
+        self.polls -= 1;
+        match self.future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if self.polls == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
