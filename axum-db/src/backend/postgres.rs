@@ -7,6 +7,9 @@ use diesel::QueryResult;
 use diesel_async::{
     AnsiTransactionManager, AsyncConnection, AsyncPgConnection, SimpleAsyncConnection,
 };
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_postgres::config::Host;
 use tokio_postgres::{CancelToken, NoTls};
 
 use super::{Backend, Dialect, Driver};
@@ -36,7 +39,7 @@ impl Backend for Postgres {
 
 impl Driver for Postgres {
     type Target = tokio_postgres::Config;
-    type Canceller = CancelToken;
+    type Canceller = Canceller;
     const ONE_WRITER: bool = false;
 
     fn parse(url: &str) -> Result<Self::Target, String> {
@@ -55,7 +58,7 @@ impl Driver for Postgres {
         target: &Self::Target,
         _config: &Config,
         watch: &Arc<Watch>,
-    ) -> Result<(AsyncPgConnection, CancelToken), String> {
+    ) -> Result<(AsyncPgConnection, Canceller), String> {
         let (client, connection) = target
             .connect(NoTls)
             .await
@@ -64,7 +67,10 @@ impl Driver for Postgres {
             .await
             .map_err(|error| error.to_string())?;
         connection.set_instrumentation(watch.observer::<Self>());
-        let canceller = connection.cancel_token();
+        let canceller = Canceller {
+            token: connection.cancel_token(),
+            server: only_server(target),
+        };
         Ok((connection, canceller))
     }
 
@@ -79,12 +85,16 @@ impl Driver for Postgres {
 
     async fn restore(
         connection: &mut AsyncPgConnection,
-        canceller: &CancelToken,
+        canceller: &Canceller,
         watch: &Watch,
     ) -> bool {
         if watch.in_flight() {
-            // The connection stays in step: later answers follow the cancelled one's.
-            let _ = tokio::time::timeout(CANCEL_LIMIT, canceller.cancel_query(NoTls)).await;
+            // The connection stays in step: later answers follow the cancelled one's. But a cancel request
+            // that is still on its way would hit the next user's statement.
+            let cancelled = tokio::time::timeout(CANCEL_LIMIT, canceller.cancel_and_wait()).await;
+            if !matches!(cancelled, Ok(true)) {
+                return false;
+            }
         }
         // Diesel's bookkeeping may have been cut off halfway; the server's answer to ROLLBACK is the truth.
         *connection.transaction_state() = AnsiTransactionManager::default();
@@ -103,10 +113,68 @@ impl Driver for Postgres {
         !watch.was_in_hand() || connection.batch_execute(RESET).await.is_ok()
     }
 
-    async fn abandon(canceller: CancelToken, watch: &Watch) {
+    async fn abandon(canceller: Canceller, watch: &Watch) {
         if watch.in_flight() {
-            let _ = tokio::time::timeout(CANCEL_LIMIT, canceller.cancel_query(NoTls)).await;
+            let _ = tokio::time::timeout(CANCEL_LIMIT, canceller.token.cancel_query(NoTls)).await;
         }
+    }
+}
+
+/// What cancels a connection's statement.
+pub struct Canceller {
+    token: CancelToken,
+    /// Where the connection's server is, if there is no doubt.
+    server: Option<Server>,
+}
+
+enum Server {
+    Tcp(String, u16),
+    #[cfg(unix)]
+    Socket(std::path::PathBuf),
+}
+
+/// The server, where the URL names just one.
+fn only_server(config: &tokio_postgres::Config) -> Option<Server> {
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    match config.get_hosts() {
+        [Host::Tcp(host)] => Some(Server::Tcp(host.clone(), port)),
+        #[cfg(unix)]
+        [Host::Unix(folder)] => Some(Server::Socket(folder.join(format!(".s.PGSQL.{port}")))),
+        _ => None,
+    }
+}
+
+impl Canceller {
+    /// Sends the cancel request and waits until the server has acted on it, which it shows by hanging up.
+    async fn cancel_and_wait(&self) -> bool {
+        match &self.server {
+            Some(Server::Tcp(host, port)) => {
+                self.over(TcpStream::connect((host.as_str(), *port)).await)
+                    .await
+            }
+            #[cfg(unix)]
+            Some(Server::Socket(path)) => {
+                self.over(tokio::net::UnixStream::connect(path).await).await
+            }
+            None => false,
+        }
+    }
+
+    async fn over<S>(&self, stream: std::io::Result<S>) -> bool
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let Ok(mut stream) = stream else { return false };
+        if self
+            .token
+            .cancel_query_raw(&mut stream, NoTls)
+            .await
+            .is_err()
+        {
+            return false;
+        }
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.is_ok()
     }
 }
 

@@ -54,7 +54,10 @@ impl<U: AuthUser> LoginManager<U> {
     /// # Ok(())
     /// # }
     /// ```
-    #[expect(clippy::new_ret_no_self, reason = "the database is all that has no default")]
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "the database is all that has no default"
+    )]
     pub fn new<B, K>(
         database: &Database<B, K>,
         secret_key: impl AsRef<[u8]>,

@@ -109,10 +109,7 @@ impl Drop for TestDatabase {
                 format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
             )),
             Origin::Mysql { server, name } => {
-                blocking(mysql_execute(
-                    server.clone(),
-                    format!("DROP DATABASE IF EXISTS {name}"),
-                ));
+                blocking(mysql_drop(server.clone(), name.clone()));
             }
         }
     }
@@ -186,4 +183,27 @@ async fn mysql_execute(server: String, sql: String) -> Result<(), String> {
         .map_err(|error| error.to_string());
     let _ = connection.disconnect().await;
     outcome
+}
+
+/// Drops a database with whatever a test left connected to it, as PostgreSQL's FORCE does.
+async fn mysql_drop(server: String, name: String) -> Result<(), String> {
+    let text = |error: mysql_async::Error| error.to_string();
+    let options = mysql_async::Opts::from_url(&server).map_err(|error| error.to_string())?;
+    let mut connection = mysql_async::Conn::new(options).await.map_err(text)?;
+    let left: Vec<u64> = connection
+        .exec(
+            "SELECT id FROM information_schema.processlist WHERE db = ?",
+            (&name,),
+        )
+        .await
+        .map_err(text)?;
+    for id in left {
+        // It may have gone by itself meanwhile.
+        let _ = connection.query_drop(format!("KILL CONNECTION {id}")).await;
+    }
+    connection
+        .query_drop(format!("DROP DATABASE IF EXISTS {name}"))
+        .await
+        .map_err(text)?;
+    connection.disconnect().await.map_err(text)
 }
