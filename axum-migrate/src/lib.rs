@@ -8,6 +8,7 @@ mod op;
 mod render;
 mod revision;
 pub mod schema;
+mod token;
 
 pub use diff::{Diff, Hints, diff};
 pub use engine::Engine;

@@ -1,10 +1,16 @@
 //! What it takes to get from one schema to another. Pure.
 
+mod keep;
+mod rename;
+mod table;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::op::Op;
-use crate::schema::Schema;
+use crate::schema::{ForeignKey, Schema, Table, by_foreign_keys};
 
 /// What a comparison cannot know by itself.
 #[derive(Debug, Clone, Default)]
@@ -19,10 +25,13 @@ pub struct Hints {
     pub dropped_tables: BTreeSet<String>,
     /// What fills a required column in rows that are there: an SQL expression by table and column.
     pub backfills: BTreeMap<(String, String), String>,
+    /// Whether to remove, too, what models have no words for: CHECKs, collations, comments, partial
+    /// indexes, table options… Default: they stay as they are.
+    pub exact: bool,
 }
 
 /// The outcome of a comparison.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Diff {
     /// The changes, in the order in which to run them.
     pub ops: Vec<Op>,
@@ -38,12 +47,333 @@ pub struct Diff {
 /// Compares the schema of a database with the one that its models describe.
 ///
 /// # Errors
-/// A hint names a table or column that is not there.
-pub fn diff(_from: &Schema, to: &Schema, _hints: &Hints) -> Result<Diff, Error> {
-    Ok(Diff {
-        ops: Vec::new(),
-        target: to.clone(),
-        orphaned: Vec::new(),
-        unmanaged: Vec::new(),
-    })
+/// A hint names a table or column that is not there, or a table to drop is still referenced by one that
+/// stays.
+pub fn diff(from: &Schema, to: &Schema, hints: &Hints) -> Result<Diff, Error> {
+    let mut base = from.clone();
+    let mut target = to.clone();
+    target.unmanaged.clone_from(&from.unmanaged);
+    let mut plan = Plan {
+        renames: rename::apply(&mut base, to, hints)?,
+        ..Plan::default()
+    };
+    let mut diff = Diff::default();
+
+    for (name, table) in &base.tables {
+        if target.tables.contains_key(name) {
+            continue;
+        }
+        if hints.dropped_tables.contains(name) {
+            plan.dropped.insert(name.clone());
+            continue;
+        }
+        let stays = if hints.managed_tables.contains(name) {
+            &mut diff.orphaned
+        } else {
+            &mut diff.unmanaged
+        };
+        stays.push(name.clone());
+        target.tables.insert(name.clone(), table.clone());
+    }
+    refuse_dangling(&target, &plan.dropped)?;
+
+    for (name, desired) in &mut target.tables {
+        let Some(current) = base.tables.get(name) else {
+            continue;
+        };
+        if !hints.exact {
+            keep::what_models_cannot_say(current, desired);
+        }
+        table::compare(current, desired, hints, &mut plan);
+    }
+    renew_foreign_keys(&base, &target, &mut plan);
+    create_and_drop(&base, &target, &mut plan);
+    let mut names = taken_names(&base, &plan);
+    for op in plan.added.iter_mut().chain(&mut plan.added_keys) {
+        free_name(op, &mut names);
+    }
+    for table in &mut plan.created {
+        free_names(table, &mut names);
+    }
+    diff.ops = plan.into_ops();
+    diff.target = target;
+    Ok(diff)
+}
+
+/// The changes by phase. Whatever a later phase needs has been made or moved away by then, and the same
+/// holds for the inverses in the reverse order.
+#[derive(Default)]
+struct Plan {
+    renames: Vec<Op>,
+    dropped_keys: Vec<Op>,
+    removed: Vec<Op>,
+    created: Vec<Table>,
+    columns: Vec<Op>,
+    added: Vec<Op>,
+    added_keys: Vec<Op>,
+    dropped_columns: Vec<Op>,
+    dropped_tables: Vec<Op>,
+    /// Names of the tables to drop.
+    dropped: BTreeSet<String>,
+}
+
+impl Plan {
+    fn into_ops(self) -> Vec<Op> {
+        self.renames
+            .into_iter()
+            .chain(self.dropped_keys)
+            .chain(self.removed)
+            .chain(self.created.into_iter().map(Op::CreateTable))
+            .chain(self.columns)
+            .chain(self.added)
+            .chain(self.added_keys)
+            .chain(self.dropped_columns)
+            .chain(self.dropped_tables)
+            .collect()
+    }
+
+    fn touches(&self, table: &str) -> bool {
+        [&self.columns, &self.added, &self.removed]
+            .into_iter()
+            .flatten()
+            .any(|op| op.table() == table)
+    }
+}
+
+fn refuse_dangling(target: &Schema, dropped: &BTreeSet<String>) -> Result<(), Error> {
+    for table in target.tables.values() {
+        if let Some(key) = table
+            .foreign_keys
+            .iter()
+            .find(|key| dropped.contains(&key.table))
+        {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!(
+                    "table {} cannot be dropped: {} has a foreign key to it and stays; \
+                     drop both (--drop {} --drop {}), or remove the foreign key first",
+                    key.table, table.name, key.table, table.name
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Foreign keys over columns whose type changes, or to a key that is replaced, are dropped before and
+/// added again after.
+fn renew_foreign_keys(base: &Schema, target: &Schema, plan: &mut Plan) {
+    let retyped: BTreeSet<(String, String)> = plan
+        .columns
+        .iter()
+        .filter_map(|op| match op {
+            Op::AlterColumn {
+                table, from, to, ..
+            } if from.ty != to.ty || from.collation != to.collation => {
+                Some((table.clone(), to.name.clone()))
+            }
+            _ => None,
+        })
+        .collect();
+    let replaced: Vec<(String, Vec<String>)> = plan
+        .removed
+        .iter()
+        .filter_map(|op| match op {
+            Op::DropPrimaryKey { table, key } => Some((table.clone(), key.columns.clone())),
+            Op::DropUnique { table, unique } => Some((table.clone(), unique.columns.clone())),
+            Op::DropIndex { table, index } if index.unique => {
+                Some((table.clone(), index.columns().map(str::to_owned).collect()))
+            }
+            _ => None,
+        })
+        .collect();
+    for table in base
+        .tables
+        .values()
+        .filter(|table| target.tables.contains_key(&table.name))
+    {
+        for key in &table.foreign_keys {
+            let has = |table: &str, columns: &[String]| {
+                columns
+                    .iter()
+                    .any(|column| retyped.contains(&(table.to_owned(), column.clone())))
+            };
+            let loses_its_target = replaced.iter().any(|(replaced, columns)| {
+                *replaced == key.table && same_set(columns, &key.referenced)
+            });
+            let drop = Op::DropForeignKey {
+                table: table.name.clone(),
+                key: key.clone(),
+            };
+            let renew = has(&table.name, &key.columns)
+                || has(&key.table, &key.referenced)
+                || loses_its_target;
+            if renew && !plan.dropped_keys.contains(&drop) {
+                plan.dropped_keys.push(drop);
+                plan.added_keys.push(Op::AddForeignKey {
+                    table: table.name.clone(),
+                    key: key.clone(),
+                });
+            }
+        }
+    }
+}
+
+fn same_set(a: &[String], b: &[String]) -> bool {
+    a.len() == b.len() && a.iter().all(|name| b.contains(name))
+}
+
+/// New tables in the order of their foreign keys, old ones in the reverse. Keys that close a cycle, or
+/// point at a table that is still to be altered, come after.
+fn create_and_drop(base: &Schema, target: &Schema, plan: &mut Plan) {
+    let created = target
+        .tables
+        .values()
+        .filter(|table| !base.tables.contains_key(&table.name));
+    let mut made: BTreeSet<&str> = base
+        .tables
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !plan.touches(name))
+        .collect();
+    for table in by_foreign_keys(created) {
+        made.insert(&table.name);
+        let mut table = table.clone();
+        let (now, later): (Vec<ForeignKey>, Vec<ForeignKey>) = table
+            .foreign_keys
+            .drain(..)
+            .partition(|key| made.contains(key.table.as_str()));
+        table.foreign_keys = now;
+        for key in later {
+            plan.added_keys.push(Op::AddForeignKey {
+                table: table.name.clone(),
+                key,
+            });
+        }
+        plan.created.push(table);
+    }
+
+    let dropped = base
+        .tables
+        .values()
+        .filter(|table| plan.dropped.contains(&table.name));
+    let mut made: BTreeSet<&str> = base
+        .tables
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !plan.dropped.contains(*name))
+        .collect();
+    let mut drops = Vec::new();
+    for table in by_foreign_keys(dropped) {
+        made.insert(&table.name);
+        let mut table = table.clone();
+        let (last, first): (Vec<ForeignKey>, Vec<ForeignKey>) = table
+            .foreign_keys
+            .drain(..)
+            .partition(|key| made.contains(key.table.as_str()) && !plan.touches(&key.table));
+        table.foreign_keys = last;
+        for key in first {
+            plan.dropped_keys.push(Op::DropForeignKey {
+                table: table.name.clone(),
+                key,
+            });
+        }
+        drops.push(Op::DropTable(table));
+    }
+    drops.reverse();
+    plan.dropped_tables = drops;
+}
+
+/// The names of the constraints and indexes that stay where they are.
+fn taken_names(base: &Schema, plan: &Plan) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let kept = base
+        .tables
+        .values()
+        .filter(|table| !plan.dropped.contains(&table.name));
+    for table in kept {
+        names.extend(constraint_names(table).cloned());
+        names.extend(table.indexes.iter().map(|index| index.name.clone()));
+    }
+    for op in plan.removed.iter().chain(&plan.dropped_keys) {
+        let name = match op {
+            Op::DropUnique { unique, .. } => unique.name.as_ref(),
+            Op::DropCheck { check, .. } => check.name.as_ref(),
+            Op::DropPrimaryKey { key, .. } => key.name.as_ref(),
+            Op::DropForeignKey { key, .. } => key.name.as_ref(),
+            Op::DropIndex { index, .. } | Op::RenameIndex { from: index, .. } => Some(&index.name),
+            _ => None,
+        };
+        if let Some(name) = name {
+            names.remove(name);
+        }
+    }
+    names
+}
+
+fn constraint_names(table: &Table) -> impl Iterator<Item = &String> {
+    let keys = table
+        .foreign_keys
+        .iter()
+        .filter_map(|key| key.name.as_ref());
+    let uniques = table
+        .uniques
+        .iter()
+        .filter_map(|unique| unique.name.as_ref());
+    let checks = table.checks.iter().filter_map(|check| check.name.as_ref());
+    keys.chain(uniques)
+        .chain(checks)
+        .chain(table.primary_key.iter().filter_map(|key| key.name.as_ref()))
+}
+
+/// Gives an added constraint another name where the one it would have is taken (after a rename, say).
+fn free_name(op: &mut Op, taken: &mut BTreeSet<String>) {
+    let name = match op {
+        Op::AddUnique { unique, .. } => &mut unique.name,
+        Op::AddCheck { check, .. } => &mut check.name,
+        Op::AddPrimaryKey { key, .. } => &mut key.name,
+        Op::AddForeignKey { key, .. } => &mut key.name,
+        _ => return,
+    };
+    free(name, taken);
+}
+
+fn free_names(table: &mut Table, taken: &mut BTreeSet<String>) {
+    if let Some(key) = &mut table.primary_key {
+        free(&mut key.name, taken);
+    }
+    table
+        .uniques
+        .iter_mut()
+        .for_each(|unique| free(&mut unique.name, taken));
+    table
+        .foreign_keys
+        .iter_mut()
+        .for_each(|key| free(&mut key.name, taken));
+    table
+        .checks
+        .iter_mut()
+        .for_each(|check| free(&mut check.name, taken));
+}
+
+fn free(name: &mut Option<String>, taken: &mut BTreeSet<String>) {
+    /// The shortest limit of the engines, in bytes.
+    const LIMIT: usize = 63;
+    // MySQL calls every primary key that, and it is no name to collide with.
+    let Some(wanted) = name.as_mut().filter(|name| *name != "PRIMARY") else {
+        return;
+    };
+    let mut free = wanted.clone();
+    let mut number = 1;
+    while taken.contains(&free) {
+        let suffix = format!("_{number}");
+        let mut length = wanted.len().min(LIMIT - suffix.len());
+        while !wanted.is_char_boundary(length) {
+            length -= 1;
+        }
+        free = format!("{}{suffix}", &wanted[..length]);
+        number += 1;
+    }
+    taken.insert(free.clone());
+    *wanted = free;
 }

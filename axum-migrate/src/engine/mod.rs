@@ -1,22 +1,27 @@
 //! What each database engine does for a migration: read its schema, lend a scratch place.
 
-use axum_db::Dialect;
-use diesel_async::AsyncConnection;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use axum_db::Backend;
+use diesel_async::SimpleAsyncConnection;
 use futures_util::future::BoxFuture;
 
 use crate::error::Error;
 use crate::schema::Schema;
 
-/// A database engine that can be migrated. Sealed.
-pub trait Engine: Sized + Send + Sync + 'static {
-    /// Its connection.
-    type Connection: AsyncConnection + Send + 'static;
-    /// Its dialect.
-    const DIALECT: Dialect;
-
+/// A database engine that can be migrated: each one of axum-db's, behind the feature of its name. Sealed.
+pub trait Engine: Backend {
     /// Reads the schema of the connection's database in a constant number of queries.
     ///
     /// The tables of the migrations themselves are left out.
+    ///
+    /// # Errors
+    /// The database refuses a query, or has a table whose description cannot be understood.
     fn introspect(
         conn: &mut Self::Connection,
     ) -> impl Future<Output = Result<Schema, Error>> + Send;
@@ -24,7 +29,15 @@ pub trait Engine: Sized + Send + Sync + 'static {
     /// Runs `work` on a connection to an empty scratch place of the same server, which is removed
     /// afterwards, however `work` ends.
     ///
-    /// The connection may be `conn` itself, moved to the scratch place for the time.
+    /// SQLite: a database in memory. PostgreSQL: `conn` itself, in a schema made within a transaction that
+    /// is rolled back. MySQL: `conn` itself, moved to a scratch database.
+    ///
+    /// # Errors
+    /// Those of `work`, and when the scratch place cannot be made.
+    ///
+    /// # Cancellation
+    /// Close the connection when the future is dropped before its end: it may still be in the scratch
+    /// place.
     fn scratch<R, W>(
         conn: &mut Self::Connection,
         work: W,
@@ -34,14 +47,47 @@ pub trait Engine: Sized + Send + Sync + 'static {
         W: for<'c> FnOnce(&'c mut Self::Connection) -> BoxFuture<'c, Result<R, Error>> + Send;
 
     /// Runs a script of one or more statements as it is.
+    ///
+    /// # Errors
+    /// The database refuses a statement.
     fn execute(
         conn: &mut Self::Connection,
         sql: &str,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        async move {
+            conn.batch_execute(sql)
+                .await
+                .map_err(|error| Error::database(&doing(sql), error))
+        }
+    }
 
     /// The schema that `statements` make in an empty database, as the server normalises it.
+    ///
+    /// # Errors
+    /// As for [`scratch`](Self::scratch), and when the database refuses a statement.
     fn scratch_schema(
         conn: &mut Self::Connection,
         statements: &[String],
-    ) -> impl Future<Output = Result<Schema, Error>> + Send;
+    ) -> impl Future<Output = Result<Schema, Error>> + Send {
+        let statements = statements.to_vec();
+        Self::scratch(conn, move |conn| {
+            Box::pin(async move {
+                for statement in &statements {
+                    Self::execute(conn, statement).await?;
+                }
+                Self::introspect(conn).await
+            })
+        })
+    }
+}
+
+/// Completes "could not" with the beginning of a statement.
+fn doing(sql: &str) -> String {
+    const SHOWN: usize = 120;
+    let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown: String = line.chars().take(SHOWN).collect();
+    format!(
+        "run `{shown}{}`",
+        if shown.len() < line.len() { "…" } else { "" }
+    )
 }

@@ -1,37 +1,52 @@
 //! Changes as SQL. Pure.
 
+mod mysql;
+mod postgres;
+mod sqlite;
+
 use axum_db::Dialect;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::op::Op;
-use crate::schema::Schema;
+use crate::schema::{Action, ForeignKey, Schema};
 
 /// The SQL of a migration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Script {
-    /// The statements, without semicolons.
+    /// The statements, without semicolons at their ends.
     pub statements: Vec<String>,
     /// Whether the runner puts them into one transaction.
+    ///
+    /// `false` on MySQL, which commits every change of a schema by itself, and for scripts of SQLite that
+    /// bring a transaction of their own because some of their settings must stand outside of it.
     pub run_in_transaction: bool,
 }
 
-/// Writes the changes from one schema to another as SQL.
+/// Writes changes, which lead away from the schema `from`, as SQL.
 ///
-/// The script that undoes them is `render(dialect, &inverse(ops), to, from)`.
+/// The script that undoes them is `render(dialect, &inverse(ops), &target)`.
 ///
 /// # Errors
 /// A required column lacks a backfill, or the engine cannot make the change.
-pub fn render(
-    _dialect: Dialect,
-    _ops: &[Op],
-    _from: &Schema,
-    _to: &Schema,
-) -> Result<Script, Error> {
-    Ok(Script::default())
+pub fn render(dialect: Dialect, ops: &[Op], from: &Schema) -> Result<Script, Error> {
+    if let Some((table, column)) = ops.iter().find_map(Op::missing_backfill) {
+        return Err(Error::new(
+            ErrorKind::NeedsInput,
+            format!(
+                "column {table}.{column} is required and has no default, so the rows that are there need a \
+                 value: pass --backfill {table}.{column}=EXPR (an SQL expression, such as 0 or '')"
+            ),
+        ));
+    }
+    match dialect {
+        Dialect::Sqlite => sqlite::render(ops, from),
+        Dialect::Postgres => postgres::render(ops, from),
+        Dialect::Mysql => mysql::render(ops, from),
+    }
 }
 
 impl Script {
-    /// The text of the file.
+    /// The text of the file: every statement ends with a semicolon.
     #[must_use]
     pub fn to_sql(&self) -> String {
         self.statements
@@ -46,7 +61,89 @@ impl Schema {
     ///
     /// # Errors
     /// The engine has no way to say one of the tables.
-    pub fn create_statements(&self, _dialect: Dialect) -> Result<Vec<String>, Error> {
-        Ok(Vec::new())
+    pub fn create_statements(&self, dialect: Dialect) -> Result<Vec<String>, Error> {
+        let empty = Schema::default();
+        let tables = Schema {
+            tables: self.tables.clone(),
+            ..Schema::default()
+        };
+        let created = crate::diff::diff(&empty, &tables, &crate::diff::Hints::default())?;
+        let mut statements = render(dialect, &created.ops, &empty)?.statements;
+        if dialect == Dialect::Sqlite {
+            statements.extend(
+                self.unmanaged
+                    .iter()
+                    .filter_map(|object| object.sql.clone()),
+            );
+        }
+        Ok(statements)
+    }
+}
+
+/// `"a", "b"`
+fn quoted_list<'a>(dialect: Dialect, names: impl IntoIterator<Item = &'a String>) -> String {
+    let quoted: Vec<String> = names.into_iter().map(|name| dialect.quote(name)).collect();
+    quoted.join(", ")
+}
+
+/// `CONSTRAINT "name" `, or nothing.
+fn constraint(dialect: Dialect, name: Option<&String>) -> String {
+    name.map(|name| format!("CONSTRAINT {} ", dialect.quote(name)))
+        .unwrap_or_default()
+}
+
+/// `FOREIGN KEY (…) REFERENCES …`, or from `REFERENCES` on.
+fn references(dialect: Dialect, key: &ForeignKey) -> String {
+    let mut sql = format!(
+        "REFERENCES {} ({})",
+        dialect.quote(&key.table),
+        quoted_list(dialect, &key.referenced)
+    );
+    for (event, action) in [("DELETE", key.on_delete), ("UPDATE", key.on_update)] {
+        if action != Action::NoAction {
+            sql.push_str(&format!(" ON {event} {}", action.sql()));
+        }
+    }
+    sql.push_str(deferrable(key.deferrable));
+    sql
+}
+
+fn foreign_key(dialect: Dialect, key: &ForeignKey) -> String {
+    format!(
+        "{}FOREIGN KEY ({}) {}",
+        constraint(dialect, key.name.as_ref()),
+        quoted_list(dialect, &key.columns),
+        references(dialect, key)
+    )
+}
+
+fn deferrable(deferrable: Option<crate::schema::Deferrable>) -> &'static str {
+    use crate::schema::Deferrable;
+    match deferrable {
+        None => "",
+        Some(Deferrable::Immediate) => " DEFERRABLE INITIALLY IMMEDIATE",
+        Some(Deferrable::Deferred) => " DEFERRABLE INITIALLY DEFERRED",
+    }
+}
+
+/// A string literal.
+fn literal(dialect: Dialect, text: &str) -> String {
+    let escaped = text.replace('\'', "''");
+    if dialect == Dialect::Mysql {
+        format!("'{}'", escaped.replace('\\', "\\\\"))
+    } else {
+        format!("'{escaped}'")
+    }
+}
+
+impl Action {
+    fn sql(self) -> &'static str {
+        match self {
+            Action::NoAction => "NO ACTION",
+            Action::Restrict => "RESTRICT",
+            Action::Cascade => "CASCADE",
+            Action::SetNull => "SET NULL",
+            Action::SetDefault => "SET DEFAULT",
+        }
     }
 }

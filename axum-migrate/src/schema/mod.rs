@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use rename::rename_identifier;
 pub(crate) use sort::by_foreign_keys;
 
 /// A database's tables as its server describes them, and the names of what is left alone.

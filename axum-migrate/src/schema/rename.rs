@@ -1,6 +1,7 @@
 //! Renames carried through everything that names the renamed thing.
 
 use super::{KeyTarget, Schema, Table};
+use crate::token::rename_identifier;
 
 impl Schema {
     /// Renames a table, here and in the foreign keys that point at it.
@@ -83,79 +84,5 @@ impl Table {
 fn rename_in(names: &mut [String], from: &str, to: &str) {
     for name in names.iter_mut().filter(|name| *name == from) {
         to.clone_into(name);
-    }
-}
-
-/// Replaces an identifier in an SQL expression, in the quoting it has there.
-pub(crate) fn rename_identifier(sql: &str, from: &str, to: &str) -> String {
-    let plain = |name: &str| {
-        name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
-            && name
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-    };
-    let mut renamed = String::with_capacity(sql.len());
-    let mut rest = sql;
-    while let Some(first) = rest.chars().next() {
-        let length = match first {
-            '\'' | '"' | '`' => quoted_length(rest, first),
-            _ if is_word(first) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
-            _ => first.len_utf8(),
-        };
-        let (token, after) = rest.split_at(length);
-        rest = after;
-        let quoted =
-            |mark: char| format!("{mark}{}{mark}", to.replace(mark, &format!("{mark}{mark}")));
-        match first {
-            '"' | '`' if unquote(token, first) == from => renamed.push_str(&quoted(first)),
-            _ if token == from && !after.trim_start().starts_with('(') => {
-                renamed.push_str(&if plain(to) {
-                    to.to_owned()
-                } else {
-                    quoted('"')
-                });
-            }
-            _ => renamed.push_str(token),
-        }
-    }
-    renamed
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_' || c == '$'
-}
-
-fn quoted_length(sql: &str, mark: char) -> usize {
-    let mut characters = sql.char_indices().skip(1).peekable();
-    while let Some((at, c)) = characters.next() {
-        if c == mark {
-            if characters.peek().is_some_and(|(_, next)| *next == mark) {
-                characters.next();
-            } else {
-                return at + c.len_utf8();
-            }
-        }
-    }
-    sql.len()
-}
-
-fn unquote(token: &str, mark: char) -> String {
-    let inner = token.strip_prefix(mark).unwrap_or(token);
-    let inner = inner.strip_suffix(mark).unwrap_or(inner);
-    inner.replace(&format!("{mark}{mark}"), &mark.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::rename_identifier;
-
-    #[test]
-    fn renames_whole_identifiers_only_and_never_inside_literals() {
-        let renamed = rename_identifier("(a > 0) AND aa <> 'a' AND \"a\" < `a`", "a", "b c");
-        assert_eq!(renamed, "(\"b c\" > 0) AND aa <> 'a' AND \"b c\" < `b c`");
-        assert_eq!(
-            rename_identifier("lower(lower)", "lower", "name"),
-            "lower(name)"
-        );
     }
 }

@@ -1,5 +1,7 @@
 //! A change of a schema, and its inverse.
 
+mod apply;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,138 @@
+//! What a database has and models have no words for stays as it is.
+
+use crate::schema::{Auto, Column, Index, KeyTarget, Table};
+use crate::token::tokens;
+
+/// Gives `desired` what `current` has and a model cannot say, unless it reads a column that goes.
+pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
+    let gone: Vec<String> = current
+        .columns
+        .iter()
+        .filter(|column| desired.column(&column.name).is_none())
+        .map(|column| column.name.clone())
+        .collect();
+    let reads_gone = |sql: &str| {
+        tokens(sql).iter().any(|token| {
+            token
+                .identifier()
+                .is_some_and(|name| gone.iter().any(|it| it.eq_ignore_ascii_case(&name)))
+        })
+    };
+
+    let options = &mut desired.options;
+    options.strict |= current.options.strict;
+    options.without_rowid |= current.options.without_rowid;
+    or(&mut options.engine, &current.options.engine);
+    or(&mut options.collation, &current.options.collation);
+    or(&mut options.comment, &current.options.comment);
+
+    for column in &mut desired.columns {
+        if let Some(before) = current.column(&column.name) {
+            keep_of_column(before, column);
+        }
+    }
+    for check in &current.checks {
+        let known = desired
+            .checks
+            .iter()
+            .any(|own| own.expression == check.expression);
+        if !known && !reads_gone(&check.expression) {
+            desired.checks.push(check.clone());
+        }
+    }
+    if let (Some(before), Some(key)) = (&current.primary_key, &mut desired.primary_key)
+        && before.columns == key.columns
+    {
+        or(&mut key.on_conflict, &before.on_conflict);
+    }
+    for unique in &mut desired.uniques {
+        if let Some(before) = current
+            .uniques
+            .iter()
+            .find(|before| before.columns == unique.columns)
+        {
+            or(&mut unique.on_conflict, &before.on_conflict);
+            or(&mut unique.deferrable, &before.deferrable);
+            unique.nulls_not_distinct |= before.nulls_not_distinct;
+            if unique.include.is_empty() {
+                unique.include.clone_from(&before.include);
+            }
+        }
+    }
+    for key in &mut desired.foreign_keys {
+        let same = |before: &&crate::schema::ForeignKey| {
+            before.columns == key.columns
+                && before.table == key.table
+                && before.referenced == key.referenced
+        };
+        if let Some(before) = current.foreign_keys.iter().find(same) {
+            or(&mut key.deferrable, &before.deferrable);
+        }
+    }
+    for index in current.indexes.iter().filter(|index| is_special(index)) {
+        let known = desired.indexes.iter().any(|own| own.name == index.name);
+        let reads_gone = index
+            .columns()
+            .chain(index.include.iter().map(String::as_str))
+            .any(|name| gone.iter().any(|it| it == name))
+            || index.predicate.as_deref().is_some_and(reads_gone)
+            || index
+                .keys
+                .iter()
+                .any(|key| matches!(&key.target, KeyTarget::Expression(sql) if reads_gone(sql)));
+        if !known && !reads_gone {
+            desired.indexes.push(index.clone());
+        }
+    }
+}
+
+fn keep_of_column(before: &Column, column: &mut Column) {
+    or(&mut column.comment, &before.comment);
+    or(&mut column.on_update, &before.on_update);
+    or(&mut column.check, &before.check);
+    if !column.nullable {
+        or(&mut column.on_conflict, &before.on_conflict);
+    }
+    if is_text(&column.ty) && is_text(&before.ty) {
+        or(&mut column.collation, &before.collation);
+    }
+    // A model says that the server counts, not by which of the server's means.
+    let counted = |column: &Column| {
+        matches!(
+            column.auto,
+            Some(Auto::Serial { .. } | Auto::Identity { .. })
+        )
+    };
+    if counted(before) && counted(column) {
+        column.auto.clone_from(&before.auto);
+    }
+    if before.generated.is_some() && before.ty == column.ty && column.default.is_none() {
+        column.generated.clone_from(&before.generated);
+        column.nullable = before.nullable;
+    }
+}
+
+fn or<T: Clone>(own: &mut Option<T>, before: &Option<T>) {
+    if own.is_none() {
+        own.clone_from(before);
+    }
+}
+
+fn is_text(ty: &str) -> bool {
+    let ty = ty.to_lowercase();
+    ["char", "text", "clob", "enum", "set("]
+        .iter()
+        .any(|name| ty.contains(name))
+}
+
+/// Whether it is more than an index over columns.
+fn is_special(index: &Index) -> bool {
+    index.predicate.is_some()
+        || index.method.is_some()
+        || index.nulls_not_distinct
+        || !index.include.is_empty()
+        || index
+            .keys
+            .iter()
+            .any(|key| !key.suffix.is_empty() || matches!(key.target, KeyTarget::Expression(_)))
+}

@@ -1,0 +1,8 @@
+//! Models against databases: every change is carried out, seen as done, undone, and costs no row.
+
+mod cases;
+mod harness;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;

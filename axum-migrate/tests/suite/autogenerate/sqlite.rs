@@ -1,0 +1,42 @@
+//! SQLite.
+
+use axum_db::Sqlite;
+use diesel::sql_query;
+use diesel_async::RunQueryDsl;
+use testkit::TestDatabase;
+
+use super::cases::{ROWS, START, shared};
+use super::harness::{Server, Text, run_all};
+
+impl Server for Sqlite {
+    fn database() -> TestDatabase {
+        testkit::sqlite()
+    }
+
+    fn translate(sql: &str) -> String {
+        sql.replace("{ID}", "INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL")
+            .replace("{REF}", "INTEGER")
+            .replace("{TEXT}", "TEXT")
+            .replace("{TIMESTAMP}", "TIMESTAMP")
+            .replace("{Q}", "\"")
+            .replace("{ODD}", r#""o""d`d; DROP TABLE users; --""#)
+            .replace(
+                "{CYCLE}",
+                "CREATE TABLE hen (id INTEGER PRIMARY KEY, egg_id INTEGER REFERENCES egg (id));\n\
+                 CREATE TABLE egg (id INTEGER PRIMARY KEY, hen_id INTEGER REFERENCES hen (id));\n",
+            )
+    }
+
+    async fn texts(
+        conn: &mut Self::Connection,
+        sql: &str,
+    ) -> Result<Vec<String>, diesel::result::Error> {
+        let rows: Vec<Text> = sql_query(sql).load(conn).await?;
+        Ok(rows.into_iter().map(|row| row.value).collect())
+    }
+}
+
+#[tokio::test]
+async fn shared_changes() {
+    run_all::<Sqlite>(START, ROWS, shared()).await;
+}

@@ -1,0 +1,3 @@
+//! The behaviour of axum-migrate on real databases.
+
+mod autogenerate;
