@@ -4,7 +4,7 @@ mod identity;
 mod rename;
 mod sort;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -288,6 +288,14 @@ pub enum KeyTarget {
     Column(String),
     /// An expression, without parentheses around it.
     Expression(String),
+}
+
+impl Schema {
+    /// The names of the tables.
+    #[must_use]
+    pub fn table_names(&self) -> BTreeSet<String> {
+        self.tables.keys().cloned().collect()
+    }
 }
 
 impl Table {
