@@ -179,6 +179,11 @@ impl<B: Backend> DatabaseInner<B> {
         self.writers.as_ref()
     }
 
+    /// Closes the connections that lie idle.
+    pub(crate) fn drop_idle(&self) {
+        let _ = self.pool.retain(|pooled, _| pooled.watch.is_permanent());
+    }
+
     pub(crate) fn is<K: Bind>(self: &Arc<Self>, database: &Database<B, K>) -> bool {
         Arc::ptr_eq(self, &database.inner)
     }

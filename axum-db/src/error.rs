@@ -171,7 +171,7 @@ impl From<diesel::result::Error> for Error {
     }
 }
 
-fn kind_of(error: &diesel::result::Error) -> ErrorKind {
+pub(crate) fn kind_of(error: &diesel::result::Error) -> ErrorKind {
     use diesel::result::Error as E;
     match error {
         E::NotFound => ErrorKind::NotFound,

@@ -20,6 +20,7 @@ pub struct Watch {
     failed_at: AtomicU32,
     /// Set while, and after, a user has the connection itself.
     in_hand: AtomicBool,
+    /// Set when only closing the connection helps.
     altered: AtomicBool,
     /// The database would be gone with its connection.
     permanent: bool,
@@ -31,6 +32,11 @@ impl Watch {
             permanent,
             ..Self::default()
         })
+    }
+
+    /// Whether the database would be gone with the connection.
+    pub(crate) fn is_permanent(&self) -> bool {
+        self.permanent
     }
 
     /// The observer to set on the connection.
@@ -59,7 +65,8 @@ impl Watch {
         self.in_hand.load(Ordering::Acquire)
     }
 
-    /// Whether a user's statement altered the session in a way that only closing it undoes.
+    /// Whether the connection broke, or a user's statement altered its session in a way that only closing
+    /// it undoes.
     pub(crate) fn altered(&self) -> bool {
         self.altered.load(Ordering::Acquire)
     }
@@ -100,6 +107,10 @@ impl Watch {
     }
 }
 
+fn is_broken(error: &diesel::result::Error) -> bool {
+    crate::error::kind_of(error) == crate::error::ErrorKind::Connection
+}
+
 /// Diesel's view of a [`Watch`].
 pub(crate) struct Observer<B> {
     watch: Arc<Watch>,
@@ -124,8 +135,11 @@ impl<B: Backend> Instrumentation for Observer<B> {
                     Ordering::Acquire,
                     |count| count.checked_sub(1),
                 );
-                if error.is_some() {
+                if let Some(error) = error {
                     self.watch.statement_failed();
+                    if is_broken(error) && !self.watch.permanent {
+                        self.watch.altered.store(true, Ordering::Release);
+                    }
                 }
             }
             InstrumentationEvent::BeginTransaction { depth, .. } => self.watch.entered(depth.get()),

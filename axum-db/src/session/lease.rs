@@ -202,7 +202,14 @@ impl<B: Backend> Lease<'_, B> {
     /// The statement's own.
     pub fn finish<R>(self, outcome: QueryResult<R>) -> Result<R, Error> {
         self.shared.cut_off.store(false, Ordering::Release);
-        outcome.map_err(Error::from)
+        outcome.map_err(|error| {
+            let error = Error::from(error);
+            if error.is(ErrorKind::Connection) {
+                // Where one connection broke, those that lie idle most likely did too.
+                self.shared.database.drop_idle();
+            }
+            error
+        })
     }
 }
 

@@ -155,6 +155,10 @@ impl<B: Backend> Shared<B> {
             state.clean_up_in_background();
             return Err(error.into());
         }
+        if read_only {
+            // The engine may have been told to refuse writes, which must not reach the next user.
+            pooled.watch.take_in_hand();
+        }
         state.transaction = Transaction::Open;
         state.written = false;
         self.notes().in_transaction = true;
@@ -192,7 +196,7 @@ impl<B: Backend> Shared<B> {
         state.commit_failed = committed.is_err();
         match committed {
             Ok(()) => {
-                self.after_transaction(state).await;
+                state.lane = None;
                 self.transaction_ended(Outcome::Committed);
                 Ok(())
             }
@@ -220,16 +224,6 @@ impl<B: Backend> Shared<B> {
         }
         state.transaction = Transaction::None;
         self.transaction_ended(Outcome::RolledBack);
-    }
-
-    async fn after_transaction(&self, state: &mut State<B>) {
-        state.lane = None;
-        if self.mode() == TransactionMode::ReadOnly {
-            // The engine may have been told to refuse writes: undo that with everything else.
-            if let Some(checkout) = state.checkout.take() {
-                checkout.clean_up().await;
-            }
-        }
     }
 }
 

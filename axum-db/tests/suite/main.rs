@@ -1,4 +1,6 @@
 //! The behaviour of axum-db: one suite (`behaviour/`), compiled once for each engine.
+// That is how one file becomes three suites.
+#![allow(clippy::duplicate_mod)]
 
 #[cfg(feature = "mysql")]
 mod mysql;

@@ -140,9 +140,11 @@ async fn on_success_commits_below_400_and_read_only_refuses_writes() {
                 );
             }),
         )
+        .route("/begin", get(async |db: Db| db.begin().await))
         .layer(database.layer().mode(TransactionMode::ReadOnly));
     assert_eq!(status(&read_only, "/write").await, StatusCode::OK);
     assert_eq!(status(&read_only, "/raw").await, StatusCode::OK);
+    assert_eq!(status(&read_only, "/begin").await, StatusCode::OK);
     // The connection that was told to refuse writes takes them again.
     for id in 20..24 {
         let db = database.session();
