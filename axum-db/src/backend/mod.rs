@@ -30,6 +30,8 @@ pub use sqlite::Sqlite;
 #[cfg(feature = "sqlite")]
 pub use thread::ConnectionThread;
 
+pub(crate) mod ddl;
+
 /// The SQL dialect of a database.
 ///
 /// ```

@@ -1,4 +1,46 @@
-//! Models.
-pub(crate) fn unique_name(table: &str, columns: &[&str]) -> String {
-    format!("{table}_{}_key", columns.join("_"))
+//! Models: the trait that `#[model]` implements, and the description of tables.
+
+use diesel::Table;
+use diesel::associations::HasTable;
+
+mod def;
+mod metadata;
+mod names;
+pub(crate) mod registry;
+mod sql_type;
+pub(crate) mod table_id;
+
+pub use def::{Action, ColumnDef, DefaultValue, ForeignKeyDef, TableDef, TypeDef};
+pub use metadata::{Metadata, MetadataError};
+pub use sql_type::{ColumnType, TypeContext};
+
+pub(crate) use names::{foreign_key_name, index_name, primary_key_name, unique_name};
+
+/// A struct that is a row of a table, declared with [`#[model]`](macro@crate::model).
+///
+/// Generic code takes models by this trait: [`Model::table_def`] describes the table,
+/// [`FindById`](crate::query::FindById) loads a row by its key, and as every model is [`Selectable`], a
+/// query of your own can select it beside other columns.
+///
+/// [`Selectable`]: diesel::Selectable
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "not a model",
+    note = "write `#[model]` above `struct {Self}` and mark its key with `#[model(primary_key)]`"
+)]
+pub trait Model: HasTable<Table: Table + Default + Send + 'static> + Send + Sized + 'static {
+    /// The type of the primary key; a tuple where it has several columns.
+    type Id: Clone + Send + Sync + 'static;
+    /// The database the model belongs to.
+    type Bind: crate::Bind;
+    /// The table's name in the database.
+    const TABLE: &'static str;
+    /// The names of the primary key's columns.
+    const PRIMARY_KEY: &'static [&'static str];
+
+    /// The row's primary key.
+    fn id(&self) -> Self::Id;
+
+    /// The description of the table.
+    fn table_def() -> TableDef;
 }

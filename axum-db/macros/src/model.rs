@@ -1,0 +1,324 @@
+//! What a struct says, read and put in order.
+
+use heck::ToSnakeCase;
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
+use syn::{Data, DeriveInput, Error, Fields, GenericArgument, Ident, Path, PathArguments, Result, Type, Visibility};
+
+use crate::attr::{FieldArgs, StructArgs};
+use crate::check;
+
+pub(crate) struct ModelDef {
+    pub(crate) vis: Visibility,
+    pub(crate) ident: Ident,
+    pub(crate) new_ident: Ident,
+    /// The table's name in the database.
+    pub(crate) table: String,
+    /// The module that `diesel::table!` makes.
+    pub(crate) module: Ident,
+    pub(crate) bind: Option<Path>,
+    pub(crate) renamed_from: Option<String>,
+    pub(crate) derives: Vec<Ident>,
+    pub(crate) fields: Vec<FieldDef>,
+}
+
+pub(crate) struct FieldDef {
+    pub(crate) vis: Visibility,
+    pub(crate) ident: Ident,
+    /// The type as written.
+    pub(crate) ty: Type,
+    /// The type without `Option`.
+    pub(crate) inner: Type,
+    pub(crate) optional: bool,
+    pub(crate) kind: Kind,
+    /// The column's name in the database.
+    pub(crate) name: String,
+    /// The column's name in the table module.
+    pub(crate) column: Ident,
+    pub(crate) docs: Vec<syn::Attribute>,
+    pub(crate) args: FieldArgs,
+    /// Whether the foreign key gets `JoinTo` and `BelongsTo`.
+    pub(crate) joins: bool,
+}
+
+/// The Rust types whose SQL type is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Bool,
+    I16,
+    I32,
+    I64,
+    F32,
+    F64,
+    String,
+    Bytes,
+    DateTime,
+    Date,
+    Time,
+    /// `#[model(sql_type = …)]`.
+    Custom,
+}
+
+impl ModelDef {
+    pub(crate) fn parse(input: &DeriveInput) -> Result<Self> {
+        let Data::Struct(data) = &input.data else {
+            return Err(Error::new(input.ident.span(), "a model is a struct: one field for each column"));
+        };
+        let Fields::Named(named) = &data.fields else {
+            return Err(Error::new(input.ident.span(), "a model has named fields: one for each column"));
+        };
+        if let Some(parameter) = input.generics.params.first() {
+            return Err(Error::new_spanned(
+                parameter,
+                "a model has no generic parameters: it is the row of one table; write a struct for each table",
+            ));
+        }
+        let args = StructArgs::parse(&input.attrs)?;
+        let table = match &args.table {
+            Some(name) => name.value(),
+            None => plural(&input.ident.unraw().to_string().to_snake_case()),
+        };
+        let mut errors: Option<Error> = None;
+        let mut fields = Vec::with_capacity(named.named.len());
+        for field in &named.named {
+            match FieldDef::parse(field, &table) {
+                Ok(field) => fields.push(field),
+                Err(error) => match &mut errors {
+                    Some(errors) => errors.combine(error),
+                    None => errors = Some(error),
+                },
+            }
+        }
+        if let Some(errors) = errors {
+            return Err(errors);
+        }
+        choose_joins(&mut fields);
+        let mut model = Self {
+            vis: input.vis.clone(),
+            new_ident: format_ident!("New{}", input.ident.unraw(), span = input.ident.span()),
+            module: module_name(&table, &input.ident),
+            ident: input.ident.clone(),
+            table,
+            bind: args.bind,
+            renamed_from: args.renamed_from.map(|name| name.value()),
+            derives: args.derives,
+            fields,
+        };
+        model.module.set_span(input.ident.span());
+        check::model(&model)?;
+        Ok(model)
+    }
+
+    pub(crate) fn key(&self) -> Vec<&FieldDef> {
+        self.fields.iter().filter(|field| field.args.primary_key.is_some()).collect()
+    }
+
+    /// The field that the database numbers: an integer that is the whole key and nobody else's.
+    pub(crate) fn generated(&self) -> Option<&FieldDef> {
+        match self.key().as_slice() {
+            [field]
+                if matches!(field.kind, Kind::I16 | Kind::I32 | Kind::I64)
+                    && field.args.references.is_none()
+                    && field.args.default.is_none() =>
+            {
+                Some(field)
+            }
+            _ => None,
+        }
+    }
+
+    /// The fields of the `New…` companion.
+    pub(crate) fn new_fields(&self) -> Vec<&FieldDef> {
+        let generated = self.generated().map(|field| &field.ident);
+        self.fields.iter().filter(|field| Some(&field.ident) != generated).collect()
+    }
+}
+
+impl FieldDef {
+    fn parse(field: &syn::Field, table: &str) -> Result<Self> {
+        let Some(ident) = field.ident.clone() else {
+            return Err(Error::new_spanned(field, "a model has named fields: one for each column"));
+        };
+        let args = FieldArgs::parse(&field.attrs)?;
+        let (inner, optional) = match option_of(&field.ty) {
+            Some(inner) => (inner.clone(), true),
+            None => (field.ty.clone(), false),
+        };
+        let kind = match (&args.sql_type, kind_of(&inner)) {
+            (Some(_), _) => Kind::Custom,
+            (None, Some(kind)) => kind,
+            (None, None) => return Err(check::unknown_type(&inner)),
+        };
+        let name = ident.unraw().to_string();
+        let parsed = Self {
+            vis: field.vis.clone(),
+            column: column_name(&name, table, &ident),
+            ty: field.ty.clone(),
+            inner,
+            optional,
+            kind,
+            name,
+            docs: field.attrs.iter().filter(|a| a.path().is_ident("doc")).cloned().collect(),
+            ident,
+            args,
+            joins: false,
+        };
+        check::field(&parsed)?;
+        Ok(parsed)
+    }
+
+    /// Whether `New…::new` leaves the field out.
+    pub(crate) fn has_default(&self) -> bool {
+        self.optional || self.args.default.is_some()
+    }
+
+    /// The alias that carries the type of `#[model(sql_type = …)]` into the table module.
+    pub(crate) fn sql_type_alias(&self, model: &Ident) -> Ident {
+        use heck::ToUpperCamelCase;
+        format_ident!("__{}{}SqlType", model.unraw(), self.name.to_upper_camel_case())
+    }
+
+    /// The SQL type, without `Nullable`.
+    pub(crate) fn sql_type(&self, model: &Ident) -> TokenStream {
+        let name = match self.kind {
+            Kind::Bool => "Bool",
+            Kind::I16 => "SmallInt",
+            Kind::I32 => "Integer",
+            Kind::I64 => "BigInt",
+            Kind::F32 => "Float",
+            Kind::F64 => "Double",
+            Kind::String => "Text",
+            Kind::Bytes => "Binary",
+            Kind::DateTime => "Timestamp",
+            Kind::Date => "Date",
+            Kind::Time => "Time",
+            Kind::Custom => {
+                let alias = self.sql_type_alias(model);
+                return quote!(#alias);
+            }
+        };
+        let name = Ident::new(name, Span::call_site());
+        quote!(::diesel::sql_types::#name)
+    }
+}
+
+/// Of several keys to one model the first that does not say `no_join` is the one joins use.
+fn choose_joins(fields: &mut [FieldDef]) {
+    let mut joined: Vec<Path> = Vec::new();
+    for field in fields {
+        if let (Some(target), None) = (&field.args.references, field.args.no_join)
+            && !joined.contains(target)
+        {
+            joined.push(target.clone());
+            field.joins = true;
+        }
+    }
+}
+
+fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
+    match ty {
+        Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
+        Type::Group(group) => last_segment(&group.elem),
+        _ => None,
+    }
+}
+
+fn only_argument(segment: &syn::PathSegment) -> Option<&Type> {
+    match &segment.arguments {
+        PathArguments::AngleBracketed(list) if list.args.len() == 1 => match list.args.first() {
+            Some(GenericArgument::Type(ty)) => Some(ty),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn option_of(ty: &Type) -> Option<&Type> {
+    last_segment(ty).filter(|segment| segment.ident == "Option").and_then(only_argument)
+}
+
+fn kind_of(ty: &Type) -> Option<Kind> {
+    let segment = last_segment(ty)?;
+    let plain = segment.arguments.is_none();
+    Some(match segment.ident.to_string().as_str() {
+        "bool" if plain => Kind::Bool,
+        "i16" if plain => Kind::I16,
+        "i32" if plain => Kind::I32,
+        "i64" if plain => Kind::I64,
+        "f32" if plain => Kind::F32,
+        "f64" if plain => Kind::F64,
+        "String" if plain => Kind::String,
+        "NaiveDateTime" if plain => Kind::DateTime,
+        "NaiveDate" if plain => Kind::Date,
+        "NaiveTime" if plain => Kind::Time,
+        "Vec" if only_argument(segment).and_then(last_segment)?.ident == "u8" => Kind::Bytes,
+        _ => return None,
+    })
+}
+
+/// `blog_post` → `blog_posts`, `category` → `categories`, `address` → `addresses`.
+fn plural(word: &str) -> String {
+    let irregular = [("person", "people"), ("child", "children")];
+    for (one, many) in irregular {
+        if let Some(stem) = word.strip_suffix(one)
+            && (stem.is_empty() || stem.ends_with('_'))
+        {
+            return format!("{stem}{many}");
+        }
+    }
+    let ends = |endings: &[&str]| endings.iter().any(|ending| word.ends_with(ending));
+    if let Some(stem) = word.strip_suffix('y')
+        && !ends(&["ay", "ey", "iy", "oy", "uy"])
+        && !stem.is_empty()
+    {
+        format!("{stem}ies")
+    } else if ends(&["s", "x", "z", "ch", "sh"]) {
+        format!("{word}es")
+    } else {
+        format!("{word}s")
+    }
+}
+
+/// A Rust name for the table's module: the table's own where that is an identifier.
+fn module_name(table: &str, model: &Ident) -> Ident {
+    syn::parse_str::<Ident>(table)
+        .or_else(|_| syn::parse_str::<Ident>(&format!("r#{table}")))
+        .unwrap_or_else(|_| {
+            let name = plural(&model.unraw().to_string().to_snake_case());
+            Ident::new(&name, model.span())
+        })
+}
+
+/// The column's name in the table module: `diesel::table!` takes some names for itself.
+fn column_name(name: &str, table: &str, ident: &Ident) -> Ident {
+    const TAKEN: [&str; 8] =
+        ["table", "star", "columns", "dsl", "all_columns", "diesel", "std", "core"];
+    if TAKEN.contains(&name) || name == table {
+        format_ident!("{name}_", span = ident.span())
+    } else {
+        ident.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_names_are_plurals() {
+        for (one, many) in [
+            ("user", "users"),
+            ("blog_post", "blog_posts"),
+            ("category", "categories"),
+            ("day", "days"),
+            ("address", "addresses"),
+            ("box", "boxes"),
+            ("batch", "batches"),
+            ("person", "people"),
+            ("sales_person", "sales_people"),
+        ] {
+            assert_eq!(plural(one), many);
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! CREATE and DROP for the tables of [`Metadata`](crate::Metadata), in each dialect: the only place of the
+//! crate that knows how they differ.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use diesel::sql_types;
+
+use super::Dialect;
+use crate::model::{
+    Action, ColumnDef, ColumnType, DefaultValue, ForeignKeyDef, TableDef, TypeContext,
+    foreign_key_name, index_name, primary_key_name, unique_name,
+};
+
+/// Above this, four bytes a character no longer fit MySQL's longest row.
+const MYSQL_MAX_VARCHAR: u32 = 16_383;
+
+/// The statements that create `tables` (sorted), each with the table it completes.
+pub(crate) fn create(tables: &[TableDef], dialect: Dialect) -> Vec<(&str, String)> {
+    let mut statements = Vec::new();
+    let mut later = Vec::new();
+    for (at, table) in tables.iter().enumerate() {
+        let (inline, split): (Vec<_>, Vec<_>) = table
+            .foreign_keys
+            .iter()
+            .partition(|key| dialect == Dialect::Sqlite || !is_split(tables, at, key));
+        statements.push((&*table.name, create_table(table, &inline, dialect)));
+        statements.extend(table.indexes.iter().map(|index| {
+            let name = dialect.quote(&index_name(&table.name, index));
+            let (on, columns) = (dialect.quote(&table.name), list(index, dialect));
+            (&*table.name, format!("CREATE INDEX {name} ON {on} ({columns})"))
+        }));
+        later.extend(split.into_iter().map(|key| {
+            let (on, constraint) = (dialect.quote(&table.name), foreign_key(table, key, dialect));
+            (&*table.name, format!("ALTER TABLE {on} ADD {constraint}"))
+        }));
+    }
+    statements.append(&mut later);
+    statements
+}
+
+/// The statements that drop `tables` (sorted).
+pub(crate) fn drop(tables: &[TableDef], dialect: Dialect) -> Vec<String> {
+    let mut statements = Vec::new();
+    for (at, table) in tables.iter().enumerate() {
+        for key in table.foreign_keys.iter().filter(|key| is_split(tables, at, key)) {
+            let name = dialect.quote(&foreign_key_name(&table.name, &key.columns));
+            let on = dialect.quote(&table.name);
+            match dialect {
+                // Rows that refer to each other: count the broken references at COMMIT, when none is left.
+                Dialect::Sqlite if statements.is_empty() => {
+                    statements.push("PRAGMA defer_foreign_keys = ON".to_owned());
+                }
+                Dialect::Sqlite => {}
+                Dialect::Postgres => statements.push(format!("ALTER TABLE {on} DROP CONSTRAINT {name}")),
+                Dialect::Mysql => statements.push(format!("ALTER TABLE {on} DROP FOREIGN KEY {name}")),
+            }
+        }
+    }
+    let tables = tables.iter().rev();
+    statements.extend(tables.map(|table| format!("DROP TABLE {}", dialect.quote(&table.name))));
+    statements
+}
+
+/// The query whose rows, of one text each, are the names of the tables that exist.
+pub(crate) fn existing_tables(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
+        Dialect::Postgres => {
+            "SELECT table_name::text AS name FROM information_schema.tables \
+             WHERE table_schema = current_schema()"
+        }
+        Dialect::Mysql => {
+            "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = database()"
+        }
+    }
+}
+
+/// Whether the foreign key closes a cycle: its table is created after the one at `at`.
+fn is_split(tables: &[TableDef], at: usize, key: &ForeignKeyDef) -> bool {
+    tables[at + 1..].iter().any(|table| table.name == key.table)
+}
+
+fn create_table(table: &TableDef, keys: &[&ForeignKeyDef], dialect: Dialect) -> String {
+    let mut lines: Vec<String> =
+        table.columns.iter().map(|column| create_column(table, column, dialect)).collect();
+    let has_inline_key =
+        dialect == Dialect::Sqlite && table.columns.iter().any(|column| column.auto_increment);
+    if !has_inline_key && !table.primary_key.is_empty() {
+        let name = dialect.quote(&primary_key_name(&table.name));
+        lines.push(format!("CONSTRAINT {name} PRIMARY KEY ({})", list(&table.primary_key, dialect)));
+    }
+    lines.extend(table.uniques.iter().map(|columns| {
+        let name = dialect.quote(&unique_name(&table.name, columns));
+        format!("CONSTRAINT {name} UNIQUE ({})", list(columns, dialect))
+    }));
+    lines.extend(keys.iter().map(|key| foreign_key(table, key, dialect)));
+    format!("CREATE TABLE {} (\n    {}\n)", dialect.quote(&table.name), lines.join(",\n    "))
+}
+
+fn create_column(table: &TableDef, column: &ColumnDef, dialect: Dialect) -> String {
+    let name = dialect.quote(&column.name);
+    if column.auto_increment && dialect == Dialect::Sqlite {
+        // AUTOINCREMENT wants the word INTEGER, which there holds 64 bits; it never reuses a key.
+        return format!("{name} INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL");
+    }
+    let context = TypeContext {
+        length: column.length,
+        bounded: column.default.is_some() || table.is_keyed(&column.name),
+    };
+    let mut sql = format!("{name} {}", column.sql_type.sql(dialect, &context));
+    if !column.nullable {
+        sql.push_str(" NOT NULL");
+    }
+    if column.auto_increment {
+        sql.push_str(match dialect {
+            Dialect::Mysql => " AUTO_INCREMENT",
+            _ => " GENERATED BY DEFAULT AS IDENTITY",
+        });
+    }
+    if let Some(value) = column.default.as_ref().and_then(|value| default_value(value, column, dialect)) {
+        let _ = write!(sql, " DEFAULT {value}");
+    }
+    sql
+}
+
+fn default_value(value: &DefaultValue, column: &ColumnDef, dialect: Dialect) -> Option<Cow<'static, str>> {
+    Some(match value {
+        DefaultValue::Now => column.sql_type.now(dialect)?.into(),
+        DefaultValue::Text(text) => quote_text(text, dialect).into(),
+        DefaultValue::Integer(number) => number.to_string().into(),
+        DefaultValue::Float(number) => format!("{number:?}").into(),
+        DefaultValue::Bool(true) => "TRUE".into(),
+        DefaultValue::Bool(false) => "FALSE".into(),
+    })
+}
+
+fn quote_text(text: &str, dialect: Dialect) -> String {
+    let text = text.replace('\'', "''");
+    match dialect {
+        Dialect::Mysql => format!("'{}'", text.replace('\\', "\\\\")),
+        _ => format!("'{text}'"),
+    }
+}
+
+fn foreign_key(table: &TableDef, key: &ForeignKeyDef, dialect: Dialect) -> String {
+    let mut sql = format!(
+        "CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({})",
+        dialect.quote(&foreign_key_name(&table.name, &key.columns)),
+        list(&key.columns, dialect),
+        dialect.quote(&key.table),
+        list(&key.references, dialect),
+    );
+    for (event, action) in [("DELETE", key.on_delete), ("UPDATE", key.on_update)] {
+        let action = match action {
+            Action::NoAction => continue,
+            Action::Restrict => "RESTRICT",
+            Action::Cascade => "CASCADE",
+            Action::SetNull => "SET NULL",
+            Action::SetDefault => "SET DEFAULT",
+        };
+        let _ = write!(sql, " ON {event} {action}");
+    }
+    sql
+}
+
+fn list(columns: &[Cow<'static, str>], dialect: Dialect) -> String {
+    let quoted: Vec<String> = columns.iter().map(|column| dialect.quote(column)).collect();
+    quoted.join(", ")
+}
+
+/// Types that are one word in each dialect: SQLite, PostgreSQL, MySQL.
+macro_rules! plain_types {
+    ($($(#[$attribute:meta])* $sql_type:ty: $sqlite:literal, $postgres:literal, $mysql:literal
+        $(, now: $now:tt)?;)*) => {
+        $(
+            $(#[$attribute])*
+            impl ColumnType for $sql_type {
+                fn column_type(dialect: Dialect, _: &TypeContext) -> Cow<'static, str> {
+                    Cow::Borrowed(match dialect {
+                        Dialect::Sqlite => $sqlite,
+                        Dialect::Postgres => $postgres,
+                        Dialect::Mysql => $mysql,
+                    })
+                }
+                $(plain_types!(@now $now);)?
+            }
+        )*
+    };
+    (@now ($sqlite:literal, $postgres:literal, $mysql:literal)) => {
+        fn now(dialect: Dialect) -> Option<&'static str> {
+            Some(match dialect {
+                Dialect::Sqlite => $sqlite,
+                Dialect::Postgres => $postgres,
+                Dialect::Mysql => $mysql,
+            })
+        }
+    };
+}
+
+plain_types! {
+    sql_types::Bool: "BOOLEAN", "BOOLEAN", "BOOLEAN";
+    sql_types::SmallInt: "SMALLINT", "SMALLINT", "SMALLINT";
+    sql_types::Integer: "INTEGER", "INTEGER", "INTEGER";
+    sql_types::BigInt: "BIGINT", "BIGINT", "BIGINT";
+    sql_types::Float: "FLOAT", "REAL", "FLOAT";
+    sql_types::Double: "DOUBLE", "DOUBLE PRECISION", "DOUBLE";
+    sql_types::Numeric: "NUMERIC", "NUMERIC", "DECIMAL(65, 30)";
+    sql_types::Json: "JSON", "JSON", "JSON";
+    sql_types::Jsonb: "BLOB", "JSONB", "JSON";
+    // Six digits: what PostgreSQL has, and what MySQL drops unless it is told.
+    sql_types::Timestamp: "TIMESTAMP", "TIMESTAMP", "DATETIME(6)",
+        now: ("CURRENT_TIMESTAMP", "(now() AT TIME ZONE 'utc')", "(UTC_TIMESTAMP(6))");
+    sql_types::Date: "DATE", "DATE", "DATE",
+        now: ("CURRENT_DATE", "((now() AT TIME ZONE 'utc')::date)", "(UTC_DATE())");
+    sql_types::Time: "TIME", "TIME", "TIME(6)",
+        now: ("CURRENT_TIME", "((now() AT TIME ZONE 'utc')::time)", "(UTC_TIME(6))");
+    #[cfg(feature = "postgres")]
+    sql_types::Timestamptz: "TIMESTAMP", "TIMESTAMPTZ", "DATETIME(6)",
+        now: ("CURRENT_TIMESTAMP", "now()", "(UTC_TIMESTAMP(6))");
+    #[cfg(feature = "postgres")]
+    sql_types::Uuid: "BLOB", "UUID", "BINARY(16)";
+}
+
+impl ColumnType for sql_types::Text {
+    fn column_type(dialect: Dialect, context: &TypeContext) -> Cow<'static, str> {
+        match (dialect, context.length) {
+            (Dialect::Mysql, Some(length)) if length > MYSQL_MAX_VARCHAR => {
+                format!("TEXT({length})").into()
+            }
+            (_, Some(length)) => format!("VARCHAR({length})").into(),
+            // MySQL can neither index a TEXT nor give it a default.
+            (Dialect::Mysql, None) if context.bounded => "VARCHAR(255)".into(),
+            (_, None) => "TEXT".into(),
+        }
+    }
+}
+
+impl ColumnType for sql_types::Binary {
+    fn column_type(dialect: Dialect, context: &TypeContext) -> Cow<'static, str> {
+        match (dialect, context.length) {
+            (Dialect::Sqlite, _) => "BLOB".into(),
+            (Dialect::Postgres, _) => "BYTEA".into(),
+            (Dialect::Mysql, Some(length)) if length > MYSQL_MAX_VARCHAR => {
+                format!("BLOB({length})").into()
+            }
+            (Dialect::Mysql, Some(length)) => format!("VARBINARY({length})").into(),
+            (Dialect::Mysql, None) if context.bounded => "VARBINARY(255)".into(),
+            (Dialect::Mysql, None) => "BLOB".into(),
+        }
+    }
+}
+
+impl<T: ColumnType + sql_types::SqlType> ColumnType for sql_types::Nullable<T> {
+    fn column_type(dialect: Dialect, context: &TypeContext) -> Cow<'static, str> {
+        T::column_type(dialect, context)
+    }
+
+    fn now(dialect: Dialect) -> Option<&'static str> {
+        T::now(dialect)
+    }
+}

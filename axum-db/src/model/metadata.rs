@@ -1,0 +1,189 @@
+//! The tables of an application, together.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use super::TableDef;
+use super::registry::Registered;
+use crate::Dialect;
+use crate::backend::ddl;
+
+/// The tables of an application, sorted so that each stands after those it references.
+///
+/// [`Metadata::collected`] finds every `#[model]` that is linked into the program;
+/// [`metadata!`](crate::metadata) takes a list.
+///
+/// ```
+/// use axum_db::{Dialect, metadata, prelude::*};
+///
+/// #[model]
+/// pub struct Author {
+///     #[model(primary_key)] pub id: i32,
+///     #[model(unique, length = 80)] pub name: String,
+/// }
+///
+/// let statements = metadata![Author].create_statements(Dialect::Postgres);
+/// assert!(statements[0].contains("CONSTRAINT \"authors_name_key\" UNIQUE (\"name\")"));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Metadata {
+    tables: Vec<TableDef>,
+}
+
+impl Metadata {
+    /// Metadata of the given tables.
+    #[must_use]
+    pub fn new(tables: impl IntoIterator<Item = TableDef>) -> Self {
+        Self { tables: sorted(tables.into_iter().collect()) }
+    }
+
+    /// Every `#[model]` that is linked into the program, for every bind.
+    ///
+    /// A crate of models that nothing else names is not linked: write `use my_models as _;` in the
+    /// program.
+    ///
+    /// # Errors
+    /// When two models of one bind have the same table, or one references a table that is not there.
+    pub fn collected() -> Result<Self, MetadataError> {
+        let metadata = Self::new(inventory::iter::<Registered>().map(Registered::table_def));
+        metadata.validate()?;
+        Ok(metadata)
+    }
+
+    /// The same with one more table, for those that no model describes.
+    #[must_use]
+    pub fn with(mut self, table: TableDef) -> Self {
+        self.tables.push(table);
+        Self { tables: sorted(self.tables) }
+    }
+
+    /// Only the tables of the bind called `name`.
+    #[must_use]
+    pub fn bind(&self, name: &str) -> Self {
+        Self { tables: self.tables.iter().filter(|table| table.bind == name).cloned().collect() }
+    }
+
+    /// The tables, each after those it references, as far as there is no cycle.
+    #[must_use]
+    pub fn tables(&self) -> &[TableDef] {
+        &self.tables
+    }
+
+    /// The table called `name`.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&TableDef> {
+        self.tables.iter().find(|table| table.name == name)
+    }
+
+    /// Checks what no database could create.
+    ///
+    /// # Errors
+    /// When two tables of one bind have the same name, or one references a table that is not there.
+    pub fn validate(&self) -> Result<(), MetadataError> {
+        for (at, table) in self.tables.iter().enumerate() {
+            if let Some(first) = self.tables[..at].iter().find(|first| same_place(first, table)) {
+                return Err(MetadataError::DuplicateTable {
+                    table: table.name.to_string(),
+                    modules: [first.module.to_string(), table.module.to_string()],
+                });
+            }
+            for key in &table.foreign_keys {
+                if !self.tables.iter().any(|t| t.bind == table.bind && t.name == key.table) {
+                    return Err(MetadataError::UnknownReference {
+                        table: table.name.to_string(),
+                        references: key.table.to_string(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The statements that create the tables in an empty database, in order.
+    #[must_use]
+    pub fn create_statements(&self, dialect: Dialect) -> Vec<String> {
+        ddl::create(&self.tables, dialect).into_iter().map(|(_, sql)| sql).collect()
+    }
+
+    /// The statements that drop the tables, in order. On SQLite they belong into one transaction.
+    #[must_use]
+    pub fn drop_statements(&self, dialect: Dialect) -> Vec<String> {
+        ddl::drop(&self.tables, dialect)
+    }
+}
+
+/// The [`Metadata`](crate::Metadata) of a list of models: `metadata![User, Post]`.
+#[macro_export]
+macro_rules! metadata {
+    ($($model:ty),* $(,)?) => {
+        $crate::Metadata::new([$(<$model as $crate::model::Model>::table_def()),*])
+    };
+}
+
+fn same_place(left: &TableDef, right: &TableDef) -> bool {
+    left.bind == right.bind && left.name == right.name
+}
+
+/// Depth-first by foreign keys, from an order that does not depend on the linker's.
+fn sorted(mut tables: Vec<TableDef>) -> Vec<TableDef> {
+    fn visit(at: usize, tables: &[TableDef], seen: &mut HashSet<usize>, order: &mut Vec<usize>) {
+        if !seen.insert(at) {
+            return;
+        }
+        for key in &tables[at].foreign_keys {
+            let target =
+                tables.iter().position(|t| t.bind == tables[at].bind && t.name == key.table);
+            if let Some(target) = target {
+                visit(target, tables, seen, order);
+            }
+        }
+        order.push(at);
+    }
+
+    tables.sort_by(|a, b| (&a.bind, &a.name, &a.module).cmp(&(&b.bind, &b.name, &b.module)));
+    let (mut seen, mut order) = (HashSet::new(), Vec::with_capacity(tables.len()));
+    for at in 0..tables.len() {
+        visit(at, &tables, &mut seen, &mut order);
+    }
+    let mut slots: Vec<Option<TableDef>> = tables.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|at| slots[at].take()).collect()
+}
+
+/// Why a set of tables cannot be created together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MetadataError {
+    /// Two tables of one bind have the same name.
+    DuplicateTable {
+        /// The name.
+        table: String,
+        /// The Rust modules that declare them.
+        modules: [String; 2],
+    },
+    /// A foreign key references a table that is not in the metadata.
+    UnknownReference {
+        /// The referencing table.
+        table: String,
+        /// The missing one.
+        references: String,
+    },
+}
+
+impl fmt::Display for MetadataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DuplicateTable { table, modules: [first, second] } => write!(
+                f,
+                "two models have the table `{table}`, one in `{first}` and one in `{second}`; give one \
+                 another name with #[model(table = \"…\")], or another database with #[model(bind = …)]"
+            ),
+            Self::UnknownReference { table, references } => write!(
+                f,
+                "the table `{table}` references `{references}`, which is not in this metadata; add its \
+                 model (in the same bind), or its TableDef with Metadata::with"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for MetadataError {}

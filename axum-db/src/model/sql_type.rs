@@ -1,0 +1,61 @@
+//! How an SQL type is written in CREATE TABLE.
+
+use std::borrow::Cow;
+
+use crate::Dialect;
+
+/// An SQL type (of Diesel's, or a marker of your own) that can be the type of a column.
+///
+/// axum-db implements it for the types it maps Rust types to, and for the other common ones in
+/// [`diesel::sql_types`]. Implement it for an SQL type of your own, then name that type at the field with
+/// `#[model(sql_type = …)]`:
+///
+/// ```
+/// use std::borrow::Cow;
+/// use axum_db::Dialect;
+/// use axum_db::model::{ColumnType, TypeContext, TypeDef};
+///
+/// #[derive(diesel::sql_types::SqlType)]
+/// #[diesel(postgres_type(name = "citext"), sqlite_type(name = "Text"), mysql_type(name = "String"))]
+/// pub struct CaseInsensitive;
+///
+/// impl ColumnType for CaseInsensitive {
+///     fn column_type(dialect: Dialect, _: &TypeContext) -> Cow<'static, str> {
+///         match dialect {
+///             Dialect::Sqlite => "TEXT COLLATE NOCASE".into(),
+///             Dialect::Postgres => "CITEXT".into(),
+///             _ => "VARCHAR(255)".into(),
+///         }
+///     }
+/// }
+///
+/// let column = TypeDef::of::<CaseInsensitive>();
+/// assert_eq!(column.sql(Dialect::Postgres, &TypeContext::default()), "CITEXT");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "axum-db does not know how to write the SQL type `{Self}` in CREATE TABLE",
+    label = "no column type",
+    note = "name a type of `diesel::sql_types` in `#[model(sql_type = …)]`, or implement `axum_db::model::ColumnType` for your own"
+)]
+pub trait ColumnType: 'static {
+    /// The type as `dialect` writes it, without NOT NULL or DEFAULT.
+    fn column_type(dialect: Dialect, context: &TypeContext) -> Cow<'static, str>;
+
+    /// The expression that gives the current time in UTC as this type. Default: none, and
+    /// `#[model(default = now)]` has no effect in the database.
+    #[must_use]
+    fn now(_dialect: Dialect) -> Option<&'static str> {
+        None
+    }
+}
+
+/// What a [`ColumnType`] may depend on.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct TypeContext {
+    /// The length in characters (text) or bytes (binary).
+    pub length: Option<u32>,
+    /// Whether the column is part of a key, a unique constraint or an index, or has a default: MySQL
+    /// wants a type of bounded length there.
+    pub bounded: bool,
+}

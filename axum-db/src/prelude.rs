@@ -1,0 +1,10 @@
+//! What a file that talks to the database needs: `use axum_db::prelude::*;`.
+//!
+//! It brings `#[model]`, and Diesel's query builder without its `RunQueryDsl`, whose `.load()` and
+//! `.first()` would take over those of other types.
+
+pub use crate::model;
+pub use diesel::prelude::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, SelectableHelper, TextExpressionMethods,
+};
