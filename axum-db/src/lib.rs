@@ -8,10 +8,17 @@ mod backend;
 mod config;
 mod database;
 mod error;
-mod model;
+pub mod model;
 mod pool;
+pub mod prelude;
+pub mod query;
 mod session;
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+pub use axum_db_macros::model;
 #[cfg(feature = "mysql")]
 pub use backend::Mysql;
 #[cfg(feature = "postgres")]
@@ -22,6 +29,7 @@ pub use backend::{ConnectionThread, Sqlite};
 pub use config::{Config, DatabaseUrl};
 pub use database::Database;
 pub use error::{Error, ErrorKind};
+pub use model::{Metadata, MetadataError};
 pub use session::{
     Access, Bind, Connection, Db, Lease, Main, MissingLayer, Outcome, SessionFuture, SessionLayer,
     SessionService, TransactionMode,

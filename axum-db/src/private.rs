@@ -4,3 +4,11 @@ pub use crate::model::registry::Registered;
 pub use crate::model::table_id::{Compare, Different, O0, O1, O2, O3, O4, O5, O6, O7, TableId};
 pub use axum_db_macros::DeriveModel;
 pub use inventory;
+
+/// The current time in UTC, to the microsecond: what every engine keeps.
+#[must_use]
+pub fn now() -> chrono::NaiveDateTime {
+    let now = chrono::Utc::now().naive_utc();
+    let micros = now.and_utc().timestamp_micros();
+    chrono::DateTime::from_timestamp_micros(micros).map_or(now, |exact| exact.naive_utc())
+}

@@ -2,7 +2,9 @@
 
 use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
-use syn::{Attribute, Error, Expr, ExprLit, ExprUnary, Ident, Lit, LitInt, LitStr, Path, Result, UnOp};
+use syn::{
+    Attribute, Error, Expr, ExprLit, ExprUnary, Ident, Lit, LitInt, LitStr, Path, Result, UnOp,
+};
 
 /// The helper attribute as the derive sees it. `#[model]` itself cannot be a derive's helper: the name
 /// would be ambiguous with the attribute macro.
@@ -74,7 +76,12 @@ impl StructArgs {
             if meta.path.is_ident("table") {
                 once(&mut args.table, &meta, string)
             } else if meta.path.is_ident("bind") {
-                once(&mut args.bind, &meta, |meta| path(meta, "a type that implements `Bind`, as in `bind = Analytics`"))
+                once(&mut args.bind, &meta, |meta| {
+                    path(
+                        meta,
+                        "a type that implements `Bind`, as in `bind = Analytics`",
+                    )
+                })
             } else if meta.path.is_ident("renamed_from") {
                 once(&mut args.renamed_from, &meta, string)
             } else if meta.path.is_ident("derive") {
@@ -105,14 +112,20 @@ impl FieldArgs {
                 "length" => once(&mut args.length, &meta, length),
                 "default" => once(&mut args.default, &meta, default),
                 "references" => once(&mut args.references, &meta, |meta| {
-                    path(meta, "the referenced model's type, as in `references = User`")
+                    path(
+                        meta,
+                        "the referenced model's type, as in `references = User`",
+                    )
                 }),
                 "on_delete" => once(&mut args.on_delete, &meta, action),
                 "on_update" => once(&mut args.on_update, &meta, action),
                 "relation" => once(&mut args.relation, &meta, |meta| method(meta, "author")),
                 "backref" => once(&mut args.backref, &meta, |meta| method(meta, "posts")),
                 "sql_type" => once(&mut args.sql_type, &meta, |meta| {
-                    path(meta, "an SQL type, as in `sql_type = diesel::sql_types::Text`")
+                    path(
+                        meta,
+                        "an SQL type, as in `sql_type = diesel::sql_types::Text`",
+                    )
                 }),
                 "renamed_from" => once(&mut args.renamed_from, &meta, string),
                 _ => Err(unknown(&meta, "field", FIELD_KEYS)),
@@ -122,8 +135,14 @@ impl FieldArgs {
     }
 }
 
-fn for_each(attributes: &[Attribute], mut parse: impl FnMut(ParseNestedMeta) -> Result<()>) -> Result<()> {
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(HELPER)) {
+fn for_each(
+    attributes: &[Attribute],
+    mut parse: impl FnMut(ParseNestedMeta) -> Result<()>,
+) -> Result<()> {
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident(HELPER))
+    {
         if matches!(&attribute.meta, syn::Meta::List(list) if list.tokens.is_empty()) {
             continue;
         }
@@ -147,7 +166,9 @@ fn once<T>(
 fn unknown(meta: &ParseNestedMeta, place: &str, keys: &str) -> Error {
     use quote::ToTokens;
     let found = meta.path.to_token_stream().to_string();
-    meta.error(format!("unknown `{found}` in `#[model(…)]` on a {place}; it takes {keys}"))
+    meta.error(format!(
+        "unknown `{found}` in `#[model(…)]` on a {place}; it takes {keys}"
+    ))
 }
 
 fn flag(meta: &ParseNestedMeta) -> Result<Span> {
@@ -161,7 +182,10 @@ fn flag(meta: &ParseNestedMeta) -> Result<Span> {
 fn string(meta: &ParseNestedMeta) -> Result<LitStr> {
     let text: LitStr = meta.value()?.parse()?;
     if text.value().is_empty() || text.value().contains('\0') {
-        return Err(Error::new(text.span(), "this is not a name a database takes; write at least one letter"));
+        return Err(Error::new(
+            text.span(),
+            "this is not a name a database takes; write at least one letter",
+        ));
     }
     Ok(text)
 }
@@ -170,25 +194,41 @@ fn length(meta: &ParseNestedMeta) -> Result<LitInt> {
     let number: LitInt = meta.value()?.parse()?;
     match number.base10_parse::<u32>() {
         Ok(1..) => Ok(number),
-        _ => Err(Error::new(number.span(), "`length` is a number of characters (or bytes) from 1 to 4294967295")),
+        _ => Err(Error::new(
+            number.span(),
+            "`length` is a number of characters (or bytes) from 1 to 4294967295",
+        )),
     }
 }
 
 fn path(meta: &ParseNestedMeta, expected: &str) -> Result<Path> {
     let input = meta.value()?;
     let span = input.span();
-    input.call(Path::parse_mod_style).or_else(|_| input.parse()).map_err(|_| {
-        Error::new(span, format!("expected {expected}"))
-    })
+    input
+        .call(Path::parse_mod_style)
+        .or_else(|_| input.parse())
+        .map_err(|_| Error::new(span, format!("expected {expected}")))
 }
 
 fn method(meta: &ParseNestedMeta, example: &str) -> Result<Ident> {
     let input = meta.value()?;
     let span = input.span();
-    let key = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
-    let error = |span| Error::new(span, format!("expected the name of the method to write, as in `{key} = {example}`"));
+    let key = meta
+        .path
+        .get_ident()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let error = |span| {
+        Error::new(
+            span,
+            format!("expected the name of the method to write, as in `{key} = {example}`"),
+        )
+    };
     let name: Ident = input.parse().map_err(|_| error(span))?;
-    if ["query", "find", "table", "save", "delete"].iter().any(|taken| name == taken) {
+    if ["query", "find", "table", "save", "delete"]
+        .iter()
+        .any(|taken| name == taken)
+    {
         return Err(Error::new(
             name.span(),
             format!("every model has a method `{name}` already; choose another name"),
@@ -198,7 +238,8 @@ fn method(meta: &ParseNestedMeta, example: &str) -> Result<Ident> {
 }
 
 fn action(meta: &ParseNestedMeta) -> Result<(Span, Action)> {
-    const EXPECTED: &str = "expected `cascade`, `restrict`, `set_null`, `set_default` or `no_action`";
+    const EXPECTED: &str =
+        "expected `cascade`, `restrict`, `set_null`, `set_default` or `no_action`";
     let input = meta.value()?;
     let span = input.span();
     let name: Ident = input.parse().map_err(|_| Error::new(span, EXPECTED))?;
@@ -216,11 +257,20 @@ fn action(meta: &ParseNestedMeta) -> Result<(Span, Action)> {
 fn default(meta: &ParseNestedMeta) -> Result<DefaultArg> {
     use syn::spanned::Spanned;
     let expression: Expr = meta.value()?.parse()?;
-    let error = || Error::new(expression.span(), "`default` takes a literal (`\"text\"`, `0`, `1.5`, `true`) or `now`");
+    let error = || {
+        Error::new(
+            expression.span(),
+            "`default` takes a literal (`\"text\"`, `0`, `1.5`, `true`) or `now`",
+        )
+    };
     let (literal, negative) = match &expression {
         Expr::Path(path) if path.path.is_ident("now") => return Ok(DefaultArg::Now(path.span())),
         Expr::Lit(ExprLit { lit, .. }) => (lit, false),
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => match &**expr {
+        Expr::Unary(ExprUnary {
+            op: UnOp::Neg(_),
+            expr,
+            ..
+        }) => match &**expr {
             Expr::Lit(ExprLit { lit, .. }) => (lit, true),
             _ => return Err(error()),
         },
@@ -231,7 +281,11 @@ fn default(meta: &ParseNestedMeta) -> Result<DefaultArg> {
         Lit::Bool(value) if !negative => Ok(DefaultArg::Bool(value.clone())),
         Lit::Int(number) => {
             let digits = number.base10_digits();
-            let signed = if negative { format!("-{digits}") } else { digits.to_owned() };
+            let signed = if negative {
+                format!("-{digits}")
+            } else {
+                digits.to_owned()
+            };
             let value = signed
                 .parse()
                 .map_err(|_| Error::new(number.span(), "this number does not fit an i64"))?;

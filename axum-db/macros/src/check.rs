@@ -21,7 +21,10 @@ pub(crate) fn model(model: &ModelDef) -> Result<()> {
     if model.new_fields().is_empty() {
         return Err(Error::new(
             model.ident.span(),
-            format!("`{}` has no column beside its generated key; add one", model.ident),
+            format!(
+                "`{}` has no column beside its generated key; add one",
+                model.ident
+            ),
         ));
     }
     let mut methods = HashSet::new();
@@ -54,15 +57,24 @@ pub(crate) fn unknown_type(ty: &Type) -> Error {
 pub(crate) fn field(field: &FieldDef) -> Result<()> {
     let args = &field.args;
     if let (Some(_), true) = (args.primary_key, field.optional) {
-        return Err(Error::new_spanned(&field.ty, "a primary key is never NULL; take the `Option` away"));
+        return Err(Error::new_spanned(
+            &field.ty,
+            "a primary key is never NULL; take the `Option` away",
+        ));
     }
     if let (Some(span), Some(_)) = (args.unique, args.primary_key) {
-        return Err(Error::new(span, "a primary key is unique already; take `unique` away"));
+        return Err(Error::new(
+            span,
+            "a primary key is unique already; take `unique` away",
+        ));
     }
     if let Some(length) = &args.length
         && !matches!(field.kind, Kind::String | Kind::Bytes | Kind::Custom)
     {
-        return Err(Error::new(length.span(), "only a String or a Vec<u8> has a `length`"));
+        return Err(Error::new(
+            length.span(),
+            "only a String or a Vec<u8> has a `length`",
+        ));
     }
     references(field)?;
     if let Some(default) = &args.default {
@@ -85,7 +97,9 @@ fn references(field: &FieldDef) -> Result<()> {
             if let Some(span) = span {
                 return Err(Error::new(
                     span,
-                    format!("`{key}` belongs to a foreign key; add `references = …`, the referenced model"),
+                    format!(
+                        "`{key}` belongs to a foreign key; add `references = …`, the referenced model"
+                    ),
                 ));
             }
         }
@@ -96,7 +110,9 @@ fn references(field: &FieldDef) -> Result<()> {
         {
             return Err(Error::new(
                 span,
-                format!("`{key} = set_null` needs a column that can be NULL; make the field an `Option`"),
+                format!(
+                    "`{key} = set_null` needs a column that can be NULL; make the field an `Option`"
+                ),
             ));
         }
         if let Some((span, Action::SetDefault)) = action
@@ -114,17 +130,26 @@ fn references(field: &FieldDef) -> Result<()> {
 fn default_fits(field: &FieldDef, default: &DefaultArg) -> Result<()> {
     let (fits, expected) = match field.kind {
         Kind::Bool => (matches!(default, DefaultArg::Bool(_)), "`true` or `false`"),
-        Kind::I16 => (integer_in(default, i16::MIN.into(), i16::MAX.into()), "an integer from -32768 to 32767"),
+        Kind::I16 => (
+            integer_in(default, i16::MIN.into(), i16::MAX.into()),
+            "an integer from -32768 to 32767",
+        ),
         Kind::I32 => (
             integer_in(default, i32::MIN.into(), i32::MAX.into()),
             "an integer from -2147483648 to 2147483647",
         ),
         Kind::I64 => (matches!(default, DefaultArg::Integer(..)), "an integer"),
-        Kind::F32 | Kind::F64 => {
-            (matches!(default, DefaultArg::Float(_)), "a number with a fraction, such as `0.0`")
+        Kind::F32 | Kind::F64 => (
+            matches!(default, DefaultArg::Float(_)),
+            "a number with a fraction, such as `0.0`",
+        ),
+        Kind::String => (
+            matches!(default, DefaultArg::Text(_)),
+            "a text in double quotes",
+        ),
+        Kind::DateTime | Kind::Date | Kind::Time => {
+            (matches!(default, DefaultArg::Now(_)), "`now`")
         }
-        Kind::String => (matches!(default, DefaultArg::Text(_)), "a text in double quotes"),
-        Kind::DateTime | Kind::Date | Kind::Time => (matches!(default, DefaultArg::Now(_)), "`now`"),
         Kind::Bytes | Kind::Custom => {
             return Err(Error::new(
                 default.span(),
@@ -134,12 +159,18 @@ fn default_fits(field: &FieldDef, default: &DefaultArg) -> Result<()> {
     };
     if !fits {
         let ty = field.inner.to_token_stream().to_string().replace(' ', "");
-        return Err(Error::new(default.span(), format!("the `default` of a `{ty}` is {expected}")));
+        return Err(Error::new(
+            default.span(),
+            format!("the `default` of a `{ty}` is {expected}"),
+        ));
     }
     if let (DefaultArg::Text(text), Some(length)) = (default, &field.args.length)
         && text.value().chars().count() > length.base10_parse().unwrap_or(usize::MAX)
     {
-        return Err(Error::new(text.span(), format!("this default is longer than the `length` of {length}")));
+        return Err(Error::new(
+            text.span(),
+            format!("this default is longer than the `length` of {length}"),
+        ));
     }
     Ok(())
 }

@@ -4,7 +4,10 @@ use heck::ToSnakeCase;
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Error, Fields, GenericArgument, Ident, Path, PathArguments, Result, Type, Visibility};
+use syn::{
+    Data, DeriveInput, Error, Fields, GenericArgument, Ident, Path, PathArguments, Result, Type,
+    Visibility,
+};
 
 use crate::attr::{FieldArgs, StructArgs};
 use crate::check;
@@ -63,10 +66,16 @@ pub(crate) enum Kind {
 impl ModelDef {
     pub(crate) fn parse(input: &DeriveInput) -> Result<Self> {
         let Data::Struct(data) = &input.data else {
-            return Err(Error::new(input.ident.span(), "a model is a struct: one field for each column"));
+            return Err(Error::new(
+                input.ident.span(),
+                "a model is a struct: one field for each column",
+            ));
         };
         let Fields::Named(named) = &data.fields else {
-            return Err(Error::new(input.ident.span(), "a model has named fields: one for each column"));
+            return Err(Error::new(
+                input.ident.span(),
+                "a model has named fields: one for each column",
+            ));
         };
         if let Some(parameter) = input.generics.params.first() {
             return Err(Error::new_spanned(
@@ -111,7 +120,10 @@ impl ModelDef {
     }
 
     pub(crate) fn key(&self) -> Vec<&FieldDef> {
-        self.fields.iter().filter(|field| field.args.primary_key.is_some()).collect()
+        self.fields
+            .iter()
+            .filter(|field| field.args.primary_key.is_some())
+            .collect()
     }
 
     /// The field that the database numbers: an integer that is the whole key and nobody else's.
@@ -131,14 +143,20 @@ impl ModelDef {
     /// The fields of the `New…` companion.
     pub(crate) fn new_fields(&self) -> Vec<&FieldDef> {
         let generated = self.generated().map(|field| &field.ident);
-        self.fields.iter().filter(|field| Some(&field.ident) != generated).collect()
+        self.fields
+            .iter()
+            .filter(|field| Some(&field.ident) != generated)
+            .collect()
     }
 }
 
 impl FieldDef {
     fn parse(field: &syn::Field, table: &str) -> Result<Self> {
         let Some(ident) = field.ident.clone() else {
-            return Err(Error::new_spanned(field, "a model has named fields: one for each column"));
+            return Err(Error::new_spanned(
+                field,
+                "a model has named fields: one for each column",
+            ));
         };
         let args = FieldArgs::parse(&field.attrs)?;
         let (inner, optional) = match option_of(&field.ty) {
@@ -159,7 +177,12 @@ impl FieldDef {
             optional,
             kind,
             name,
-            docs: field.attrs.iter().filter(|a| a.path().is_ident("doc")).cloned().collect(),
+            docs: field
+                .attrs
+                .iter()
+                .filter(|a| a.path().is_ident("doc"))
+                .cloned()
+                .collect(),
             ident,
             args,
             joins: false,
@@ -176,7 +199,11 @@ impl FieldDef {
     /// The alias that carries the type of `#[model(sql_type = …)]` into the table module.
     pub(crate) fn sql_type_alias(&self, model: &Ident) -> Ident {
         use heck::ToUpperCamelCase;
-        format_ident!("__{}{}SqlType", model.unraw(), self.name.to_upper_camel_case())
+        format_ident!(
+            "__{}{}SqlType",
+            model.unraw(),
+            self.name.to_upper_camel_case()
+        )
     }
 
     /// The SQL type, without `Nullable`.
@@ -235,7 +262,9 @@ fn only_argument(segment: &syn::PathSegment) -> Option<&Type> {
 }
 
 fn option_of(ty: &Type) -> Option<&Type> {
-    last_segment(ty).filter(|segment| segment.ident == "Option").and_then(only_argument)
+    last_segment(ty)
+        .filter(|segment| segment.ident == "Option")
+        .and_then(only_argument)
 }
 
 fn kind_of(ty: &Type) -> Option<Kind> {
@@ -290,11 +319,20 @@ fn module_name(table: &str, model: &Ident) -> Ident {
         })
 }
 
-/// The column's name in the table module: `diesel::table!` takes some names for itself.
+/// The column's name in the table module: `diesel::table!` takes some names for itself, and Diesel's
+/// derives do not know raw identifiers. It gets the underscore that Diesel's own tools give it.
 fn column_name(name: &str, table: &str, ident: &Ident) -> Ident {
-    const TAKEN: [&str; 8] =
-        ["table", "star", "columns", "dsl", "all_columns", "diesel", "std", "core"];
-    if TAKEN.contains(&name) || name == table {
+    const TAKEN: [&str; 8] = [
+        "table",
+        "star",
+        "columns",
+        "dsl",
+        "all_columns",
+        "diesel",
+        "std",
+        "core",
+    ];
+    if TAKEN.contains(&name) || name == table || *ident != name {
         format_ident!("{name}_", span = ident.span())
     } else {
         ident.clone()

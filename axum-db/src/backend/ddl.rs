@@ -4,9 +4,10 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use diesel::sql_types;
+use diesel::{QueryResult, QueryableByName, sql_types};
+use diesel_async::RunQueryDsl;
 
-use super::Dialect;
+use super::{Backend, Dialect};
 use crate::model::{
     Action, ColumnDef, ColumnType, DefaultValue, ForeignKeyDef, TableDef, TypeContext,
     foreign_key_name, index_name, primary_key_name, unique_name,
@@ -28,7 +29,10 @@ pub(crate) fn create(tables: &[TableDef], dialect: Dialect) -> Vec<(&str, String
         statements.extend(table.indexes.iter().map(|index| {
             let name = dialect.quote(&index_name(&table.name, index));
             let (on, columns) = (dialect.quote(&table.name), list(index, dialect));
-            (&*table.name, format!("CREATE INDEX {name} ON {on} ({columns})"))
+            (
+                &*table.name,
+                format!("CREATE INDEX {name} ON {on} ({columns})"),
+            )
         }));
         later.extend(split.into_iter().map(|key| {
             let (on, constraint) = (dialect.quote(&table.name), foreign_key(table, key, dialect));
@@ -43,7 +47,11 @@ pub(crate) fn create(tables: &[TableDef], dialect: Dialect) -> Vec<(&str, String
 pub(crate) fn drop(tables: &[TableDef], dialect: Dialect) -> Vec<String> {
     let mut statements = Vec::new();
     for (at, table) in tables.iter().enumerate() {
-        for key in table.foreign_keys.iter().filter(|key| is_split(tables, at, key)) {
+        for key in table
+            .foreign_keys
+            .iter()
+            .filter(|key| is_split(tables, at, key))
+        {
             let name = dialect.quote(&foreign_key_name(&table.name, &key.columns));
             let on = dialect.quote(&table.name);
             match dialect {
@@ -52,8 +60,12 @@ pub(crate) fn drop(tables: &[TableDef], dialect: Dialect) -> Vec<String> {
                     statements.push("PRAGMA defer_foreign_keys = ON".to_owned());
                 }
                 Dialect::Sqlite => {}
-                Dialect::Postgres => statements.push(format!("ALTER TABLE {on} DROP CONSTRAINT {name}")),
-                Dialect::Mysql => statements.push(format!("ALTER TABLE {on} DROP FOREIGN KEY {name}")),
+                Dialect::Postgres => {
+                    statements.push(format!("ALTER TABLE {on} DROP CONSTRAINT {name}"))
+                }
+                Dialect::Mysql => {
+                    statements.push(format!("ALTER TABLE {on} DROP FOREIGN KEY {name}"))
+                }
             }
         }
     }
@@ -62,19 +74,52 @@ pub(crate) fn drop(tables: &[TableDef], dialect: Dialect) -> Vec<String> {
     statements
 }
 
-/// The query whose rows, of one text each, are the names of the tables that exist.
-pub(crate) fn existing_tables(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
-        Dialect::Postgres => {
-            "SELECT table_name::text AS name FROM information_schema.tables \
-             WHERE table_schema = current_schema()"
-        }
-        Dialect::Mysql => {
-            "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = database()"
-        }
-    }
+/// What `create_all` asks of an engine; not for users.
+#[doc(hidden)]
+pub trait Catalog: Sized {
+    /// The names of the tables that exist.
+    fn table_names(
+        connection: &mut <Self as Backend>::Connection,
+    ) -> impl Future<Output = QueryResult<Vec<String>>> + Send
+    where
+        Self: Backend;
 }
+
+#[derive(QueryableByName)]
+struct Named {
+    #[diesel(sql_type = sql_types::Text)]
+    name: String,
+}
+
+macro_rules! catalog {
+    ($feature:literal, $backend:ident, $sql:literal) => {
+        #[cfg(feature = $feature)]
+        impl Catalog for super::$backend {
+            async fn table_names(
+                connection: &mut <Self as Backend>::Connection,
+            ) -> QueryResult<Vec<String>> {
+                let tables: Vec<Named> = diesel::sql_query($sql).load(connection).await?;
+                Ok(tables.into_iter().map(|table| table.name).collect())
+            }
+        }
+    };
+}
+
+catalog!(
+    "sqlite",
+    Sqlite,
+    "SELECT name FROM sqlite_master WHERE type = 'table'"
+);
+catalog!(
+    "postgres",
+    Postgres,
+    "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = current_schema()"
+);
+catalog!(
+    "mysql",
+    Mysql,
+    "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = database()"
+);
 
 /// Whether the foreign key closes a cycle: its table is created after the one at `at`.
 fn is_split(tables: &[TableDef], at: usize, key: &ForeignKeyDef) -> bool {
@@ -82,20 +127,30 @@ fn is_split(tables: &[TableDef], at: usize, key: &ForeignKeyDef) -> bool {
 }
 
 fn create_table(table: &TableDef, keys: &[&ForeignKeyDef], dialect: Dialect) -> String {
-    let mut lines: Vec<String> =
-        table.columns.iter().map(|column| create_column(table, column, dialect)).collect();
+    let mut lines: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| create_column(table, column, dialect))
+        .collect();
     let has_inline_key =
         dialect == Dialect::Sqlite && table.columns.iter().any(|column| column.auto_increment);
     if !has_inline_key && !table.primary_key.is_empty() {
         let name = dialect.quote(&primary_key_name(&table.name));
-        lines.push(format!("CONSTRAINT {name} PRIMARY KEY ({})", list(&table.primary_key, dialect)));
+        lines.push(format!(
+            "CONSTRAINT {name} PRIMARY KEY ({})",
+            list(&table.primary_key, dialect)
+        ));
     }
     lines.extend(table.uniques.iter().map(|columns| {
         let name = dialect.quote(&unique_name(&table.name, columns));
         format!("CONSTRAINT {name} UNIQUE ({})", list(columns, dialect))
     }));
     lines.extend(keys.iter().map(|key| foreign_key(table, key, dialect)));
-    format!("CREATE TABLE {} (\n    {}\n)", dialect.quote(&table.name), lines.join(",\n    "))
+    format!(
+        "CREATE TABLE {} (\n    {}\n)",
+        dialect.quote(&table.name),
+        lines.join(",\n    ")
+    )
 }
 
 fn create_column(table: &TableDef, column: &ColumnDef, dialect: Dialect) -> String {
@@ -118,13 +173,21 @@ fn create_column(table: &TableDef, column: &ColumnDef, dialect: Dialect) -> Stri
             _ => " GENERATED BY DEFAULT AS IDENTITY",
         });
     }
-    if let Some(value) = column.default.as_ref().and_then(|value| default_value(value, column, dialect)) {
+    if let Some(value) = column
+        .default
+        .as_ref()
+        .and_then(|value| default_value(value, column, dialect))
+    {
         let _ = write!(sql, " DEFAULT {value}");
     }
     sql
 }
 
-fn default_value(value: &DefaultValue, column: &ColumnDef, dialect: Dialect) -> Option<Cow<'static, str>> {
+fn default_value(
+    value: &DefaultValue,
+    column: &ColumnDef,
+    dialect: Dialect,
+) -> Option<Cow<'static, str>> {
     Some(match value {
         DefaultValue::Now => column.sql_type.now(dialect)?.into(),
         DefaultValue::Text(text) => quote_text(text, dialect).into(),

@@ -31,6 +31,7 @@ pub use sqlite::Sqlite;
 pub use thread::ConnectionThread;
 
 pub(crate) mod ddl;
+mod insert;
 
 /// The SQL dialect of a database.
 ///
@@ -89,7 +90,7 @@ impl fmt::Display for Dialect {
 ///
 /// An application names it once, `pub type Db = axum_db::Db<axum_db::Sqlite>;`, and never again. The trait
 /// is sealed.
-pub trait Backend: Driver {
+pub trait Backend: Driver + ddl::Catalog {
     /// The engine's Diesel backend.
     type Diesel: diesel::backend::Backend<QueryBuilder: Default>
         + DieselReserveSpecialization

@@ -149,7 +149,10 @@ impl TableDef {
             .iter()
             .chain(&self.indexes)
             .chain(self.foreign_keys.iter().map(|key| &key.columns));
-        lists.chain([&self.primary_key]).flatten().any(|name| name == column)
+        lists
+            .chain([&self.primary_key])
+            .flatten()
+            .any(|name| name == column)
     }
 }
 
@@ -251,7 +254,11 @@ impl TypeDef {
     /// The value of `T`.
     #[must_use]
     pub fn of<T: ColumnType>() -> Self {
-        Self { name: std::any::type_name::<T>(), render: T::column_type, now: T::now }
+        Self {
+            name: std::any::type_name::<T>(),
+            render: T::column_type,
+            now: T::now,
+        }
     }
 
     /// The type's name in the SQL of `dialect`.

@@ -34,7 +34,9 @@ impl Metadata {
     /// Metadata of the given tables.
     #[must_use]
     pub fn new(tables: impl IntoIterator<Item = TableDef>) -> Self {
-        Self { tables: sorted(tables.into_iter().collect()) }
+        Self {
+            tables: sorted(tables.into_iter().collect()),
+        }
     }
 
     /// Every `#[model]` that is linked into the program, for every bind.
@@ -54,13 +56,22 @@ impl Metadata {
     #[must_use]
     pub fn with(mut self, table: TableDef) -> Self {
         self.tables.push(table);
-        Self { tables: sorted(self.tables) }
+        Self {
+            tables: sorted(self.tables),
+        }
     }
 
     /// Only the tables of the bind called `name`.
     #[must_use]
     pub fn bind(&self, name: &str) -> Self {
-        Self { tables: self.tables.iter().filter(|table| table.bind == name).cloned().collect() }
+        Self {
+            tables: self
+                .tables
+                .iter()
+                .filter(|table| table.bind == name)
+                .cloned()
+                .collect(),
+        }
     }
 
     /// The tables, each after those it references, as far as there is no cycle.
@@ -81,14 +92,21 @@ impl Metadata {
     /// When two tables of one bind have the same name, or one references a table that is not there.
     pub fn validate(&self) -> Result<(), MetadataError> {
         for (at, table) in self.tables.iter().enumerate() {
-            if let Some(first) = self.tables[..at].iter().find(|first| same_place(first, table)) {
+            if let Some(first) = self.tables[..at]
+                .iter()
+                .find(|first| same_place(first, table))
+            {
                 return Err(MetadataError::DuplicateTable {
                     table: table.name.to_string(),
                     modules: [first.module.to_string(), table.module.to_string()],
                 });
             }
             for key in &table.foreign_keys {
-                if !self.tables.iter().any(|t| t.bind == table.bind && t.name == key.table) {
+                if !self
+                    .tables
+                    .iter()
+                    .any(|t| t.bind == table.bind && t.name == key.table)
+                {
                     return Err(MetadataError::UnknownReference {
                         table: table.name.to_string(),
                         references: key.table.to_string(),
@@ -102,7 +120,10 @@ impl Metadata {
     /// The statements that create the tables in an empty database, in order.
     #[must_use]
     pub fn create_statements(&self, dialect: Dialect) -> Vec<String> {
-        ddl::create(&self.tables, dialect).into_iter().map(|(_, sql)| sql).collect()
+        ddl::create(&self.tables, dialect)
+            .into_iter()
+            .map(|(_, sql)| sql)
+            .collect()
     }
 
     /// The statements that drop the tables, in order. On SQLite they belong into one transaction.
@@ -131,8 +152,9 @@ fn sorted(mut tables: Vec<TableDef>) -> Vec<TableDef> {
             return;
         }
         for key in &tables[at].foreign_keys {
-            let target =
-                tables.iter().position(|t| t.bind == tables[at].bind && t.name == key.table);
+            let target = tables
+                .iter()
+                .position(|t| t.bind == tables[at].bind && t.name == key.table);
             if let Some(target) = target {
                 visit(target, tables, seen, order);
             }
@@ -146,7 +168,10 @@ fn sorted(mut tables: Vec<TableDef>) -> Vec<TableDef> {
         visit(at, &tables, &mut seen, &mut order);
     }
     let mut slots: Vec<Option<TableDef>> = tables.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|at| slots[at].take()).collect()
+    order
+        .into_iter()
+        .filter_map(|at| slots[at].take())
+        .collect()
 }
 
 /// Why a set of tables cannot be created together.
@@ -172,7 +197,10 @@ pub enum MetadataError {
 impl fmt::Display for MetadataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::DuplicateTable { table, modules: [first, second] } => write!(
+            Self::DuplicateTable {
+                table,
+                modules: [first, second],
+            } => write!(
                 f,
                 "two models have the table `{table}`, one in `{first}` and one in `{second}`; give one \
                  another name with #[model(table = \"…\")], or another database with #[model(bind = …)]"

@@ -3,6 +3,7 @@
 use diesel::Table;
 use diesel::associations::HasTable;
 
+mod create;
 mod def;
 mod metadata;
 mod names;
@@ -28,7 +29,9 @@ pub(crate) use names::{foreign_key_name, index_name, primary_key_name, unique_na
     label = "not a model",
     note = "write `#[model]` above `struct {Self}` and mark its key with `#[model(primary_key)]`"
 )]
-pub trait Model: HasTable<Table: Table + Default + Send + 'static> + Send + Sized + 'static {
+pub trait Model:
+    HasTable<Table: Table + Default + Send + 'static> + Send + Sized + 'static
+{
     /// The type of the primary key; a tuple where it has several columns.
     type Id: Clone + Send + Sync + 'static;
     /// The database the model belongs to.

@@ -45,8 +45,9 @@ fn shorten(stem: &str, suffix: &str) -> String {
 
 /// 32-bit FNV-1a: the same on every machine and in every release.
 fn hash(text: &str) -> u32 {
-    text.bytes()
-        .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    text.bytes().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 #[cfg(test)]
@@ -57,8 +58,14 @@ mod tests {
     fn names_are_those_postgres_would_choose() {
         assert_eq!(primary_key_name("users"), "users_pkey");
         assert_eq!(unique_name("users", &["email"]), "users_email_key");
-        assert_eq!(index_name("posts", &["user_id", "date"]), "posts_user_id_date_idx");
-        assert_eq!(foreign_key_name("posts", &["user_id"]), "posts_user_id_fkey");
+        assert_eq!(
+            index_name("posts", &["user_id", "date"]),
+            "posts_user_id_date_idx"
+        );
+        assert_eq!(
+            foreign_key_name("posts", &["user_id"]),
+            "posts_user_id_fkey"
+        );
     }
 
     #[test]

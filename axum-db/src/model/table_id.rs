@@ -8,12 +8,13 @@
 //! impl<T> TableNotEqual<T> for users::table
 //! where
 //!     T: Table + TableId<users::table>,
-//!     T::Id: Compare<…the id of users…, Outcome = Different>,
+//!     T::Id: Compare<…the id of users…, users::table, Outcome = Different>,
 //! ```
 //!
-//! `TableId` has a parameter, always the table of the impl that asks: with a local type in it, the
-//! compiler may conclude from a missing impl that `Alias<S>` and the like have no id and never will, which
-//! is what coherence needs beside Diesel's own impls.
+//! Both traits have a parameter `Asking`, always the table of the impl that asks: with a type of the user's
+//! crate in it, the compiler may conclude from a missing impl that there never will be one, and from
+//! `Outcome = Same` that the impl does not meet Diesel's own for the table itself. Without the parameter
+//! it must reckon with impls that a later axum-db could add, and refuses both as overlapping.
 
 /// The id of a table: a hash of its name as a list of octal digits.
 pub trait TableId<Asking> {
@@ -22,7 +23,7 @@ pub trait TableId<Asking> {
 }
 
 /// Compares two lists of digits.
-pub trait Compare<Other> {
+pub trait Compare<Other, Asking> {
     /// [`Same`] or [`Different`].
     type Outcome;
 }
@@ -35,7 +36,7 @@ pub struct Same;
 #[derive(Debug)]
 pub struct Different;
 
-impl Compare<()> for () {
+impl<Asking> Compare<(), Asking> for () {
     type Outcome = Same;
 }
 
@@ -63,16 +64,16 @@ macro_rules! digits {
     (@pair O6 O6) => { digits!(@same O6); };
     (@pair O7 O7) => { digits!(@same O7); };
     (@pair $left:ident $right:ident) => {
-        impl<L, R> Compare<($right, R)> for ($left, L) {
+        impl<L, R, Asking> Compare<($right, R), Asking> for ($left, L) {
             type Outcome = Different;
         }
     };
     (@same $digit:ident) => {
-        impl<L, R> Compare<($digit, R)> for ($digit, L)
+        impl<L, R, Asking> Compare<($digit, R), Asking> for ($digit, L)
         where
-            L: Compare<R>,
+            L: Compare<R, Asking>,
         {
-            type Outcome = <L as Compare<R>>::Outcome;
+            type Outcome = <L as Compare<R, Asking>>::Outcome;
         }
     };
 }

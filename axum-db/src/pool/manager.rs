@@ -50,7 +50,8 @@ pub(crate) async fn connect<B: Backend>(manager: &Manager<B>) -> Result<Pooled<B
         )
     };
     let watch = Watch::new(B::max_connections(target) == Some(1));
-    let opening = B::establish(target, config, &watch);
+    // Boxed: rare, and so large that every future which may open a connection would be.
+    let opening = Box::pin(B::establish(target, config, &watch));
     match tokio::time::timeout(config.connect_timeout, opening).await {
         Ok(Ok((connection, canceller))) => Ok(Pooled {
             connection,
@@ -79,9 +80,7 @@ impl<B: Backend> managed::Manager for Manager<B> {
             return Err(RecycleError::message("it came back dirty"));
         }
         if pooled.returned.elapsed() >= self.config.ping_after_idle {
-            pooled
-                .connection
-                .batch_execute("SELECT 1")
+            Box::pin(pooled.connection.batch_execute("SELECT 1"))
                 .await
                 .map_err(|error| RecycleError::Backend(error.into()))?;
         }

@@ -2,6 +2,7 @@
 // That is how one file becomes three suites.
 #![allow(clippy::duplicate_mod)]
 
+mod models;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]

@@ -5,6 +5,8 @@ pub(crate) use testkit::mysql as fresh;
 
 #[path = "behaviour/faults.rs"]
 mod faults;
+#[path = "behaviour/records.rs"]
+mod records;
 #[path = "behaviour/session.rs"]
 mod session;
 #[path = "behaviour/support.rs"]

@@ -8,14 +8,18 @@ use crate::attr::DefaultArg;
 use crate::model::{FieldDef, Kind, ModelDef};
 
 pub(super) fn expand(model: &ModelDef) -> TokenStream {
-    let (ident, new_ident, vis, module) = (&model.ident, &model.new_ident, &model.vis, &model.module);
+    let (ident, new_ident, vis, module) =
+        (&model.ident, &model.new_ident, &model.vis, &model.module);
     let bind = bind(model);
     let fields = model.new_fields();
-    let derives = model.derives.iter().map(|derive| match derive.to_string().as_str() {
-        "Debug" => quote!(::core::fmt::Debug),
-        "Clone" => quote!(::core::clone::Clone),
-        _ => quote!(::core::cmp::PartialEq),
-    });
+    let derives = model
+        .derives
+        .iter()
+        .map(|derive| match derive.to_string().as_str() {
+            "Debug" => quote!(::core::fmt::Debug),
+            "Clone" => quote!(::core::clone::Clone),
+            _ => quote!(::core::cmp::PartialEq),
+        });
     let definitions = fields.iter().map(|field| {
         let (vis, name, ty, column) = (&field.vis, &field.ident, &field.ty, &field.column);
         let doc = format!("The value of the column `{}`.", field.name);
@@ -31,7 +35,10 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
         let (name, value) = (&field.ident, initial(field));
         quote!(#name: #value)
     });
-    let setters = fields.iter().filter(|field| field.has_default()).filter_map(|field| setter(model, field));
+    let setters = fields
+        .iter()
+        .filter(|field| field.has_default())
+        .filter_map(|field| setter(model, field));
     let doc = format!(
         "A row for the table `{}` that is not there yet: [`{new_ident}::insert`] writes it.",
         model.table
@@ -134,7 +141,11 @@ fn initial(field: &FieldDef) -> TokenStream {
             _ => quote_spanned!(*span=> ::axum_db::__private::now()),
         },
     };
-    if field.optional { quote!(::core::option::Option::Some(#value)) } else { value }
+    if field.optional {
+        quote!(::core::option::Option::Some(#value))
+    } else {
+        value
+    }
 }
 
 fn setter(model: &ModelDef, field: &FieldDef) -> Option<TokenStream> {
@@ -145,7 +156,9 @@ fn setter(model: &ModelDef, field: &FieldDef) -> Option<TokenStream> {
     let ty = argument(field);
     let value = match (field.kind, field.optional) {
         (Kind::String, false) => quote!(::core::convert::Into::into(value)),
-        (Kind::String, true) => quote!(::core::option::Option::Some(::core::convert::Into::into(value))),
+        (Kind::String, true) => quote!(::core::option::Option::Some(::core::convert::Into::into(
+            value
+        ))),
         (_, true) => quote!(::core::option::Option::Some(value)),
         (_, false) => quote!(value),
     };

@@ -14,7 +14,11 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
             let target = field.args.references.as_ref()?;
             let check = check_key(field, target);
             let join = (field.joins && !is_self(model, target)).then(|| join(model, field, target));
-            let backref = field.args.backref.as_ref().map(|name| backref(model, field, target, name));
+            let backref = field
+                .args
+                .backref
+                .as_ref()
+                .map(|name| backref(model, field, target, name));
             Some(quote!(#check #join #backref))
         })
         .collect()
@@ -85,7 +89,10 @@ fn join(model: &ModelDef, field: &FieldDef, target: &syn::Path) -> TokenStream {
 
 /// `post.author()`, for the model's own impl block.
 pub(super) fn relation(model: &ModelDef, field: &FieldDef) -> Option<TokenStream> {
-    let (target, name) = (field.args.references.as_ref()?, field.args.relation.as_ref()?);
+    let (target, name) = (
+        field.args.references.as_ref()?,
+        field.args.relation.as_ref()?,
+    );
     let (vis, ident, ty) = (&model.vis, &field.ident, &field.ty);
     let doc = format!("The query for the row that `{}` references.", field.name);
     Some(if field.optional {
@@ -132,9 +139,17 @@ pub(super) fn relation(model: &ModelDef, field: &FieldDef) -> Option<TokenStream
 }
 
 /// `user.posts()`, an impl block of the referenced model.
-fn backref(model: &ModelDef, field: &FieldDef, target: &syn::Path, name: &syn::Ident) -> TokenStream {
+fn backref(
+    model: &ModelDef,
+    field: &FieldDef,
+    target: &syn::Path,
+    name: &syn::Ident,
+) -> TokenStream {
     let (vis, ident, module, column) = (&model.vis, &model.ident, &model.module, &field.column);
-    let doc = format!("The query for the rows of `{}` whose `{}` references this one.", model.table, field.name);
+    let doc = format!(
+        "The query for the rows of `{}` whose `{}` references this one.",
+        model.table, field.name
+    );
     quote_spanned! {name.span()=>
         impl #target {
             #[doc = #doc]

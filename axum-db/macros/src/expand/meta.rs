@@ -11,7 +11,11 @@ use crate::model::{FieldDef, ModelDef};
 pub(super) fn expand(model: &ModelDef) -> TokenStream {
     let (ident, module, table) = (&model.ident, &model.module, &model.table);
     let (bind, id_type) = (bind(model), id_type(model));
-    let key_names: Vec<&str> = model.key().into_iter().map(|field| field.name.as_str()).collect();
+    let key_names: Vec<&str> = model
+        .key()
+        .into_iter()
+        .map(|field| field.name.as_str())
+        .collect();
     let id = match model.key().as_slice() {
         [field] => clone(field),
         fields => {
@@ -21,7 +25,10 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
     };
     let columns = model.fields.iter().map(|field| column(model, field));
     let constraints = model.fields.iter().map(constraints);
-    let renamed = model.renamed_from.as_ref().map(|name| quote!(.renamed_from(#name)));
+    let renamed = model
+        .renamed_from
+        .as_ref()
+        .map(|name| quote!(.renamed_from(#name)));
     quote! {
         impl ::axum_db::model::Model for #ident {
             type Id = #id_type;
@@ -66,7 +73,10 @@ fn clone(field: &FieldDef) -> TokenStream {
 fn column(model: &ModelDef, field: &FieldDef) -> TokenStream {
     let (name, args) = (&field.name, &field.args);
     let sql_type = field.sql_type(&model.ident);
-    let span = args.sql_type.as_ref().map_or(field.ident.span(), Spanned::span);
+    let span = args
+        .sql_type
+        .as_ref()
+        .map_or(field.ident.span(), Spanned::span);
     let mut tokens = quote_spanned!(span=> ::axum_db::model::ColumnDef::new::<#sql_type>(#name));
     if let Some(length) = &args.length {
         tokens.extend(quote!(.length(#length)));
@@ -84,7 +94,10 @@ fn column(model: &ModelDef, field: &FieldDef) -> TokenStream {
         };
         tokens.extend(quote!(.default(::axum_db::model::DefaultValue::#value)));
     }
-    if model.generated().is_some_and(|generated| generated.ident == field.ident) {
+    if model
+        .generated()
+        .is_some_and(|generated| generated.ident == field.ident)
+    {
         tokens.extend(quote!(.auto_increment()));
     }
     if let Some(former) = &args.renamed_from {

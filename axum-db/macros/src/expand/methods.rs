@@ -16,7 +16,10 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
         ),
         _ => (quote!(#id_type), quote!(id)),
     };
-    let relations = model.fields.iter().filter_map(|field| joins::relation(model, field));
+    let relations = model
+        .fields
+        .iter()
+        .filter_map(|field| joins::relation(model, field));
     let changes = changes(model);
     let save = (!changes.is_empty()).then(|| {
         quote! {
@@ -87,8 +90,11 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
 /// `impl Changes`: the columns beside the key, as an owned changeset.
 fn changes(model: &ModelDef) -> TokenStream {
     let (ident, module) = (&model.ident, &model.module);
-    let fields: Vec<_> =
-        model.fields.iter().filter(|field| field.args.primary_key.is_none()).collect();
+    let fields: Vec<_> = model
+        .fields
+        .iter()
+        .filter(|field| field.args.primary_key.is_none())
+        .collect();
     if fields.is_empty() {
         return TokenStream::new();
     }

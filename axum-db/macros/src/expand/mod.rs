@@ -31,14 +31,20 @@ pub(crate) fn rename_helper(input: &mut DeriveInput, arguments: TokenStream) {
     let helper = format_ident!("{HELPER}");
     for attribute in fields_attributes(input).flatten() {
         if attribute.path().is_ident("model")
-            || attribute.path().segments.last().is_some_and(|last| last.ident == "model")
+            || attribute
+                .path()
+                .segments
+                .last()
+                .is_some_and(|last| last.ident == "model")
         {
             rename(attribute, &helper);
         }
     }
     let shared: Vec<Ident> = derives(input);
     input.attrs.push(parse_quote!(#[#helper(#arguments)]));
-    input.attrs.push(parse_quote!(#[#helper(derive(#(#shared),*))]));
+    input
+        .attrs
+        .push(parse_quote!(#[#helper(derive(#(#shared),*))]));
 }
 
 fn rename(attribute: &mut Attribute, helper: &Ident) {
@@ -53,10 +59,16 @@ fn rename(attribute: &mut Attribute, helper: &Ident) {
 /// The derives that the `New…` companion shares.
 fn derives(input: &DeriveInput) -> Vec<Ident> {
     let mut found = Vec::new();
-    for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("derive")) {
+    for attribute in input
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("derive"))
+    {
         let _ = attribute.parse_nested_meta(|meta| {
             if let Some(last) = meta.path.segments.last()
-                && ["Debug", "Clone", "PartialEq"].iter().any(|shared| last.ident == shared)
+                && ["Debug", "Clone", "PartialEq"]
+                    .iter()
+                    .any(|shared| last.ident == shared)
             {
                 found.push(last.ident.clone());
             }
@@ -68,7 +80,9 @@ fn derives(input: &DeriveInput) -> Vec<Ident> {
 
 /// Takes the helper away again.
 pub(crate) fn strip_helper(input: &mut DeriveInput) {
-    input.attrs.retain(|attribute| !attribute.path().is_ident(HELPER));
+    input
+        .attrs
+        .retain(|attribute| !attribute.path().is_ident(HELPER));
     for attributes in fields_attributes(input) {
         attributes.retain(|attribute| !attribute.path().is_ident(HELPER));
     }
@@ -85,28 +99,41 @@ fn fields_attributes(input: &mut DeriveInput) -> impl Iterator<Item = &mut Vec<A
 /// Adds the derives, ours and Diesel's.
 pub(crate) fn decorate(model: &ModelDef, mut input: DeriveInput) -> TokenStream {
     let module = &model.module;
-    let key = model.key().into_iter().map(|field| &field.column).collect::<Vec<_>>();
-    input.attrs.push(parse_quote!(#[derive(
+    let key = model
+        .key()
+        .into_iter()
+        .map(|field| &field.column)
+        .collect::<Vec<_>>();
+    // Helper attributes must stand below the derives they belong to.
+    let mut derives: Vec<Attribute> = vec![parse_quote!(#[derive(
         ::diesel::Queryable, ::diesel::Selectable, ::diesel::Identifiable, ::axum_db::__private::DeriveModel
-    )]));
-    input.attrs.push(parse_quote!(#[diesel(table_name = #module, primary_key(#(#key),*))]));
+    )])];
+    input
+        .attrs
+        .push(parse_quote!(#[diesel(table_name = #module, primary_key(#(#key),*))]));
     if model.fields.len() > key.len() {
-        input.attrs.push(parse_quote!(#[derive(::diesel::AsChangeset)]));
-        input.attrs.push(parse_quote!(#[diesel(treat_none_as_null = true)]));
+        derives.push(parse_quote!(#[derive(::diesel::AsChangeset)]));
+        input
+            .attrs
+            .push(parse_quote!(#[diesel(treat_none_as_null = true)]));
     }
-    let mut belongs = model.fields.iter().filter(|field| field.joins).peekable();
-    if belongs.peek().is_some() {
-        input.attrs.push(parse_quote!(#[derive(::diesel::Associations)]));
-    }
-    for field in belongs {
+    for (at, field) in model.fields.iter().filter(|field| field.joins).enumerate() {
+        if at == 0 {
+            derives.push(parse_quote!(#[derive(::diesel::Associations)]));
+        }
         let (column, target) = (&field.column, &field.args.references);
-        input.attrs.push(parse_quote!(#[diesel(belongs_to(#target, foreign_key = #column))]));
+        input
+            .attrs
+            .push(parse_quote!(#[diesel(belongs_to(#target, foreign_key = #column))]));
     }
+    input.attrs.splice(0..0, derives);
     if let Data::Struct(data) = &mut input.data {
         for (field, def) in data.fields.iter_mut().zip(&model.fields) {
             let column = &def.column;
             if *column != def.ident {
-                field.attrs.push(parse_quote!(#[diesel(column_name = #column)]));
+                field
+                    .attrs
+                    .push(parse_quote!(#[diesel(column_name = #column)]));
             }
         }
     }

@@ -24,7 +24,10 @@ fn declaration(model: &ModelDef) -> TokenStream {
     let (module, name) = (&model.module, &model.table);
     let imports = custom(model).map(|field| field.sql_type_alias(&model.ident));
     let key = model.key().into_iter().map(|field| &field.column);
-    let doc = format!("The table `{name}` of [`{}`]({}).", model.ident, model.ident);
+    let doc = format!(
+        "The table `{name}` of [`{}`]({}).",
+        model.ident, model.ident
+    );
     let columns = model.fields.iter().map(|field| {
         let (column, name, docs) = (&field.column, &field.name, &field.docs);
         let mut sql_type = field.sql_type(&model.ident);
@@ -35,11 +38,18 @@ fn declaration(model: &ModelDef) -> TokenStream {
             let doc = format!("The column `{name}`.");
             quote!(#[doc = #doc])
         });
-        let length = field.args.length.as_ref().map(|length| quote!(#[max_length = #length]));
+        let length = field
+            .args
+            .length
+            .as_ref()
+            .map(|length| quote!(#[max_length = #length]));
         quote!(#(#docs)* #doc #length #[sql_name = #name] #column -> #sql_type,)
     });
     // `super::` in a link would be wrong one level down, so the model is named by its path there.
-    let doc = doc.replace(&format!("]({})", model.ident), &format!("](super::{})", model.ident));
+    let doc = doc.replace(
+        &format!("]({})", model.ident),
+        &format!("](super::{})", model.ident),
+    );
     quote! {
         ::diesel::table! {
             #(use super::#imports;)*
@@ -51,7 +61,10 @@ fn declaration(model: &ModelDef) -> TokenStream {
 }
 
 fn custom(model: &ModelDef) -> impl Iterator<Item = &FieldDef> {
-    model.fields.iter().filter(|field| field.kind == Kind::Custom)
+    model
+        .fields
+        .iter()
+        .filter(|field| field.kind == Kind::Custom)
 }
 
 fn aliases(model: &ModelDef) -> TokenStream {
@@ -81,7 +94,11 @@ fn check_type(model: &ModelDef, field: &FieldDef) -> TokenStream {
 
 fn distinct(model: &ModelDef) -> TokenStream {
     let module = &model.module;
-    let bind = model.bind.as_ref().map(|bind| quote!(#bind).to_string()).unwrap_or_default();
+    let bind = model
+        .bind
+        .as_ref()
+        .map(|bind| quote!(#bind).to_string())
+        .unwrap_or_default();
     let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
     let id = type_level(&format!("{package}/{bind}/{}", model.table));
     quote! {
@@ -96,6 +113,7 @@ fn distinct(model: &ModelDef) -> TokenStream {
                 Other: ::diesel::Table + ::axum_db::__private::TableId<#module::table>,
                 <Other as ::axum_db::__private::TableId<#module::table>>::Id: ::axum_db::__private::Compare<
                     #id,
+                    #module::table,
                     Outcome = ::axum_db::__private::Different,
                 >,
             {
@@ -112,7 +130,8 @@ fn type_level(name: &str) -> TokenStream {
     // FNV's low bits mix badly; fold the high ones in.
     let hash = hash ^ (hash >> 29);
     (0..16).fold(quote!(()), |rest, digit| {
-        let digit: Ident = format_ident!("O{}", (hash >> (digit * 3)) & 7, span = Span::call_site());
+        let digit: Ident =
+            format_ident!("O{}", (hash >> (digit * 3)) & 7, span = Span::call_site());
         quote!((::axum_db::__private::#digit, #rest))
     })
 }

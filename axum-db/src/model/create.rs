@@ -1,0 +1,98 @@
+//! `create_all` and `drop_all`.
+
+use std::collections::HashSet;
+
+use diesel_async::SimpleAsyncConnection;
+
+use super::{Metadata, MetadataError};
+use crate::backend::ddl;
+use crate::{Access, Backend, Bind, Database, Db, Error, ErrorKind};
+
+impl<B: Backend, K: Bind> Database<B, K> {
+    /// Creates the tables of this database's bind that do not exist yet, with their indexes.
+    ///
+    /// For tests, examples and throw-away databases; a database that lives on is changed by migrations.
+    ///
+    /// ```
+    /// # use axum_db::{metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// database.create_all(&metadata![Tag]).await?;
+    /// assert_eq!(Tag::query().row_count(&database.session()).await?, 0);
+    /// database.drop_all(&metadata![Tag]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when the metadata contradicts itself, or what the database refuses.
+    ///
+    /// # Cancellation
+    /// Dropped halfway, nothing is created; on MySQL, which commits each statement, some tables may be.
+    pub async fn create_all(&self, metadata: &Metadata) -> Result<(), Error> {
+        let (db, metadata) = (self.session(), of_bind::<K>(metadata)?);
+        let existing = existing::<B, K>(&db).await?;
+        let statements = ddl::create(metadata.tables(), B::DIALECT);
+        let missing = statements
+            .into_iter()
+            .filter(|(table, _)| !existing.contains(*table));
+        execute(&db, missing.map(|(_, sql)| sql)).await
+    }
+
+    /// Drops the tables of this database's bind that exist, and all their rows.
+    ///
+    /// # Errors
+    /// As [`Database::create_all`].
+    ///
+    /// # Cancellation
+    /// Dropped halfway, nothing is dropped; on MySQL, which commits each statement, some tables may be.
+    pub async fn drop_all(&self, metadata: &Metadata) -> Result<(), Error> {
+        let (db, metadata) = (self.session(), of_bind::<K>(metadata)?);
+        let existing = existing::<B, K>(&db).await?;
+        let tables = metadata
+            .tables()
+            .iter()
+            .filter(|table| existing.contains(&*table.name));
+        execute(
+            &db,
+            Metadata::new(tables.cloned()).drop_statements(B::DIALECT),
+        )
+        .await
+    }
+}
+
+fn of_bind<K: Bind>(metadata: &Metadata) -> Result<Metadata, Error> {
+    let metadata = metadata.bind(K::NAME);
+    metadata.validate()?;
+    Ok(metadata)
+}
+
+async fn existing<B: Backend, K: Bind>(db: &Db<B, K>) -> Result<HashSet<String>, Error> {
+    let mut lease = db.lease(Access::Write).await?;
+    let outcome = B::table_names(lease.connection()).await;
+    Ok(lease.finish(outcome)?.into_iter().collect())
+}
+
+async fn execute<B: Backend, K: Bind>(
+    db: &Db<B, K>,
+    statements: impl IntoIterator<Item = String>,
+) -> Result<(), Error> {
+    for sql in statements {
+        let mut lease = db.lease(Access::Write).await?;
+        let outcome = lease.connection().batch_execute(&sql).await;
+        lease.finish(outcome)?;
+    }
+    db.commit().await
+}
+
+impl From<MetadataError> for Error {
+    fn from(error: MetadataError) -> Self {
+        Self::new(ErrorKind::Configuration, error.to_string())
+    }
+}

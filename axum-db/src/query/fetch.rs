@@ -1,0 +1,343 @@
+//! `.all(&db)` and its siblings.
+
+use diesel::dsl;
+use diesel::query_builder::{AsQuery, Query, QueryFragment, QueryId};
+use diesel::query_dsl::methods::{LimitDsl, OffsetDsl, SelectDsl};
+use diesel_async::RunQueryDsl;
+use diesel_async::methods::LoadQuery;
+use futures_util::future::BoxFuture;
+
+use super::access;
+use super::count::{Count, Exists, One};
+use super::page::Page;
+use super::pagination::Pagination;
+use crate::{Backend, Bind, Db, Error, ErrorKind};
+
+const NOT_THERE: &str = "Not Found";
+
+/// A query whose rows the backend `B` can load as `U`; implemented for every query that fits.
+#[diagnostic::on_unimplemented(
+    message = "this query cannot be loaded as `{U}` on the backend `{B}`",
+    label = "not a query with rows of `{U}`",
+    note = "`Model::query()` and `Model::find(…)` load the model; after `.select(…)` the rows are what was selected",
+    note = "a RETURNING clause does not exist on MySQL: use `.insert(&db)`, or `.run(&db)` and a query"
+)]
+pub trait Loads<'q, B: Backend, U>:
+    Query<SqlType: 'static>
+    + LoadQuery<'q, B::Connection, U>
+    + QueryFragment<B::Diesel>
+    + QueryId
+    + Send
+    + 'q
+{
+}
+
+impl<'q, Q, B, U> Loads<'q, B, U> for Q
+where
+    B: Backend,
+    Q: Query<SqlType: 'static>
+        + LoadQuery<'q, B::Connection, U>
+        + QueryFragment<B::Diesel>
+        + QueryId
+        + Send
+        + 'q,
+{
+}
+
+/// Runs queries through a session. The prelude brings it.
+///
+/// It is there for queries only: tables, `Model::query()`, relations, joins, `sql_query`, and statements with
+/// `.returning(…)`. A SELECT without a locking clause runs by itself unless a transaction is open; every
+/// other query opens the transaction first, and so needs `db.commit()` at the end.
+///
+/// All methods share their errors: what the database refuses, and what [`Db::lease`] reports. They can be
+/// dropped at any time; a statement that was under way is ended, and the session's transaction with it.
+pub trait Fetch: AsQuery + Sized {
+    /// All rows.
+    ///
+    /// # Errors
+    /// See [the trait](Fetch).
+    #[track_caller]
+    fn all<'q, U, B, K>(
+        self,
+        db: &'q Db<B, K>,
+    ) -> impl Future<Output = Result<Vec<U>, Error>> + Send
+    where
+        B: Backend,
+        K: Bind,
+        U: Send + 'q,
+        Self::Query: Loads<'q, B, U>,
+    {
+        load(self.as_query(), db)
+    }
+
+    /// The only row.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is none, [`ErrorKind::MultipleRows`] when there are several; see
+    /// [the trait](Fetch).
+    #[track_caller]
+    fn one<'q, U, B, K>(self, db: &'q Db<B, K>) -> impl Future<Output = Result<U, Error>> + Send
+    where
+        B: Backend,
+        K: Bind,
+        U: Send + 'q,
+        Self::Query: Loads<'q, B, U>,
+    {
+        let rows = load(self.as_query(), db);
+        async move { at_most_one(rows.await?)?.ok_or_else(|| diesel::result::Error::NotFound.into()) }
+    }
+
+    /// The only row, or `None`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MultipleRows`] when there are several; see [the trait](Fetch).
+    #[track_caller]
+    fn one_or_none<'q, U, B, K>(
+        self,
+        db: &'q Db<B, K>,
+    ) -> impl Future<Output = Result<Option<U>, Error>> + Send
+    where
+        B: Backend,
+        K: Bind,
+        U: Send + 'q,
+        Self::Query: Loads<'q, B, U>,
+    {
+        let rows = load(self.as_query(), db);
+        async move { at_most_one(rows.await?) }
+    }
+
+    /// The only row; where there is none, an error that is a 404 as a response.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is none, [`ErrorKind::MultipleRows`] (a 500) when there are
+    /// several; see [the trait](Fetch).
+    #[track_caller]
+    fn one_or_404<'q, U, B, K>(
+        self,
+        db: &'q Db<B, K>,
+    ) -> impl Future<Output = Result<U, Error>> + Send
+    where
+        B: Backend,
+        K: Bind,
+        U: Send + 'q,
+        Self::Query: Loads<'q, B, U>,
+    {
+        self.one_or_404_with(db, NOT_THERE)
+    }
+
+    /// The same with a text for the visitor.
+    ///
+    /// # Errors
+    /// As [`Fetch::one_or_404`].
+    #[track_caller]
+    fn one_or_404_with<'q, U, B, K>(
+        self,
+        db: &'q Db<B, K>,
+        description: &'static str,
+    ) -> impl Future<Output = Result<U, Error>> + Send
+    where
+        B: Backend,
+        K: Bind,
+        U: Send + 'q,
+        Self::Query: Loads<'q, B, U>,
+    {
+        let row = self.one_or_none(db);
+        async move { row.await?.ok_or_else(|| Error::not_found(description)) }
+    }
+
+    /// The first row, or `None`; the query gets LIMIT 1.
+    ///
+    /// # Errors
+    /// See [the trait](Fetch).
+    #[track_caller]
+    fn first_or_none<'q, U, B, K>(
+        self,
+        db: &'q Db<B, K>,
+    ) -> impl Future<Output = Result<Option<U>, Error>> + Send
+    where
+        B: Backend,
+        K: Bind,
+        U: Send + 'q,
+        Self: LimitDsl,
+        dsl::Limit<Self>: Loads<'q, B, U>,
+    {
+        let rows = load(self.limit(1), db);
+        async move { Ok(rows.await?.into_iter().next()) }
+    }
+
+    /// The first row; where there is none, an error that is a 404 as a response.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is none; see [the trait](Fetch).
+    #[track_caller]
+    fn first_or_404<'q, U, B, K>(
+        self,
+        db: &'q Db<B, K>,
+    ) -> impl Future<Output = Result<U, Error>> + Send
+    where
+        B: Backend,
+        K: Bind,
+        U: Send + 'q,
+        Self: LimitDsl,
+        dsl::Limit<Self>: Loads<'q, B, U>,
+    {
+        self.first_or_404_with(db, NOT_THERE)
+    }
+
+    /// The same with a text for the visitor.
+    ///
+    /// # Errors
+    /// As [`Fetch::first_or_404`].
+    #[track_caller]
+    fn first_or_404_with<'q, U, B, K>(
+        self,
+        db: &'q Db<B, K>,
+        description: &'static str,
+    ) -> impl Future<Output = Result<U, Error>> + Send
+    where
+        B: Backend,
+        K: Bind,
+        U: Send + 'q,
+        Self: LimitDsl,
+        dsl::Limit<Self>: Loads<'q, B, U>,
+    {
+        let row = self.first_or_none(db);
+        async move { row.await?.ok_or_else(|| Error::not_found(description)) }
+    }
+
+    /// How many rows the query has; its LIMIT, OFFSET, DISTINCT and GROUP BY count.
+    ///
+    /// # Errors
+    /// See [the trait](Fetch).
+    #[track_caller]
+    fn row_count<'q, B, K>(
+        self,
+        db: &'q Db<B, K>,
+    ) -> impl Future<Output = Result<u64, Error>> + Send
+    where
+        B: Backend,
+        K: Bind,
+        Self::Query: SelectDsl<One> + QueryFragment<B::Diesel> + Send + 'q,
+        Count<Self::Query>: Loads<'q, B, i64>,
+        Count<dsl::Select<Self::Query, One>>: Loads<'q, B, i64>,
+    {
+        count(self.as_query(), db)
+    }
+
+    /// Whether the query has a row.
+    ///
+    /// # Errors
+    /// See [the trait](Fetch).
+    #[track_caller]
+    fn exists<'q, B, K>(self, db: &'q Db<B, K>) -> impl Future<Output = Result<bool, Error>> + Send
+    where
+        B: Backend,
+        K: Bind,
+        Exists<Self::Query>: Loads<'q, B, bool>,
+    {
+        let rows = load(Exists(self.as_query()), db);
+        async move { Ok(rows.await?.into_iter().next().unwrap_or(false)) }
+    }
+
+    /// A page of the rows, and how many there are. Give the query an order, or pages overlap.
+    ///
+    /// Two statements: a count, and the rows with LIMIT and OFFSET.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`], which is a 404 as a response, when a page after the first has no rows; see
+    /// [the trait](Fetch).
+    #[track_caller]
+    fn paginate<'q, U, B, K>(
+        self,
+        page: Page,
+        db: &'q Db<B, K>,
+    ) -> impl Future<Output = Result<Pagination<U>, Error>> + Send
+    where
+        B: Backend,
+        K: Bind,
+        U: Send + 'q,
+        Self::Query: Clone + SelectDsl<One> + LimitDsl + QueryFragment<B::Diesel> + Send + 'q,
+        Count<Self::Query>: Loads<'q, B, i64>,
+        Count<dsl::Select<Self::Query, One>>: Loads<'q, B, i64>,
+        dsl::Limit<Self::Query>: OffsetDsl,
+        dsl::Offset<dsl::Limit<Self::Query>>: Loads<'q, B, U>,
+    {
+        let query = self.as_query();
+        let total = count(query.clone(), db);
+        let rows = page
+            .sql_offset()
+            .map(|offset| load(query.limit(page.sql_limit()).offset(offset), db));
+        async move {
+            let total = total.await?;
+            let items = match rows {
+                Some(rows) if total > 0 => rows.await?,
+                _ => Vec::new(),
+            };
+            if items.is_empty() && page.number() > 1 {
+                return Err(Error::not_found("There is no such page."));
+            }
+            Ok(Pagination::new(items, page, total))
+        }
+    }
+}
+
+impl<Q: AsQuery> Fetch for Q {}
+
+/// Boxed, because the drivers' futures are large, and every `async` block around one copies it.
+#[track_caller]
+fn load<'q, Q, U, B, K>(query: Q, db: &'q Db<B, K>) -> BoxFuture<'q, Result<Vec<U>, Error>>
+where
+    B: Backend,
+    K: Bind,
+    U: Send + 'q,
+    Q: Loads<'q, B, U>,
+{
+    let access = access::sql::<B, Q>(&query).map(|sql| access::of::<Q>(&sql));
+    let leasing = access.map(|access| db.lease(access));
+    Box::pin(async move {
+        let mut lease = leasing?.await?;
+        let outcome = RunQueryDsl::load(query, lease.connection()).await;
+        lease.finish(outcome)
+    })
+}
+
+#[track_caller]
+fn count<'q, Q, B, K>(query: Q, db: &'q Db<B, K>) -> impl Future<Output = Result<u64, Error>> + Send
+where
+    B: Backend,
+    K: Bind,
+    Q: SelectDsl<One> + QueryFragment<B::Diesel> + Send + 'q,
+    Count<Q>: Loads<'q, B, i64>,
+    Count<dsl::Select<Q, One>>: Loads<'q, B, i64>,
+{
+    // Only a DISTINCT query has another number of rows when it selects something else.
+    let distinct = access::sql::<B, Q>(&query).map(|sql| sql.starts_with("SELECT DISTINCT"));
+    let counting = distinct.map(|distinct| {
+        if distinct {
+            load(Count(query), db)
+        } else {
+            load(Count(query.select(One)), db)
+        }
+    });
+    async move {
+        let counted: Vec<i64> = counting?.await?;
+        Ok(counted
+            .into_iter()
+            .next()
+            .and_then(|count| u64::try_from(count).ok())
+            .unwrap_or(0))
+    }
+}
+
+fn at_most_one<U>(rows: Vec<U>) -> Result<Option<U>, Error> {
+    let mut rows = rows.into_iter();
+    let first = rows.next();
+    if rows.next().is_some() {
+        return Err(Error::new(
+            ErrorKind::MultipleRows,
+            "several rows were found where one was expected; narrow the filter, or use first_or_none",
+        ));
+    }
+    Ok(first)
+}

@@ -1,0 +1,57 @@
+//! Queries run through a session: the helpers on Diesel's queries, pages, and single records.
+//!
+//! The [prelude](crate::prelude) brings the two traits, [`Fetch`] for queries and [`Run`] for statements, so
+//! that their methods are at hand; none of them is a name that Diesel's own traits use.
+//!
+//! ```
+//! use axum_db::{metadata, prelude::*};
+//!
+//! #[model]
+//! #[derive(Debug, Clone)]
+//! pub struct Tag {
+//!     #[model(primary_key)] pub id: i32,
+//!     #[model(unique, length = 40)] pub name: String,
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), axum_db::Error> {
+//! let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+//! database.create_all(&metadata![Tag]).await?;
+//! let db = database.session();
+//!
+//! let tag = NewTag::new("rust").insert(&db).await?;
+//! assert_eq!(Tag::find(tag.id).first_or_404(&db).await?.name, "rust");
+//! assert_eq!(Tag::query().filter(tags::name.like("r%")).all(&db).await?.len(), 1);
+//! assert!(Tag::query().filter(tags::name.eq("go")).one_or_none(&db).await?.is_none());
+//! assert_eq!(diesel::update(tags::table).set(tags::name.eq("Rust")).run(&db).await?, 1);
+//! # Ok(())
+//! # }
+//! ```
+
+use diesel::associations::HasTable;
+use diesel::dsl;
+
+mod access;
+mod count;
+mod fetch;
+mod page;
+mod pagination;
+mod record;
+mod run;
+
+pub use fetch::{Fetch, Loads};
+pub use page::{Page, PageRejection};
+pub use pagination::Pagination;
+pub use record::{Changes, Delete, FindById, Insert, NewRecord, Save};
+pub use run::Run;
+
+pub(crate) use record::AnyRows;
+
+/// The query for all rows of the model `M`: what `M::query()` returns.
+pub type Rows<M, DB> = dsl::Select<<M as HasTable>::Table, dsl::AsSelect<M, DB>>;
+
+/// The query for the row of `M` with a primary key: what `M::find(id)` and relations return.
+pub type RowById<M, Id, DB> = dsl::Find<Rows<M, DB>, Id>;
+
+/// The query for the rows of `M` whose `Column` has a value: what relations return.
+pub type RowsWhere<M, Column, Value, DB> = dsl::Filter<Rows<M, DB>, dsl::Eq<Column, Value>>;

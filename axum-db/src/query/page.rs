@@ -1,0 +1,156 @@
+//! `?page=` and `?per_page=`.
+
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use url::form_urlencoded;
+
+const PER_PAGE: u32 = 20;
+const MAX_PER_PAGE: u32 = 100;
+
+/// Which page of a list to show: an extractor that reads `?page=` and `?per_page=`.
+///
+/// Without them it is page 1 of 20 rows. More than 100 rows become 100. A value that is not an integer, or
+/// is below 1, is answered with 404, as Flask-SQLAlchemy does.
+///
+/// ```
+/// use axum::{Router, body::Body, http::Request, routing::get};
+/// use axum_db::query::Page;
+/// use tower::ServiceExt;
+///
+/// #[axum::debug_handler]
+/// async fn list(page: Page) -> String {
+///     let page = page.with_per_page(5);
+///     format!("page {} of {} rows", page.number(), page.per_page())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let app: Router = Router::new().route("/", get(list));
+/// let request = |uri: &str| Request::get(uri).body(Body::empty()).expect("a request");
+/// let response = app.clone().oneshot(request("/?page=3")).await.expect("infallible");
+/// let body = axum::body::to_bytes(response.into_body(), 1024).await.expect("a body");
+/// assert_eq!(body, "page 3 of 5 rows");
+/// let response = app.oneshot(request("/?page=zero")).await.expect("infallible");
+/// assert_eq!(response.status(), 404);
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    number: u64,
+    per_page: u32,
+    max_per_page: u32,
+}
+
+impl Page {
+    /// The page with this number, from 1; 0 becomes 1.
+    #[must_use]
+    pub fn new(number: u64) -> Self {
+        Self {
+            number: number.max(1),
+            per_page: PER_PAGE,
+            max_per_page: MAX_PER_PAGE,
+        }
+    }
+
+    /// The same page with this many rows, whatever the request asked for; 0 becomes 1.
+    #[must_use]
+    pub fn with_per_page(mut self, rows: u32) -> Self {
+        self.per_page = rows.max(1);
+        self.max_per_page = self.max_per_page.max(rows);
+        self
+    }
+
+    /// The same page with at most this many rows, instead of 100; 0 becomes 1.
+    #[must_use]
+    pub fn with_max_per_page(mut self, rows: u32) -> Self {
+        self.max_per_page = rows.max(1);
+        self
+    }
+
+    /// The number of the page, from 1.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// How many rows the page has, at most.
+    #[must_use]
+    pub fn per_page(&self) -> u32 {
+        self.per_page.min(self.max_per_page)
+    }
+
+    pub(super) fn sql_limit(&self) -> i64 {
+        self.per_page().into()
+    }
+
+    /// `None` for a page that no table is long enough for.
+    pub(super) fn sql_offset(&self) -> Option<i64> {
+        let before = (self.number - 1).checked_mul(self.per_page().into())?;
+        i64::try_from(before).ok()
+    }
+}
+
+impl Default for Page {
+    /// Page 1 of 20 rows.
+    fn default() -> Self {
+        Self::new(1)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Page {
+    type Rejection = PageRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, PageRejection> {
+        let mut page = Self::default();
+        for (key, value) in form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
+        {
+            match &*key {
+                "page" => page.number = positive(&value)?,
+                "per_page" => page.per_page = u32::try_from(positive(&value)?).unwrap_or(u32::MAX),
+                _ => {}
+            }
+        }
+        Ok(page)
+    }
+}
+
+fn positive(value: &str) -> Result<u64, PageRejection> {
+    match value.parse() {
+        Ok(0) | Err(_) => Err(PageRejection(())),
+        Ok(number) => Ok(number),
+    }
+}
+
+/// The answer to a `page` or `per_page` that is not a positive integer: 404.
+#[derive(Debug)]
+pub struct PageRejection(());
+
+impl PageRejection {
+    /// The status of the response.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        StatusCode::NOT_FOUND
+    }
+
+    /// The text of the response.
+    #[must_use]
+    pub fn body_text(&self) -> &'static str {
+        "There is no such page."
+    }
+}
+
+impl std::fmt::Display for PageRejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("`page` and `per_page` are positive integers; send none for the first page")
+    }
+}
+
+impl std::error::Error for PageRejection {}
+
+impl IntoResponse for PageRejection {
+    fn into_response(self) -> Response {
+        crate::Error::not_found(self.body_text()).into_response()
+    }
+}

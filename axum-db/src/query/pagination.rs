@@ -1,0 +1,178 @@
+//! A page of rows.
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use super::Page;
+
+/// A page of rows, with what a template needs to link to the others.
+///
+/// Serialised it has the fields `items`, `page`, `per_page`, `total`, `pages`, `has_prev`, `prev_num`,
+/// `has_next`, `next_num` and `iter_pages`, a list in which `null` is a gap.
+///
+/// ```
+/// use axum_db::query::{Page, Pagination};
+///
+/// let page = Pagination::new(vec!["k", "l", "m", "n", "o"], Page::new(3).with_per_page(5), 100);
+/// assert_eq!(page.pages(), 20);
+/// assert_eq!((page.prev_num(), page.next_num()), (Some(2), Some(4)));
+/// let links: Vec<_> = page.iter_pages().map(|n| n.map_or("…".into(), |n| n.to_string())).collect();
+/// assert_eq!(links.join(" "), "1 2 3 4 5 6 7 … 19 20");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pagination<T> {
+    /// The rows of this page.
+    pub items: Vec<T>,
+    /// The number of this page, from 1.
+    pub page: u64,
+    /// How many rows a page has, at most.
+    pub per_page: u32,
+    /// How many rows all pages have together.
+    pub total: u64,
+}
+
+impl<T> Pagination<T> {
+    /// The page `page` with these rows, of `total` altogether.
+    #[must_use]
+    pub fn new(items: Vec<T>, page: Page, total: u64) -> Self {
+        Self {
+            items,
+            page: page.number(),
+            per_page: page.per_page(),
+            total,
+        }
+    }
+
+    /// How many pages there are; 0 when there are no rows.
+    #[must_use]
+    pub fn pages(&self) -> u64 {
+        self.total.div_ceil(u64::from(self.per_page.max(1)))
+    }
+
+    /// Whether there is a page before this one.
+    #[must_use]
+    pub fn has_prev(&self) -> bool {
+        self.page > 1
+    }
+
+    /// The number of the page before this one.
+    #[must_use]
+    pub fn prev_num(&self) -> Option<u64> {
+        self.has_prev().then(|| self.page - 1)
+    }
+
+    /// Whether there is a page after this one.
+    #[must_use]
+    pub fn has_next(&self) -> bool {
+        self.page < self.pages()
+    }
+
+    /// The number of the page after this one.
+    #[must_use]
+    pub fn next_num(&self) -> Option<u64> {
+        self.has_next().then(|| self.page + 1)
+    }
+
+    /// The numbers to link to, `None` for a gap: the first two and last two pages, two before this one and
+    /// four after it.
+    pub fn iter_pages(&self) -> impl Iterator<Item = Option<u64>> + use<T> {
+        self.iter_pages_with(2, 2, 4, 2)
+    }
+
+    /// The numbers to link to, with edges of your own: how many at the beginning, before this page, after
+    /// it, and at the end.
+    ///
+    /// ```
+    /// # use axum_db::query::{Page, Pagination};
+    /// let page = Pagination::new(vec![0; 20], Page::new(10), 400);
+    /// let links: Vec<_> = page.iter_pages_with(1, 1, 1, 1).collect();
+    /// assert_eq!(links, [Some(1), None, Some(9), Some(10), Some(11), None, Some(20)]);
+    /// ```
+    pub fn iter_pages_with(
+        &self,
+        left_edge: u64,
+        left_current: u64,
+        right_current: u64,
+        right_edge: u64,
+    ) -> impl Iterator<Item = Option<u64>> + use<T> {
+        let end = self.pages().saturating_add(1);
+        let ranges = [
+            (1, left_edge.saturating_add(1)),
+            (
+                self.page.saturating_sub(left_current),
+                self.page.saturating_add(right_current).saturating_add(1),
+            ),
+            (end.saturating_sub(right_edge), end),
+        ];
+        // Each range begins where the one before it ended; a hole between two is one gap.
+        let mut next = 1;
+        ranges.into_iter().flat_map(move |(from, to)| {
+            let (from, to) = (from.max(next), to.min(end));
+            let gap = (from < to && from > next).then_some(None);
+            next = next.max(to);
+            gap.into_iter().chain((from..to).map(Some))
+        })
+    }
+
+    /// The same page with other rows, made from these.
+    #[must_use]
+    pub fn map<R>(self, row: impl FnMut(T) -> R) -> Pagination<R> {
+        Pagination {
+            items: self.items.into_iter().map(row).collect(),
+            page: self.page,
+            per_page: self.per_page,
+            total: self.total,
+        }
+    }
+}
+
+impl<T: Serialize> Serialize for Pagination<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut page = serializer.serialize_struct("Pagination", 10)?;
+        page.serialize_field("items", &self.items)?;
+        page.serialize_field("page", &self.page)?;
+        page.serialize_field("per_page", &self.per_page)?;
+        page.serialize_field("total", &self.total)?;
+        page.serialize_field("pages", &self.pages())?;
+        page.serialize_field("has_prev", &self.has_prev())?;
+        page.serialize_field("prev_num", &self.prev_num())?;
+        page.serialize_field("has_next", &self.has_next())?;
+        page.serialize_field("next_num", &self.next_num())?;
+        page.serialize_field("iter_pages", &self.iter_pages().collect::<Vec<_>>())?;
+        page.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn links(page: u64, total: u64) -> String {
+        let page = Pagination::new(Vec::<()>::new(), Page::new(page).with_per_page(10), total);
+        let links = page
+            .iter_pages()
+            .map(|n| n.map_or("…".to_owned(), |n| n.to_string()));
+        links.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn links_are_those_of_flask_sqlalchemy() {
+        assert_eq!(links(1, 0), "");
+        assert_eq!(links(1, 5), "1");
+        assert_eq!(links(1, 200), "1 2 3 4 5 … 19 20");
+        assert_eq!(links(3, 200), "1 2 3 4 5 6 7 … 19 20");
+        assert_eq!(links(10, 200), "1 2 … 8 9 10 11 12 13 14 … 19 20");
+        assert_eq!(links(20, 200), "1 2 … 18 19 20");
+        assert_eq!(links(15, 200), "1 2 … 13 14 15 16 17 18 19 20");
+    }
+
+    #[test]
+    fn no_number_overflows() {
+        let page = Pagination::new(Vec::<()>::new(), Page::new(u64::MAX), u64::MAX);
+        assert!(page.pages() > 0 && !page.has_next());
+        assert!(page.iter_pages_with(1, 1, u64::MAX, 1).take(20).count() > 0);
+        assert_eq!(Page::new(u64::MAX).sql_offset(), None);
+        assert_eq!(Page::new(1).sql_offset(), Some(0));
+        assert_eq!(Page::new(0).number(), 1);
+    }
+}

@@ -1,0 +1,177 @@
+//! Single rows: what stands behind `.insert(&db)`, `.save(&db)`, `.delete(&db)` and generic loading.
+
+use diesel::HasQuery;
+use diesel::associations::HasTable;
+use diesel::dsl;
+use diesel::query_builder::{
+    AsChangeset, DeleteStatement, IntoUpdateTarget, QueryFragment, QueryId, UpdateStatement,
+};
+use diesel::query_dsl::methods::FindDsl;
+
+use super::{Fetch, Loads, Run};
+use crate::model::Model;
+use crate::{Backend, Bind, Db, Error, ErrorKind};
+
+/// Loads a [`Model`] by its primary key, in code that is generic over the model.
+///
+/// ```
+/// use axum_db::{Backend, Db, Error, query::FindById};
+///
+/// async fn load<M: FindById<B>, B: Backend>(id: M::Id, db: &Db<B>) -> Result<Option<M>, Error> {
+///     M::find_by_id(id, db).await
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be loaded by its key on the backend `{B}`",
+    note = "every `#[model]` can, where all its `sql_type`s exist on that backend"
+)]
+pub trait FindById<B: Backend>: Model + HasQuery<B::Diesel> {
+    /// The row with the primary key `id`, or `None`.
+    ///
+    /// # Errors
+    /// What [`Fetch::one_or_none`] reports.
+    fn find_by_id<K: Bind>(
+        id: Self::Id,
+        db: &Db<B, K>,
+    ) -> impl Future<Output = Result<Option<Self>, Error>> + Send;
+}
+
+/// [`Rows`](super::Rows), as generic code can name them.
+pub(crate) type AnyRows<M, DB> = dsl::Select<<M as HasQuery<DB>>::BaseQuery, dsl::AsSelect<M, DB>>;
+
+impl<M, B> FindById<B> for M
+where
+    B: Backend,
+    M: Model + HasQuery<B::Diesel>,
+    AnyRows<M, B::Diesel>: FindDsl<M::Id>,
+    dsl::Find<AnyRows<M, B::Diesel>, M::Id>: for<'q> Loads<'q, B, M>,
+{
+    #[track_caller]
+    fn find_by_id<K: Bind>(
+        id: Self::Id,
+        db: &Db<B, K>,
+    ) -> impl Future<Output = Result<Option<Self>, Error>> + Send {
+        Fetch::one_or_none(FindDsl::find(<M as HasQuery<B::Diesel>>::query(), id), db)
+    }
+}
+
+/// A row that is not in its table yet: the `New…` companion of a model.
+pub trait NewRecord: Send + 'static {
+    /// The model the row becomes.
+    type Model: Model;
+
+    /// The primary key, where the database does not give it.
+    fn id(&self) -> Option<<Self::Model as Model>::Id>;
+}
+
+/// Backends on which the row `N` can be written and read back.
+#[diagnostic::on_unimplemented(
+    message = "`{N}` cannot be inserted on the backend `{Self}`",
+    note = "every `New…` companion of a `#[model]` can, where all its `sql_type`s exist on that backend"
+)]
+pub trait Insert<N: NewRecord>: Backend {
+    /// Writes `record` and reads it back.
+    fn insert<K: Bind>(
+        record: N,
+        db: &Db<Self, K>,
+    ) -> impl Future<Output = Result<N::Model, Error>> + Send;
+}
+
+/// The columns of a model that [`Save`] writes: all but the key.
+pub trait Changes: Model {
+    /// The changeset.
+    type Changes: AsChangeset<Target = Self::Table>;
+
+    /// The row's values.
+    fn changes(&self) -> Self::Changes;
+}
+
+type Target<M> = dsl::Find<<M as HasTable>::Table, <M as Model>::Id>;
+type Where<M> = <Target<M> as IntoUpdateTarget>::WhereClause;
+type Update<M> = UpdateStatement<
+    <M as HasTable>::Table,
+    Where<M>,
+    <<M as Changes>::Changes as AsChangeset>::Changeset,
+>;
+
+/// Models whose rows can be written back on the backend `B`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be saved on the backend `{B}`",
+    note = "every `#[model]` can, where all its `sql_type`s exist on that backend"
+)]
+pub trait Save<B: Backend>: Model {
+    /// Writes every column but the key.
+    fn save<K: Bind>(&self, db: &Db<B, K>) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+impl<M, B> Save<B> for M
+where
+    B: Backend,
+    M: Changes + FindById<B>,
+    M::Table: FindDsl<M::Id>,
+    Target<M>: IntoUpdateTarget<Table = M::Table>,
+    Update<M>: diesel::query_builder::AsQuery
+        + diesel::RunQueryDsl<()>
+        + QueryFragment<B::Diesel>
+        + QueryId
+        + Send
+        + 'static,
+{
+    #[track_caller]
+    fn save<K: Bind>(&self, db: &Db<B, K>) -> impl Future<Output = Result<(), Error>> + Send {
+        let id = self.id();
+        let target = FindDsl::find(<M as HasTable>::table(), id.clone());
+        let update: Update<M> = diesel::update(target).set(self.changes());
+        let written = update.run(db);
+        async move {
+            // Some servers count only the rows whose values became others.
+            if written.await? == 0 && M::find_by_id(id, db).await?.is_none() {
+                return Err(vanished::<M>("saved"));
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Models whose rows can be deleted on the backend `B`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be deleted on the backend `{B}`",
+    note = "every `#[model]` can"
+)]
+pub trait Delete<B: Backend>: Model {
+    /// Deletes the row, by its key.
+    fn delete<K: Bind>(&self, db: &Db<B, K>) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+impl<M, B> Delete<B> for M
+where
+    B: Backend,
+    M: Model,
+    M::Table: FindDsl<M::Id>,
+    Target<M>: IntoUpdateTarget<Table = M::Table>,
+    DeleteStatement<M::Table, Where<M>>:
+        diesel::RunQueryDsl<()> + QueryFragment<B::Diesel> + QueryId + Send + 'static,
+{
+    #[track_caller]
+    fn delete<K: Bind>(&self, db: &Db<B, K>) -> impl Future<Output = Result<(), Error>> + Send {
+        let target = FindDsl::find(<M as HasTable>::table(), self.id());
+        let deleted = diesel::delete(target).run(db);
+        async move {
+            match deleted.await? {
+                0 => Err(vanished::<M>("deleted")),
+                _ => Ok(()),
+            }
+        }
+    }
+}
+
+fn vanished<M: Model>(verb: &str) -> Error {
+    Error::new(
+        ErrorKind::NotFound,
+        format!(
+            "the row of `{}` that should be {verb} is no longer there; someone else deleted it, or it was \
+             never inserted",
+            M::TABLE
+        ),
+    )
+}

@@ -1,0 +1,55 @@
+//! `.run(&db)`: statements that give no rows.
+
+use diesel::query_builder::{QueryFragment, QueryId};
+use diesel_async::RunQueryDsl;
+
+use crate::{Access, Backend, Bind, Db, Error};
+
+/// Runs INSERT, UPDATE, DELETE and hand-written statements through a session. The prelude brings it.
+///
+/// ```
+/// # use axum_db::{metadata, prelude::*};
+/// # #[model]
+/// # pub struct Tag {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     pub name: String,
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![Tag]).await?;
+/// # let db = database.session();
+/// let written = diesel::insert_into(tags::table).values(tags::name.eq("rust")).run(&db).await?;
+/// assert_eq!(written, 1);
+/// let gone = diesel::delete(tags::table.filter(tags::name.eq("go"))).run(&db).await?;
+/// assert_eq!(gone, 0);
+/// # Ok(())
+/// # }
+/// ```
+pub trait Run: Sized {
+    /// Runs the statement in the session's transaction, which it opens, and gives the number of rows it
+    /// wrote. `db.commit()` makes them last.
+    ///
+    /// # Errors
+    /// What the database refuses, and what [`Db::lease`] reports.
+    ///
+    /// # Cancellation
+    /// Dropped halfway, the statement is ended and the session's transaction rolled back.
+    #[track_caller]
+    fn run<'q, B, K>(self, db: &'q Db<B, K>) -> impl Future<Output = Result<usize, Error>> + Send
+    where
+        B: Backend,
+        K: Bind,
+        Self: QueryFragment<B::Diesel> + QueryId + Send + 'q,
+    {
+        let leasing = db.lease(Access::Write);
+        Box::pin(async move {
+            let mut lease = leasing.await?;
+            let outcome = RunQueryDsl::execute(self, lease.connection()).await;
+            lease.finish(outcome)
+        })
+    }
+}
+
+// Diesel's own trait marks what can be run; its parameter, a connection, is of no interest here.
+impl<S: diesel::RunQueryDsl<()>> Run for S {}
