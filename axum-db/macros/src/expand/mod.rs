@@ -42,9 +42,10 @@ pub(crate) fn rename_helper(input: &mut DeriveInput, arguments: TokenStream) {
     }
     let shared: Vec<Ident> = derives(input);
     input.attrs.push(parse_quote!(#[#helper(#arguments)]));
-    input
-        .attrs
-        .push(parse_quote!(#[#helper(derive(#(#shared),*))]));
+    if !shared.is_empty() {
+        let attribute = parse_quote!(#[#helper(derive(#(#shared),*))]);
+        input.attrs.push(attribute);
+    }
 }
 
 fn rename(attribute: &mut Attribute, helper: &Ident) {
