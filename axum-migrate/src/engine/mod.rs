@@ -12,10 +12,11 @@ use diesel_async::SimpleAsyncConnection;
 use futures_util::future::BoxFuture;
 
 use crate::error::Error;
+use crate::runner::Queries;
 use crate::schema::Schema;
 
 /// A database engine that can be migrated: each one of axum-db's, behind the feature of its name. Sealed.
-pub trait Engine: Backend {
+pub trait Engine: Backend + Queries {
     /// Reads the schema of the connection's database in a constant number of queries.
     ///
     /// The tables of the migrations themselves are left out.

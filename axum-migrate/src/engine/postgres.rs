@@ -3,7 +3,7 @@
 use axum_db::Postgres;
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, sql_query};
-use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection, TransactionManager};
+use diesel_async::{AsyncConnection, RunQueryDsl, TransactionManager};
 use futures_util::future::BoxFuture;
 
 use super::Engine;

@@ -144,7 +144,7 @@ fn read_optional(path: &Path) -> Result<Option<String>, Error> {
 ///
 /// # Errors
 /// When the disk refuses.
-pub(crate) fn create_folder(folder: &Path, schema: &str) -> Result<bool, Error> {
+pub(crate) fn create_folder(folder: &Path) -> Result<bool, Error> {
     let head = folder.join(HEAD);
     if head.exists() {
         return Ok(false);
@@ -156,7 +156,7 @@ pub(crate) fn create_folder(folder: &Path, schema: &str) -> Result<bool, Error> 
         head: latest
             .map(|revision| revision.id.clone())
             .unwrap_or_default(),
-        schema: schema.to_owned(),
+        schema: String::new(),
     };
     write_through(&head, &file.render())?;
     Ok(true)

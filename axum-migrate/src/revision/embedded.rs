@@ -113,6 +113,13 @@ impl fmt::Debug for Embedded {
 /// Give the result to [`Migrate::embedded`](crate::Migrate::embedded). Another folder is named as
 /// `embed!("$CARGO_MANIFEST_DIR/db/migrations")`. With one sub-folder per engine, all of them are embedded. Every
 /// new revision rewrites the folder's `HEAD` file, which makes Cargo build the program again.
+///
+/// ```
+/// use axum_migrate::Embedded;
+///
+/// static MIGRATIONS: Embedded = axum_migrate::embed!("$CARGO_MANIFEST_DIR/tests/migrations");
+/// assert!(format!("{MIGRATIONS:?}").contains("tests/migrations"));
+/// ```
 #[macro_export]
 macro_rules! embed {
     () => {

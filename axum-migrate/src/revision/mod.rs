@@ -20,7 +20,7 @@ pub(crate) use directory::{
 };
 pub(crate) use graph::History;
 pub(crate) use head::{HeadFile, read_head};
-pub(crate) use metadata::RevisionMetadata;
+pub(crate) use metadata::{Ours, RevisionMetadata};
 pub(crate) use name::{next_name, short_version};
 
 /// One revision: a folder with `up.sql`, mostly `down.sql`, and `metadata.toml`.

@@ -25,6 +25,16 @@ impl Statement<'_> {
     }
 }
 
+impl Statement<'_> {
+    /// The statement without a keyword.
+    pub(crate) fn without_word(&self, word: &str, dialect: Dialect) -> String {
+        Scanner::new(self.sql, dialect)
+            .filter(|token| token.kind != Kind::Word || !token.text.eq_ignore_ascii_case(word))
+            .map(|token| token.text)
+            .collect()
+    }
+}
+
 /// Splits a script; comments between statements belong to the statement after them.
 pub(crate) fn split(script: &str, dialect: Dialect) -> Vec<Statement<'_>> {
     let mut statements = Vec::new();
@@ -135,13 +145,19 @@ impl Body {
         let has = |word: &str| self.leading.iter().any(|seen| seen == word);
         match self.leading.first().map(String::as_str) {
             Some("CREATE") => match dialect {
-                Dialect::Sqlite => has("TRIGGER"),
+                // CREATE [TEMP] TRIGGER; further on it would be a name.
+                Dialect::Sqlite => {
+                    self.leading.len() <= 3
+                        && self.leading.last().is_some_and(|word| word == "TRIGGER")
+                }
                 Dialect::Postgres => has("FUNCTION") || has("PROCEDURE"),
                 Dialect::Mysql => {
                     has("TRIGGER") || has("FUNCTION") || has("PROCEDURE") || has("EVENT")
                 }
             },
-            Some("BEGIN") => dialect == Dialect::Mysql && self.leading.get(1..) == Some(&["NOT".into()]),
+            Some("BEGIN") => {
+                dialect == Dialect::Mysql && self.leading.get(1..) == Some(&["NOT".into()])
+            }
             _ => false,
         }
     }
@@ -257,7 +273,8 @@ impl<'a> Iterator for Scanner<'a> {
         let (kind, length) = match first {
             c if c.is_whitespace() => (
                 Kind::Space,
-                rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len()),
+                rest.find(|c: char| !c.is_whitespace())
+                    .unwrap_or(rest.len()),
             ),
             '-' if rest.starts_with("--")
                 && (!mysql || rest[2..].chars().next().is_none_or(char::is_whitespace)) =>

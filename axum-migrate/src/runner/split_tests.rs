@@ -3,7 +3,10 @@ use axum_db::Dialect::{Mysql, Postgres, Sqlite};
 use super::*;
 
 fn texts(script: &str, dialect: Dialect) -> Vec<&str> {
-    split(script, dialect).iter().map(|statement| statement.sql).collect()
+    split(script, dialect)
+        .iter()
+        .map(|statement| statement.sql)
+        .collect()
 }
 
 #[test]
@@ -30,7 +33,12 @@ fn sqlite_triggers_keep_their_bodies() {
     let script = format!("BEGIN IMMEDIATE; {trigger}; CREATE TABLE [x;y] (`a;b` INT); COMMIT;");
     assert_eq!(
         texts(&script, Sqlite),
-        ["BEGIN IMMEDIATE", trigger, "CREATE TABLE [x;y] (`a;b` INT)", "COMMIT"]
+        [
+            "BEGIN IMMEDIATE",
+            trigger,
+            "CREATE TABLE [x;y] (`a;b` INT)",
+            "COMMIT"
+        ]
     );
 }
 
@@ -60,7 +68,9 @@ fn postgres_dollar_quotes_escapes_nested_comments_and_atomic_bodies() {
 fn mysql_routines_backslashes_and_executable_comments() {
     let procedure = "CREATE PROCEDURE p() BEGIN IF a THEN SELECT IF(b, 1, 2); END IF; WHILE a DO SET a = 0; END WHILE; \
                      CASE a WHEN 1 THEN SELECT 1; END CASE; END";
-    let script = format!("{procedure}; SELECT 'it\\';s', a--1 # x;\n; /*!40101 SET a = 1; */; BEGIN; SELECT 1; COMMIT");
+    let script = format!(
+        "{procedure}; SELECT 'it\\';s', a--1 # x;\n; /*!40101 SET a = 1; */; BEGIN; SELECT 1; COMMIT"
+    );
     assert_eq!(
         texts(&script, Mysql),
         [
@@ -76,7 +86,11 @@ fn mysql_routines_backslashes_and_executable_comments() {
 
 #[test]
 fn text_that_never_ends_is_one_statement() {
-    for script in ["SELECT 'open; SELECT 2;", "SELECT 1 /* open; ", "SELECT \"x;"] {
+    for script in [
+        "SELECT 'open; SELECT 2;",
+        "SELECT 1 /* open; ",
+        "SELECT \"x;",
+    ] {
         for dialect in [Sqlite, Postgres, Mysql] {
             assert_eq!(split(script, dialect).len(), 1, "{script}");
         }
@@ -90,4 +104,14 @@ fn text_that_never_ends_is_one_statement() {
 fn words_skip_comments_and_quotes() {
     let statement = split("/* x */ drop\n Table -- y\n if exists \"posts\"", Sqlite)[0];
     assert_eq!(statement.words(Sqlite), ["DROP", "TABLE", "IF", "EXISTS"]);
+}
+
+#[test]
+fn a_word_is_taken_out_but_not_of_quotes() {
+    let statement = split(
+        "create index concurrently \"concurrently\" on a (b)",
+        Postgres,
+    )[0];
+    let without = statement.without_word("CONCURRENTLY", Postgres);
+    assert_eq!(without, "create index  \"concurrently\" on a (b)");
 }

@@ -1,0 +1,336 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use crate::runner::Target;
+
+/// The commands of a database's migrations, to embed in an application's own command line.
+///
+/// ```
+/// use clap::Parser;
+///
+/// #[derive(Parser)]
+/// enum Cli {
+///     /// Serve the application
+///     Serve,
+///     /// Migrate the database
+///     #[command(subcommand)]
+///     Db(axum_migrate::Command),
+/// }
+///
+/// assert!(Cli::try_parse_from(["blog", "db", "migrate", "-m", "add posts"]).is_ok());
+/// assert!(Cli::try_parse_from(["blog", "db", "upgrade", "+1"]).is_ok());
+/// assert!(Cli::try_parse_from(["blog", "db", "fly"]).is_err());
+/// ```
+///
+/// Run a parsed command with [`Migrate::run`](crate::Migrate::run).
+#[derive(Debug, Clone, Subcommand)]
+#[non_exhaustive]
+#[command(
+    subcommand_help_heading = "Commands",
+    after_help = "A change goes: edit the models, `migrate -m \"what it is\"`, read the SQL it wrote, `upgrade`.\n\n\
+                  Exit codes:\n  \
+                  0  all is well\n  \
+                  1  it failed, and the message says what to do next\n  \
+                  2  the arguments were not understood\n  \
+                  3  `check` found a disagreement"
+)]
+pub enum Command {
+    /// Create the migrations folder (needed once)
+    #[command(after_help = "Opens no connection.")]
+    Init(Init),
+    /// Compare the models with the database and write the difference as a new revision
+    #[command(
+        after_help = "Nothing is written when nothing changed. What is written was first run on a scratch copy\n\
+                      without rows: up, down, and up again. Read it before you `upgrade`: it is yours to edit."
+    )]
+    Migrate(Generate),
+    /// Write an empty revision, to fill in by hand
+    #[command(after_help = "Opens no connection.")]
+    Revision(New),
+    /// Bring the database forward: run the revisions it does not have yet
+    #[command(
+        after_help = "Several upgrades at once wait for each other; each revision runs once.\n\
+                      A revision that fails is rolled back, except on MySQL, where the message says what stays."
+    )]
+    Upgrade(Upgrade),
+    /// Take the database back: run the down.sql of revisions it has
+    Downgrade(Downgrade),
+    /// Record where the database is without running anything
+    #[command(
+        after_help = "For a database whose schema is already there, or that was brought there by other means."
+    )]
+    Stamp(Stamp),
+    /// Say which revision the database is at
+    Current(Read),
+    /// List the revisions, the latest first
+    #[command(after_help = "Opens no connection, unless --indicate-current is given.")]
+    History(History),
+    /// List the revisions that no other builds on
+    #[command(after_help = "Opens no connection.")]
+    Heads(Read),
+    /// Show one revision with its SQL
+    #[command(after_help = "Opens no connection.")]
+    Show(Show),
+    /// Tell whether models, migrations and database agree
+    #[command(after_help = "Without an option, everything is checked.\n\n\
+                      Exit codes:\n  \
+                      0  they agree\n  \
+                      1  it could not be found out\n  \
+                      3  they disagree, in the ways that are listed")]
+    Check(Check),
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Folder {
+    /// The migrations folder [default: the application's, else `migrations` beside Cargo.toml or here]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Wait {
+    /// How many seconds to wait for another migration of the same database [default: 60, or the application's]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) wait: Option<u64>,
+}
+
+impl Wait {
+    pub(crate) fn or(&self, default: Duration) -> Duration {
+        self.wait.map_or(default, Duration::from_secs)
+    }
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct Init {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct Generate {
+    /// What the change is for; names the revision [default: made from the first change]
+    #[arg(short, long, value_name = "WORDS")]
+    pub(crate) message: Option<String>,
+    /// Show the changes and their SQL, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// A column or table that only got a new name: posts.title=posts.headline, or posts=articles
+    #[arg(long, value_name = "OLD=NEW", value_parser = parse_rename)]
+    pub(crate) rename: Vec<Rename>,
+    /// The value of a new required column in rows that are there, as SQL: posts.views=0
+    #[arg(long, value_name = "TABLE.COLUMN=SQL", value_parser = parse_backfill)]
+    pub(crate) backfill: Vec<Backfill>,
+    /// Drop this table, which has no model any more
+    #[arg(long, value_name = "TABLE")]
+    pub(crate) drop: Vec<String>,
+    /// Never ask, even on a terminal
+    #[arg(long)]
+    pub(crate) no_input: bool,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct New {
+    /// What the change is for; names the revision
+    #[arg(short, long, value_name = "WORDS")]
+    pub(crate) message: String,
+    /// For statements that cannot run in a transaction, as CREATE INDEX CONCURRENTLY
+    #[arg(long)]
+    pub(crate) no_transaction: bool,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct Upgrade {
+    /// How far: the beginning of a revision, +1 for one step, `head`, or `heads` for all branches
+    #[arg(default_value = "head", value_name = "REVISION", value_parser = parse_target)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) wait: Wait,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct Downgrade {
+    /// How far: -1 for one step, the beginning of the revision to keep, or `base` for all
+    #[arg(default_value = "-1", value_name = "REVISION", allow_hyphen_values = true, value_parser = parse_target)]
+    pub(crate) target: Target,
+    /// Go back even where tables, columns or rows are lost
+    #[arg(long)]
+    pub(crate) allow_data_loss: bool,
+    #[command(flatten)]
+    pub(crate) wait: Wait,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct Stamp {
+    /// Where the database is: the beginning of a revision, `head`, `heads` or `base`
+    #[arg(value_name = "REVISION", value_parser = parse_target)]
+    pub(crate) target: Target,
+    /// Forget recorded revisions that are not among these migrations too
+    #[arg(long)]
+    pub(crate) purge: bool,
+    #[command(flatten)]
+    pub(crate) wait: Wait,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct Read {
+    /// Answer in JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct History {
+    /// Say everything about each
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Mark what the database has, for which it is opened
+    #[arg(short, long)]
+    pub(crate) indicate_current: bool,
+    #[command(flatten)]
+    pub(crate) read: Read,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct Show {
+    /// The beginning of a revision, or `head`
+    #[arg(default_value = "head", value_name = "REVISION")]
+    pub(crate) revision: String,
+    #[command(flatten)]
+    pub(crate) read: Read,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct Check {
+    /// Only: has the database the schema that its revisions made, or was it changed by hand?
+    #[arg(long)]
+    pub(crate) drift: bool,
+    /// Only: do the revisions form one line, with one head? Opens no connection
+    #[arg(long)]
+    pub(crate) heads: bool,
+    /// Only: are the scripts still those that were run?
+    #[arg(long)]
+    pub(crate) checksums: bool,
+    #[command(flatten)]
+    pub(crate) read: Read,
+}
+
+/// A thing that got a new name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Rename {
+    Table {
+        from: String,
+        to: String,
+    },
+    Column {
+        table: String,
+        from: String,
+        to: String,
+    },
+}
+
+impl Rename {
+    /// As it is typed: `posts.title`.
+    pub(crate) fn old(&self) -> String {
+        match self {
+            Rename::Table { from, .. } => from.clone(),
+            Rename::Column { table, from, .. } => format!("{table}.{from}"),
+        }
+    }
+
+    /// As it is typed: `posts.headline`.
+    pub(crate) fn new_name(&self) -> String {
+        match self {
+            Rename::Table { to, .. } => to.clone(),
+            Rename::Column { table, to, .. } => format!("{table}.{to}"),
+        }
+    }
+
+    /// What to tell someone who may have meant it.
+    pub(crate) fn note(&self) -> String {
+        let (old, new) = (self.old(), self.new_name());
+        format!(
+            "If {old} was only renamed to {new}, nothing need be lost: say --rename {old}={new}"
+        )
+    }
+}
+
+/// What a required column holds in rows that are there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Backfill {
+    pub(crate) table: String,
+    pub(crate) column: String,
+    pub(crate) expression: String,
+}
+
+fn parse_target(typed: &str) -> Result<Target, String> {
+    typed.parse()
+}
+
+fn parse_rename(typed: &str) -> Result<Rename, String> {
+    let help = "write it as posts.title=posts.headline for a column, or posts=articles for a table";
+    let (from, to) = typed.split_once('=').ok_or(help)?;
+    let (from, to) = (from.trim(), to.trim());
+    match (from.split_once('.'), to.split_once('.')) {
+        (None, None) if !from.is_empty() && !to.is_empty() => Ok(Rename::Table {
+            from: from.into(),
+            to: to.into(),
+        }),
+        (Some((table, from)), Some((new_table, to)))
+            if ![table, from, new_table, to].contains(&"") =>
+        {
+            if table != new_table {
+                return Err(format!(
+                    "a column stays in its table; rename the table by itself: {table}={new_table}"
+                ));
+            }
+            Ok(Rename::Column {
+                table: table.into(),
+                from: from.into(),
+                to: to.into(),
+            })
+        }
+        _ => Err(help.into()),
+    }
+}
+
+fn parse_backfill(typed: &str) -> Result<Backfill, String> {
+    let help =
+        "write it as posts.views=0, with an SQL expression after the sign: posts.kind=\"'news'\"";
+    let (name, expression) = typed.split_once('=').ok_or(help)?;
+    let (table, column) = name.trim().split_once('.').ok_or(help)?;
+    let expression = expression.trim();
+    if table.is_empty() || column.is_empty() || expression.is_empty() {
+        return Err(help.into());
+    }
+    Ok(Backfill {
+        table: table.into(),
+        column: column.into(),
+        expression: expression.into(),
+    })
+}

@@ -1,0 +1,214 @@
+//! `check`: whether models, migrations and database agree.
+
+use std::process::ExitCode;
+
+use axum_db::Bind;
+use serde_json::json;
+
+use super::args;
+use super::output::Output;
+use crate::diff::{Hints, diff};
+use crate::op::Op;
+use crate::revision::{History, Revision, read_head};
+use crate::runner::{self, Applied, count, replay};
+use crate::schema::Schema;
+use crate::{Engine, Error, Migrate};
+
+/// The code when they disagree.
+const DISAGREE: u8 = 3;
+
+/// One disagreement.
+struct Problem {
+    check: &'static str,
+    text: String,
+}
+
+pub(super) async fn check<B: Engine, K: Bind>(
+    migrate: &Migrate<B, K>,
+    args: &args::Check,
+    out: &mut Output<'_>,
+) -> Result<ExitCode, Error> {
+    let (source, history) = migrate.read(args.read.folder.dir.as_deref())?;
+    let everything = !(args.drift || args.heads || args.checksums);
+    let mut problems = Vec::new();
+    if everything || args.heads {
+        heads(&history, &source, &mut problems)?;
+    }
+    if everything || args.checksums || args.drift {
+        let mut conn = runner::connect(migrate.database()).await?;
+        let applied = runner::applied::<B>(&mut conn).await?;
+        if everything || args.checksums {
+            checksums(&history, &applied, &mut problems);
+        }
+        if everything {
+            versions(&history, &applied, &mut problems);
+        }
+        if everything || args.drift {
+            let wants = if everything {
+                Some(migrate.models())
+            } else {
+                None
+            };
+            schemas::<B>(&mut conn, &history, &applied, wants, &mut problems).await?;
+        }
+    }
+    if args.read.json {
+        let list: Vec<_> = problems
+            .iter()
+            .map(|problem| json!({"check": problem.check, "problem": problem.text}))
+            .collect();
+        out.json(&json!({"agree": problems.is_empty(), "problems": list}))?;
+    } else if problems.is_empty() {
+        out.line(if everything {
+            "Models, migrations and database agree."
+        } else {
+            "Nothing found."
+        })?;
+    } else {
+        for problem in &problems {
+            out.line(format!("{}: {}", problem.check, problem.text))?;
+        }
+    }
+    Ok(if problems.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(DISAGREE)
+    })
+}
+
+fn heads(
+    history: &History,
+    source: &crate::migrate::Source,
+    problems: &mut Vec<Problem>,
+) -> Result<(), Error> {
+    let mut found = |text: String| {
+        problems.push(Problem {
+            check: "heads",
+            text,
+        });
+    };
+    let head = match history.head() {
+        Ok(head) => head,
+        Err(error) => {
+            found(error.to_string());
+            return Ok(());
+        }
+    };
+    if let crate::migrate::Source::Folder(folder) = source
+        && let Some(file) = read_head(folder)?
+    {
+        let is = head.map_or("", |head| head.id.as_str());
+        if file.head != is {
+            found(format!(
+                "{}/HEAD names {:?} and the latest revision is {is:?}; was a folder added or removed by hand? \
+                 Write `head = \"{is}\"` there",
+                folder.display(),
+                file.head
+            ));
+        }
+    }
+    for revision in history
+        .revisions()
+        .iter()
+        .filter(|revision| revision.forgets_transaction)
+    {
+        found(format!(
+            "{} does not say run_in_transaction, which turns the transaction off; write it there",
+            revision.file("metadata.toml")
+        ));
+    }
+    Ok(())
+}
+
+fn checksums(history: &History, applied: &Applied, problems: &mut Vec<Problem>) {
+    for revision in history.revisions() {
+        if let Some(recorded) = applied.checksum(&revision.version)
+            && recorded != revision.checksum()
+        {
+            problems.push(Problem {
+                check: "checksums",
+                text: format!(
+                    "{} was edited after it was applied; restore it from version control, and put the change \
+                     into a new revision",
+                    revision.name
+                ),
+            });
+        }
+    }
+}
+
+fn versions(history: &History, applied: &Applied, problems: &mut Vec<Problem>) {
+    let mut found = |text: String| {
+        problems.push(Problem {
+            check: "database",
+            text,
+        });
+    };
+    if let Err(error) = runner::refuse_unknown(history, applied) {
+        found(error.to_string());
+    }
+    let pending = runner::pending(history, applied).len();
+    if pending > 0 {
+        found(format!(
+            "{} not applied yet; run `upgrade`",
+            count(pending, "revision is", "revisions are")
+        ));
+    }
+}
+
+/// Compares what the applied revisions lead to with the database, and what all lead to with the models.
+async fn schemas<B: Engine>(
+    conn: &mut B::Connection,
+    history: &History,
+    applied: &Applied,
+    models: Option<Vec<String>>,
+    problems: &mut Vec<Problem>,
+) -> Result<(), Error> {
+    let all: Vec<&Revision> = history.revisions().iter().collect();
+    let run: Vec<&Revision> = all
+        .iter()
+        .copied()
+        .filter(|revision| applied.has(&revision.version))
+        .collect();
+    let database = B::introspect(conn).await?;
+    let expected = replay::<B>(conn, &run).await?;
+    let drift = differences(&database, &expected)?;
+    if !drift.is_empty() {
+        problems.push(Problem {
+            check: "drift",
+            text: format!(
+                "the database was changed by other means than its revisions; to have it as they say:\n{}",
+                list(&drift)
+            ),
+        });
+    }
+    if let Some(statements) = models {
+        let models = B::scratch_schema(conn, &statements).await?;
+        let reached = if run.len() == all.len() {
+            expected
+        } else {
+            replay::<B>(conn, &all).await?
+        };
+        let missing = differences(&reached, &models)?;
+        if !missing.is_empty() {
+            problems.push(Problem {
+                check: "models",
+                text: format!(
+                    "the models have changes that no revision makes; run `migrate`:\n{}",
+                    list(&missing)
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What it takes from one to the other; further tables are not counted.
+fn differences(from: &Schema, to: &Schema) -> Result<Vec<Op>, Error> {
+    Ok(diff(from, to, &Hints::default())?.ops)
+}
+
+fn list(ops: &[Op]) -> String {
+    let lines: Vec<String> = ops.iter().map(|op| format!("  {op}")).collect();
+    lines.join("\n")
+}

@@ -1,0 +1,278 @@
+//! `migrate`: the models against the database, as a new revision.
+
+use std::process::ExitCode;
+
+use axum_db::Bind;
+
+use super::args::{self, Rename};
+use super::files::{Draft, write};
+use super::output::{Output, ask, can_ask};
+use super::summary;
+use crate::diff::{Diff, Hints, diff};
+use crate::op::{Op, inverse};
+use crate::render::render;
+use crate::revision::{History, Revision};
+use crate::runner::{self, prove, replay};
+use crate::schema::Schema;
+use crate::{Engine, Error, ErrorKind, Migrate};
+
+pub(super) async fn migrate<B: Engine, K: Bind>(
+    migrate: &Migrate<B, K>,
+    args: &args::Generate,
+    out: &mut Output<'_>,
+) -> Result<ExitCode, Error> {
+    let (folder, history) = migrate.read_to_write(args.folder.dir.as_deref())?;
+    history.head()?;
+    let mut conn = runner::connect(migrate.database()).await?;
+    let statements = migrate.models();
+    let models = B::scratch_schema(&mut conn, &statements).await?;
+    let start = starting_point::<B>(&mut conn, &history, &models).await?;
+    if start.pending > 0 {
+        out.line(format!(
+            "The database does not have {} yet; comparing with what they lead to.",
+            runner::count(start.pending, "revision", "revisions")
+        ))?;
+    }
+    let mut hints = hints(args, &start);
+    let compared = compare(&start.schema, &models, &mut hints, can_ask(args.no_input)).await?;
+    let notes = summary::notes(&compared);
+    if compared.ops.is_empty() {
+        out.line("Nothing changed: the models and the database agree. No file was written.")?;
+        for note in notes {
+            out.line(note)?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let ops = &compared.ops;
+    let back = inverse(ops);
+    let up = render(B::DIALECT, ops, &start.schema)?;
+    let down = render(B::DIALECT, &back, &compared.target)?;
+    let (up_sql, down_sql) = (up.to_sql(), down.to_sql());
+    let message = args
+        .message
+        .clone()
+        .unwrap_or_else(|| summary::message(ops));
+    out.line(format!("Changes for {message:?}:"))?;
+    for line in summary::lines(ops) {
+        out.line(line)?;
+    }
+    for note in notes {
+        out.line(note)?;
+    }
+    if args.dry_run {
+        out.line(format!("\n-- up.sql\n{up_sql}\n-- down.sql\n{down_sql}"))?;
+        out.line("Nothing was written (--dry-run).")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (from, to) = (
+        concerned(&start.schema, &compared),
+        concerned(&compared.target, &compared),
+    );
+    prove::<B>(&mut conn, &from, &to, &up_sql, &down_sql).await?;
+    let losses = back.iter().filter(|op| op.loses_data());
+    let written = write(
+        &folder,
+        &history,
+        Draft {
+            message: &message,
+            up: up_sql,
+            down: down_sql,
+            run_in_transaction: up.run_in_transaction && down.run_in_transaction,
+            schema: models.hash(),
+            generated: Some(losses.map(|op| op.to_string()).collect()),
+        },
+    )?;
+    out.line(format!(
+        "Wrote {written}. Read its up.sql, then run `upgrade`."
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the models are compared with.
+struct Start {
+    schema: Schema,
+    /// The tables that the revisions of the folder made.
+    managed: std::collections::BTreeSet<String>,
+    pending: usize,
+}
+
+/// The database as it is, or, where it is behind, what the folder's revisions lead to.
+async fn starting_point<B: Engine>(
+    conn: &mut B::Connection,
+    history: &History,
+    models: &Schema,
+) -> Result<Start, Error> {
+    let applied = runner::applied::<B>(conn).await?;
+    runner::refuse_unknown(history, &applied)?;
+    let pending = runner::pending(history, &applied).len();
+    let database = B::introspect(conn).await?;
+    let without_model = database
+        .tables
+        .keys()
+        .any(|table| !models.tables.contains_key(table));
+    let all: Vec<&Revision> = history.revisions().iter().collect();
+    let replayed = if pending > 0 || without_model && !all.is_empty() {
+        match replay::<B>(conn, &all).await {
+            Ok(schema) => Some(schema),
+            // Then nothing is known to be ours, and nothing is dropped.
+            Err(_) if pending == 0 => None,
+            Err(error) => {
+                return Err(Error::new(
+                    ErrorKind::DatabaseBehind,
+                    format!(
+                        "the database does not have {} yet, and running them on a scratch copy failed; run \
+                         `upgrade` first, then `migrate`.\n{error}",
+                        runner::count(pending, "revision", "revisions")
+                    ),
+                )
+                .with_source(error));
+            }
+        }
+    } else {
+        None
+    };
+    let managed = replayed
+        .as_ref()
+        .map(|schema| schema.tables.keys().cloned().collect())
+        .unwrap_or_default();
+    Ok(Start {
+        schema: match replayed {
+            Some(schema) if pending > 0 => schema,
+            _ => database,
+        },
+        managed,
+        pending,
+    })
+}
+
+fn hints(args: &args::Generate, start: &Start) -> Hints {
+    let mut hints = Hints {
+        managed_tables: start.managed.clone(),
+        dropped_tables: args.drop.iter().cloned().collect(),
+        ..Hints::default()
+    };
+    for rename in &args.rename {
+        hint_rename(&mut hints, rename);
+    }
+    for backfill in &args.backfill {
+        hints.backfills.insert(
+            (backfill.table.clone(), backfill.column.clone()),
+            backfill.expression.clone(),
+        );
+    }
+    hints
+}
+
+fn hint_rename(hints: &mut Hints, rename: &Rename) {
+    match rename.clone() {
+        Rename::Table { from, to } => hints.renamed_tables.push((from, to)),
+        Rename::Column { table, from, to } => hints.renamed_columns.push((table, from, to)),
+    }
+}
+
+fn is_yes(answer: &str) -> bool {
+    matches!(answer, "y" | "Y" | "yes")
+}
+
+/// Compares, and asks for what only a person knows where there is one.
+async fn compare(
+    from: &Schema,
+    models: &Schema,
+    hints: &mut Hints,
+    can_ask: bool,
+) -> Result<Diff, Error> {
+    let mut compared = diff(from, models, hints)?;
+    if can_ask && !compared.orphaned.is_empty() {
+        for table in &compared.orphaned {
+            let question = format!(
+                "The table {table} has no model any more. Drop it with all its rows? [y/N]"
+            );
+            if is_yes(&ask(question).await?) {
+                hints.dropped_tables.insert(table.clone());
+            }
+        }
+        compared = diff(from, models, hints)?;
+    }
+    let renamed = summary::looks_renamed(&compared.ops);
+    if can_ask && !renamed.is_empty() {
+        for rename in &renamed {
+            let question = format!(
+                "Was {} only renamed to {}? [y/N]",
+                rename.old(),
+                rename.new_name()
+            );
+            if is_yes(&ask(question).await?) {
+                hint_rename(hints, rename);
+            }
+        }
+        compared = diff(from, models, hints)?;
+    }
+    let missing: Vec<(String, String)> = compared
+        .ops
+        .iter()
+        .filter_map(Op::missing_backfill)
+        .map(|(table, column)| (table.to_owned(), column.to_owned()))
+        .collect();
+    if missing.is_empty() {
+        return Ok(compared);
+    }
+    if !can_ask {
+        let options: Vec<String> = missing
+            .iter()
+            .map(|(table, column)| format!("--backfill {table}.{column}=SQL"))
+            .collect();
+        let notes: Vec<String> = renamed
+            .iter()
+            .map(|rename| format!("\n{}", rename.note()))
+            .collect();
+        return Err(Error::new(
+            ErrorKind::NeedsInput,
+            format!(
+                "rows that are there need a value for what is required now. Say which, as an SQL expression: {}; \
+                 or give the model's field a default, or make it an Option.{}",
+                options.join(" "),
+                notes.concat()
+            ),
+        ));
+    }
+    for (table, column) in missing {
+        let question = format!(
+            "{table}.{column} is required, and rows that are there need a value. As SQL (0, 'text', …):"
+        );
+        let expression = ask(question).await?;
+        if expression.is_empty() {
+            return Err(Error::new(
+                ErrorKind::NeedsInput,
+                format!("no value was given for {table}.{column}; nothing was written"),
+            ));
+        }
+        hints.backfills.insert((table, column), expression);
+    }
+    diff(from, models, hints)
+}
+
+/// The tables that the proof is about: not those that stay whatever happens, unless a key points at them.
+fn concerned(schema: &Schema, compared: &Diff) -> Schema {
+    let mut schema = schema.clone();
+    schema.unmanaged.clear();
+    loop {
+        let pointed_at: std::collections::BTreeSet<String> = schema
+            .tables
+            .values()
+            .flat_map(|table| {
+                table
+                    .foreign_keys
+                    .iter()
+                    .filter(|key| key.table != table.name)
+                    .map(|key| key.table.clone())
+            })
+            .collect();
+        let before = schema.tables.len();
+        schema
+            .tables
+            .retain(|name, _| !compared.unmanaged.contains(name) || pointed_at.contains(name));
+        if schema.tables.len() == before {
+            return schema;
+        }
+    }
+}

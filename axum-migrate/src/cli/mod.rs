@@ -1,0 +1,68 @@
+//! The commands, as a clap `Subcommand` to embed in an application's own command line.
+
+mod args;
+mod change;
+mod check;
+mod files;
+mod generate;
+mod output;
+mod read;
+mod summary;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use axum_db::Bind;
+
+pub use args::Command;
+
+use crate::{Engine, Error, Migrate};
+use output::Output;
+
+impl<B: Engine, K: Bind> Migrate<B, K> {
+    /// Runs a command and prints its answer.
+    ///
+    /// The exit code is 0 when all is well and 3 when `check` found a disagreement. An error is for the
+    /// caller to print, as `fn main() -> Result<ExitCode, axum_migrate::Error>` does, and means 1. Arguments
+    /// that clap does not understand never come here: it prints them and exits with 2.
+    ///
+    /// # Errors
+    /// Whatever keeps the command from doing what it was asked, with what to do next; nothing is left half done
+    /// that the error does not name.
+    ///
+    /// # Cancellation
+    /// A dropped future closes its connection. The step under way is rolled back, except on MySQL, which commits
+    /// each change of the schema by itself.
+    pub async fn run(&self, command: Command) -> Result<ExitCode, Error> {
+        self.run_into(command, &mut std::io::stdout()).await
+    }
+
+    /// As [`run`](Self::run), with the answer written to `sink` instead of the standard output.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and when `sink` takes no more.
+    ///
+    /// # Cancellation
+    /// As [`run`](Self::run).
+    pub async fn run_into(
+        &self,
+        command: Command,
+        sink: &mut (dyn Write + Send),
+    ) -> Result<ExitCode, Error> {
+        let mut out = Output::new(sink);
+        let out = &mut out;
+        match command {
+            Command::Init(args) => files::init(self, &args, out),
+            Command::Migrate(args) => generate::migrate(self, &args, out).await,
+            Command::Revision(args) => files::revision(self, &args, out),
+            Command::Upgrade(args) => change::upgrade(self, &args, out).await,
+            Command::Downgrade(args) => change::downgrade(self, &args, out).await,
+            Command::Stamp(args) => change::stamp(self, &args, out).await,
+            Command::Current(args) => read::current(self, &args, out).await,
+            Command::History(args) => read::history(self, &args, out).await,
+            Command::Heads(args) => read::heads(self, &args, out),
+            Command::Show(args) => read::show(self, &args, out),
+            Command::Check(args) => check::check(self, &args, out).await,
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The entry point: what an application says once about its migrations.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use axum_db::{Bind, Database, Main, Metadata};
+
+use crate::revision::{Embedded, History, engine_folder, read_folder};
+use crate::runner::{self, Target};
+use crate::{Engine, Error, ErrorKind};
+
+/// The migrations of one database: run a [`Command`](crate::Command) on them, or bring the database up to date
+/// when the program starts.
+///
+/// The folder is the first of these: `--dir`; [`directory`](Self::directory); the folder that
+/// [`embedded`](Self::embedded) was made from, on the machine that built the program;
+/// `$CARGO_MANIFEST_DIR/migrations`, as `cargo run` sets it; `./migrations`. Where there is none, commands that
+/// only read the revisions use the embedded copy. A folder with a sub-folder `sqlite`, `postgres` or `mysql` keeps
+/// one per engine, and the database's own is used.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum_db::{Database, Metadata, Sqlite};
+/// use axum_migrate::Migrate;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let url = format!("sqlite://{}/blog.db", folder.path().display());
+/// let database = Database::<Sqlite>::connect(url).await?;
+/// let migrate = Migrate::new(&database, Metadata::default())
+///     .embedded(axum_migrate::embed!("$CARGO_MANIFEST_DIR/tests/migrations"));
+/// assert_eq!(migrate.upgrade_on_start().await?.applied, 2);
+/// assert_eq!(migrate.upgrade_on_start().await?.applied, 0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing happens until `run` or `upgrade_on_start` is awaited"]
+pub struct Migrate<B: Engine, K: Bind = Main> {
+    database: Database<B, K>,
+    metadata: Metadata,
+    directory: Option<PathBuf>,
+    embedded: Option<Embedded>,
+    per_engine: bool,
+    wait: Duration,
+}
+
+/// What `upgrade_on_start` did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Upgraded {
+    /// How many revisions were applied; 0 when another process had already done it.
+    pub applied: usize,
+}
+
+/// Where the revisions were read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    Folder(PathBuf),
+    Program,
+}
+
+impl<B: Engine, K: Bind> Migrate<B, K> {
+    /// The migrations of `database`, whose schema the models in `metadata` describe.
+    pub fn new(database: &Database<B, K>, metadata: Metadata) -> Self {
+        Self {
+            database: database.clone(),
+            metadata,
+            directory: None,
+            embedded: None,
+            per_engine: false,
+            wait: Duration::from_secs(60),
+        }
+    }
+
+    /// The migrations folder. Default: found as described at [`Migrate`].
+    pub fn directory(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.directory = Some(folder.into());
+        self
+    }
+
+    /// The copy of the migrations inside the program, from [`embed!`](crate::embed). Default: none.
+    pub fn embedded(mut self, embedded: Embedded) -> Self {
+        self.embedded = Some(embedded);
+        self
+    }
+
+    /// Makes `init` begin with one sub-folder per engine. Default: one folder, unless there are such
+    /// sub-folders already.
+    pub fn per_engine(mut self) -> Self {
+        self.per_engine = true;
+        self
+    }
+
+    /// How long an upgrade waits for another one of the same database. Default: 60 seconds.
+    pub fn lock_deadline(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// Brings the database up to date: for a program that does so before it serves.
+    ///
+    /// The embedded copy is used where there is one, else the folder. Programs that start at the same time wait for
+    /// each other, and each revision runs once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Database`] when it cannot be reached, [`ErrorKind::DatabaseNewer`] when it has revisions that
+    /// this program does not know, [`ErrorKind::Locked`] when the deadline passed, [`ErrorKind::Script`] when a
+    /// revision failed.
+    ///
+    /// # Cancellation
+    /// As [`run`](Self::run).
+    pub async fn upgrade_on_start(&self) -> Result<Upgraded, Error> {
+        let history = match &self.embedded {
+            Some(embedded) => History::new(embedded.read(B::DIALECT)?)?,
+            None => self.read(None)?.1,
+        };
+        let mut conn = runner::connect(&self.database).await?;
+        let applied = runner::upgrade::<B>(
+            &mut conn,
+            &history,
+            &Target::Heads,
+            self.wait,
+            &mut |_, _| {},
+        )
+        .await?;
+        Ok(Upgraded { applied })
+    }
+
+    pub(crate) fn database(&self) -> &Database<B, K> {
+        &self.database
+    }
+
+    pub(crate) fn wait(&self) -> Duration {
+        self.wait
+    }
+
+    /// The statements that make the tables of the models that belong to this database's bind.
+    pub(crate) fn models(&self) -> Vec<String> {
+        self.metadata.bind(K::NAME).create_statements(B::DIALECT)
+    }
+
+    /// Where the folder is, or where `init` creates it.
+    pub(crate) fn folder(&self, named: Option<&Path>) -> PathBuf {
+        let base = self.base(named);
+        let folder = engine_folder(&base, B::DIALECT);
+        if self.per_engine && folder == base {
+            base.join(B::DIALECT.name())
+        } else {
+            folder
+        }
+    }
+
+    fn base(&self, named: Option<&Path>) -> PathBuf {
+        if let Some(named) = named {
+            return named.to_path_buf();
+        }
+        if let Some(directory) = &self.directory {
+            return directory.clone();
+        }
+        if let Some(source) = self.embedded.and_then(|embedded| embedded.source()) {
+            return source;
+        }
+        let here = PathBuf::from("migrations");
+        match std::env::var_os("CARGO_MANIFEST_DIR") {
+            Some(package) => {
+                let beside = Path::new(&package).join("migrations");
+                if beside.is_dir() || !here.is_dir() {
+                    beside
+                } else {
+                    here
+                }
+            }
+            None => here,
+        }
+    }
+
+    /// The revisions, from the folder or from inside the program.
+    pub(crate) fn read(&self, named: Option<&Path>) -> Result<(Source, History), Error> {
+        let folder = self.folder(named);
+        if let (None, Some(embedded)) = (named, &self.embedded)
+            && !folder.is_dir()
+        {
+            return Ok((Source::Program, History::new(embedded.read(B::DIALECT)?)?));
+        }
+        let history = History::new(read_folder(&folder)?)?;
+        Ok((Source::Folder(folder), history))
+    }
+
+    /// The revisions of a folder that is about to get another.
+    pub(crate) fn read_to_write(&self, named: Option<&Path>) -> Result<(PathBuf, History), Error> {
+        match self.read(named)? {
+            (Source::Folder(folder), history) => Ok((folder, history)),
+            (Source::Program, _) => Err(Error::new(
+                ErrorKind::Directory,
+                format!(
+                    "there is no migrations folder at {}, only the copy inside the program, which cannot be \
+                     written to; run this where the source is, or name the folder with --dir",
+                    self.folder(named).display()
+                ),
+            )),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Scripts tried on a scratch place: what a history leads to, and the proof of a new migration.
+
+use crate::diff::{Hints, diff};
+use crate::revision::Revision;
+use crate::schema::Schema;
+use crate::{Engine, Error, ErrorKind};
+
+use super::script::rehearse;
+
+/// The schema that `revisions` lead to, run one after the other on an empty scratch place.
+pub(crate) async fn replay<B: Engine>(
+    conn: &mut B::Connection,
+    revisions: &[&Revision],
+) -> Result<Schema, Error> {
+    let scripts: Vec<(String, String)> = revisions
+        .iter()
+        .map(|revision| (revision.up.clone(), revision.file("up.sql")))
+        .collect();
+    B::scratch(conn, move |conn| {
+        Box::pin(async move {
+            for (sql, file) in &scripts {
+                rehearse::<B>(conn, sql, file).await?;
+            }
+            B::introspect(conn).await
+        })
+    })
+    .await
+}
+
+/// Proves a generated migration on a scratch copy: up leads to `to`, down back to the start, up there again.
+pub(crate) async fn prove<B: Engine>(
+    conn: &mut B::Connection,
+    from: &Schema,
+    to: &Schema,
+    up: &str,
+    down: &str,
+) -> Result<(), Error> {
+    let start = from.create_statements(B::DIALECT)?;
+    let to = to.clone();
+    let (up, down) = (up.to_owned(), down.to_owned());
+    B::scratch(conn, move |conn| {
+        Box::pin(async move {
+            for statement in &start {
+                B::execute(conn, statement).await?;
+            }
+            let before = B::introspect(conn).await?;
+            rehearse::<B>(conn, &up, "the generated up.sql").await?;
+            expect("up.sql", "the models", &B::introspect(conn).await?, &to)?;
+            rehearse::<B>(conn, &down, "the generated down.sql").await?;
+            expect(
+                "down.sql",
+                "the schema before",
+                &B::introspect(conn).await?,
+                &before,
+            )?;
+            rehearse::<B>(conn, &up, "the generated up.sql").await?;
+            expect(
+                "up.sql, run again,",
+                "the models",
+                &B::introspect(conn).await?,
+                &to,
+            )
+        })
+    })
+    .await
+}
+
+/// Fails when `is` differs from `should`, either way.
+fn expect(script: &str, goal: &str, is: &Schema, should: &Schema) -> Result<(), Error> {
+    let everything = Hints {
+        managed_tables: is.table_names(),
+        dropped_tables: is.table_names(),
+        ..Hints::default()
+    };
+    let left = diff(is, should, &everything)?.ops;
+    if left.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = left.iter().map(|op| format!("  {op}")).collect();
+    Err(Error::new(
+        ErrorKind::Proof,
+        format!(
+            "the generated {script} does not lead to {goal} on a scratch copy; still missing there:\n{}\n\
+             Nothing was written. Please report this with the models; meanwhile `revision` makes an empty \
+             migration to write by hand",
+            lines.join("\n")
+        ),
+    ))
+}

@@ -1,0 +1,8 @@
+//! Command lines: what they answer, and what they say when something is wrong.
+
+mod answers;
+mod bad_input;
+mod embedded;
+mod flow;
+mod help;
+mod offline;
