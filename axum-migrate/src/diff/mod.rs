@@ -52,7 +52,6 @@ pub struct Diff {
 pub fn diff(from: &Schema, to: &Schema, hints: &Hints) -> Result<Diff, Error> {
     let mut base = from.clone();
     let mut target = to.clone();
-    target.unmanaged.clone_from(&from.unmanaged);
     let mut plan = Plan {
         renames: rename::apply(&mut base, to, hints)?,
         ..Plan::default()
@@ -96,7 +95,16 @@ pub fn diff(from: &Schema, to: &Schema, hints: &Hints) -> Result<Diff, Error> {
         free_names(table, &mut names);
     }
     diff.ops = plan.into_ops();
-    diff.target = target;
+    // The names and the order of columns are those that the database will really have.
+    diff.target = from.clone();
+    diff.ops.iter().for_each(|op| diff.target.apply(op));
+    for table in diff.target.tables.values_mut() {
+        let desired = target.tables.get(&table.name);
+        table
+            .foreign_keys
+            .iter_mut()
+            .for_each(|key| expect_index(key, desired));
+    }
     Ok(diff)
 }
 
@@ -332,7 +340,7 @@ fn free_name(op: &mut Op, taken: &mut BTreeSet<String>) {
         Op::AddUnique { unique, .. } => &mut unique.name,
         Op::AddCheck { check, .. } => &mut check.name,
         Op::AddPrimaryKey { key, .. } => &mut key.name,
-        Op::AddForeignKey { key, .. } => &mut key.name,
+        Op::AddForeignKey { key, .. } => return free_key_name(key, taken),
         _ => return,
     };
     free(name, taken);
@@ -354,6 +362,29 @@ fn free_names(table: &mut Table, taken: &mut BTreeSet<String>) {
         .checks
         .iter_mut()
         .for_each(|check| free(&mut check.name, taken));
+}
+
+/// Whether a foreign key has an index of its own in the end depends on the other indexes of the table.
+fn expect_index(key: &mut ForeignKey, desired: Option<&Table>) {
+    let own = desired.and_then(|table| {
+        table
+            .foreign_keys
+            .iter()
+            .find(|own| table::same_foreign_key(own, key))
+    });
+    match own.map(|own| own.implicit_index.is_some()) {
+        Some(true) if key.implicit_index.is_none() => key.implicit_index.clone_from(&key.name),
+        Some(false) => key.implicit_index = None,
+        _ => {}
+    }
+}
+
+/// An index that the server makes for a key is called like the key.
+fn free_key_name(key: &mut ForeignKey, taken: &mut BTreeSet<String>) {
+    free(&mut key.name, taken);
+    if key.implicit_index.is_some() {
+        key.implicit_index.clone_from(&key.name);
+    }
 }
 
 fn free(name: &mut Option<String>, taken: &mut BTreeSet<String>) {

@@ -171,7 +171,7 @@ fn unmatched<T: Clone>(
     (gone, new)
 }
 
-pub(super) fn same_column(a: &Column, b: &Column) -> bool {
+fn same_column(a: &Column, b: &Column) -> bool {
     let without_sequence = |column: &Column| {
         let mut column = column.clone();
         if let Some(Auto::Serial { sequence }) = &mut column.auto {
@@ -206,7 +206,7 @@ fn same_check(a: &Check, b: &Check) -> bool {
     a.expression == b.expression
 }
 
-fn same_foreign_key(a: &ForeignKey, b: &ForeignKey) -> bool {
+pub(super) fn same_foreign_key(a: &ForeignKey, b: &ForeignKey) -> bool {
     let nameless = |key: &ForeignKey| ForeignKey {
         name: None,
         implicit_index: None,

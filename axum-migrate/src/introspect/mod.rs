@@ -1,5 +1,7 @@
 //! Reading the schema of a database, in a constant number of queries.
 
+#[cfg(feature = "mysql")]
+pub(crate) mod mysql;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]

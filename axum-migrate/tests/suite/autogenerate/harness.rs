@@ -7,6 +7,7 @@ use axum_migrate::schema::Schema;
 use axum_migrate::{Diff, Engine, Hints, Op, Script, diff, inverse, render};
 use diesel::QueryableByName;
 use testkit::TestDatabase;
+use tokio::task::JoinSet;
 
 /// A change, as replacements in the statements of the start.
 pub struct Case {
@@ -81,26 +82,34 @@ pub struct Text {
     pub value: String,
 }
 
-/// Runs every case on a database of its own; fails with all that went wrong.
-pub async fn run_all<E: Server>(start: &str, rows: &str, cases: Vec<Case>) {
-    let only = std::env::var("AXUM_MIGRATE_CASE").ok();
+/// Runs every case on a database of its own, several at a time; fails with all that went wrong.
+pub async fn run_all<E: Server>(start: &'static str, rows: &'static str, cases: Vec<Case>) {
+    const AT_A_TIME: usize = 6;
+    let only = std::env::var("AXUM_MIGRATE_CASE").unwrap_or_default();
+    let count = cases.len();
+    let mut waiting = cases
+        .into_iter()
+        .filter(|case| case.name.contains(only.as_str()));
+    let mut running = JoinSet::new();
     let mut failures = Vec::new();
-    for case in &cases {
-        if only
-            .as_ref()
-            .is_some_and(|only| !case.name.contains(only.as_str()))
+    loop {
+        while running.len() < AT_A_TIME
+            && let Some(case) = waiting.next()
         {
-            continue;
+            running.spawn(async move {
+                let outcome = run_one::<E>(start, rows, &case).await;
+                outcome.map_err(|failure| format!("## {}\n{failure}", case.name))
+            });
         }
-        if let Err(failure) = run_one::<E>(start, rows, case).await {
-            failures.push(format!("## {}\n{failure}", case.name));
+        match running.join_next().await {
+            Some(outcome) => failures.extend(outcome.expect("no case panics").err()),
+            None => break,
         }
     }
     assert!(
         failures.is_empty(),
-        "{} of {} failed\n{}",
+        "{} of {count} failed\n{}",
         failures.len(),
-        cases.len(),
         failures.join("\n\n")
     );
 }
@@ -118,10 +127,16 @@ async fn run_one<E: Server>(start: &str, rows: &str, case: &Case) -> Result<(), 
     let database = E::database();
     let mut conn = connect::<E>(&database).await?;
     let conn = &mut conn;
-    for statement in statements(&start)
-        .iter()
-        .chain(&statements(&E::translate(rows)))
-    {
+    let rows = format!(
+        "START TRANSACTION;\n{};\nCOMMIT",
+        E::translate(rows).trim_end_matches(";\n")
+    );
+    let rows = if E::DIALECT == Dialect::Sqlite {
+        rows.replacen("START", "BEGIN", 1)
+    } else {
+        rows
+    };
+    for statement in statements(&start).iter().chain(&statements(&rows)) {
         E::execute(conn, statement)
             .await
             .map_err(|error| format!("{statement}\n{error:?}"))?;

@@ -2,6 +2,8 @@
 
 mod cases;
 mod harness;
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]

@@ -37,7 +37,7 @@ impl Server for Postgres {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
 async fn shared_changes() {
     run_all::<Postgres>(START, ROWS, shared()).await;
 }

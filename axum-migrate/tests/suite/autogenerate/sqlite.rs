@@ -36,7 +36,7 @@ impl Server for Sqlite {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
 async fn shared_changes() {
     run_all::<Sqlite>(START, ROWS, shared()).await;
 }

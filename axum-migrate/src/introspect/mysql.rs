@@ -1,0 +1,459 @@
+//! MySQL and MariaDB: the information schema of the current database.
+
+use std::collections::BTreeMap;
+
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::{QueryableByName, sql_query};
+use diesel_async::{AsyncConnection, RunQueryDsl};
+
+use super::is_own_table;
+use crate::error::Error;
+use crate::schema::{
+    Action, Auto, Check, Column, ForeignKey, Generated, Index, IndexKey, KeyTarget, PrimaryKey,
+    Schema, Table, Unique, Unmanaged,
+};
+
+#[derive(QueryableByName)]
+struct ServerRow {
+    #[diesel(sql_type = Text)]
+    version: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    collation: Option<String>,
+}
+
+#[derive(QueryableByName)]
+struct ColumnRow {
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    table_type: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    engine: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    table_collation: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    table_comment: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    ty: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    nullable: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    default_value: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    extra: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    collation: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    comment: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    generated: Option<String>,
+}
+
+#[derive(QueryableByName)]
+struct IndexRow {
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = BigInt)]
+    non_unique: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    column_name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    expression: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    prefix: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    direction: Option<String>,
+    #[diesel(sql_type = Text)]
+    method: String,
+}
+
+#[derive(QueryableByName)]
+struct KeyRow {
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    column_name: String,
+    #[diesel(sql_type = Text)]
+    foreign_table: String,
+    #[diesel(sql_type = Text)]
+    foreign_column: String,
+    #[diesel(sql_type = Text)]
+    on_delete: String,
+    #[diesel(sql_type = Text)]
+    on_update: String,
+}
+
+/// A CHECK, or a trigger: both belong to a table.
+#[derive(QueryableByName)]
+struct ObjectRow {
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    expression: Option<String>,
+}
+
+const SERVER: &str = "SELECT VERSION() AS version, CAST((SELECT DEFAULT_COLLATION_NAME \
+     FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = DATABASE()) AS CHAR) AS collation";
+
+const COLUMNS: &str = "\
+SELECT CAST(t.TABLE_NAME AS CHAR) AS table_name, CAST(t.TABLE_TYPE AS CHAR) AS table_type,
+  CAST(t.ENGINE AS CHAR) AS engine, CAST(t.TABLE_COLLATION AS CHAR) AS table_collation,
+  CAST(t.TABLE_COMMENT AS CHAR) AS table_comment, CAST(c.COLUMN_NAME AS CHAR) AS name,
+  CAST(c.COLUMN_TYPE AS CHAR) AS ty, CAST(c.IS_NULLABLE AS CHAR) AS nullable,
+  CAST(c.COLUMN_DEFAULT AS CHAR) AS default_value, CAST(c.EXTRA AS CHAR) AS extra,
+  CAST(c.COLLATION_NAME AS CHAR) AS collation, CAST(c.COLUMN_COMMENT AS CHAR) AS comment,
+  CAST(c.GENERATION_EXPRESSION AS CHAR) AS generated
+FROM information_schema.TABLES t
+LEFT JOIN information_schema.COLUMNS c ON c.TABLE_SCHEMA = DATABASE() AND c.TABLE_NAME = t.TABLE_NAME
+WHERE t.TABLE_SCHEMA = DATABASE()
+ORDER BY t.TABLE_NAME, c.ORDINAL_POSITION";
+
+const KEYS: &str = "\
+SELECT CAST(k.TABLE_NAME AS CHAR) AS table_name, CAST(k.CONSTRAINT_NAME AS CHAR) AS name,
+  CAST(k.COLUMN_NAME AS CHAR) AS column_name, CAST(k.REFERENCED_TABLE_NAME AS CHAR) AS foreign_table,
+  CAST(k.REFERENCED_COLUMN_NAME AS CHAR) AS foreign_column,
+  CAST(r.DELETE_RULE AS CHAR) AS on_delete, CAST(r.UPDATE_RULE AS CHAR) AS on_update
+FROM information_schema.KEY_COLUMN_USAGE k
+JOIN information_schema.REFERENTIAL_CONSTRAINTS r ON r.CONSTRAINT_SCHEMA = DATABASE()
+  AND r.TABLE_NAME = k.TABLE_NAME AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME
+WHERE k.TABLE_SCHEMA = DATABASE() AND k.REFERENCED_TABLE_NAME IS NOT NULL
+ORDER BY k.TABLE_NAME, k.CONSTRAINT_NAME, k.ORDINAL_POSITION";
+
+const TRIGGERS: &str = "\
+SELECT 'trigger' AS kind, CAST(EVENT_OBJECT_TABLE AS CHAR) AS table_name, CAST(TRIGGER_NAME AS CHAR) AS name,
+  CAST(NULL AS CHAR) AS expression
+FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()";
+
+/// What the two relatives, and their versions, say differently.
+struct Server {
+    is_mariadb: bool,
+    /// The major version.
+    major: u32,
+    collation: Option<String>,
+}
+
+impl Server {
+    fn has_index_expressions(&self) -> bool {
+        !self.is_mariadb && self.major >= 8
+    }
+
+    fn indexes(&self) -> String {
+        let expression = if self.has_index_expressions() {
+            "EXPRESSION"
+        } else {
+            "NULL"
+        };
+        format!(
+            "SELECT CAST(TABLE_NAME AS CHAR) AS table_name, CAST(INDEX_NAME AS CHAR) AS name, \
+             CAST(NON_UNIQUE AS SIGNED) AS non_unique, CAST(COLUMN_NAME AS CHAR) AS column_name, \
+             CAST({expression} AS CHAR) AS expression, CAST(SUB_PART AS CHAR) AS prefix, \
+             CAST(COLLATION AS CHAR) AS direction, CAST(INDEX_TYPE AS CHAR) AS method \
+             FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() \
+             ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
+        )
+    }
+
+    /// CHECKs and triggers, in one query.
+    fn objects(&self) -> String {
+        let checks = if self.is_mariadb {
+            "SELECT CAST(LEVEL AS CHAR) AS kind, CAST(TABLE_NAME AS CHAR) AS table_name, \
+             CAST(CONSTRAINT_NAME AS CHAR) AS name, CAST(CHECK_CLAUSE AS CHAR) AS expression \
+             FROM information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = DATABASE()"
+        } else if self.major >= 8 {
+            "SELECT 'Table' AS kind, CAST(t.TABLE_NAME AS CHAR) AS table_name, \
+             CAST(t.CONSTRAINT_NAME AS CHAR) AS name, CAST(c.CHECK_CLAUSE AS CHAR) AS expression \
+             FROM information_schema.TABLE_CONSTRAINTS t JOIN information_schema.CHECK_CONSTRAINTS c \
+             ON c.CONSTRAINT_SCHEMA = DATABASE() AND c.CONSTRAINT_NAME = t.CONSTRAINT_NAME \
+             WHERE t.TABLE_SCHEMA = DATABASE() AND t.CONSTRAINT_TYPE = 'CHECK'"
+        } else {
+            return TRIGGERS.to_owned();
+        };
+        format!("{checks} UNION ALL {TRIGGERS}")
+    }
+}
+
+/// Five queries, however many tables there are.
+pub(crate) async fn introspect<C>(conn: &mut C) -> Result<Schema, Error>
+where
+    C: AsyncConnection<Backend = diesel::mysql::Mysql>,
+{
+    let failed = |error| Error::database("read the schema of the MySQL database", error);
+    let server: ServerRow = sql_query(SERVER).get_result(conn).await.map_err(failed)?;
+    let server = Server {
+        is_mariadb: server.version.contains("MariaDB"),
+        major: server
+            .version
+            .split('.')
+            .next()
+            .and_then(|major| major.parse().ok())
+            .unwrap_or(0),
+        collation: server.collation,
+    };
+    let columns: Vec<ColumnRow> = sql_query(COLUMNS).load(conn).await.map_err(failed)?;
+    let indexes: Vec<IndexRow> = sql_query(server.indexes())
+        .load(conn)
+        .await
+        .map_err(failed)?;
+    let keys: Vec<KeyRow> = sql_query(KEYS).load(conn).await.map_err(failed)?;
+    let objects: Vec<ObjectRow> = sql_query(server.objects())
+        .load(conn)
+        .await
+        .map_err(failed)?;
+
+    let mut schema = Schema::default();
+    for row in columns
+        .into_iter()
+        .filter(|row| !is_own_table(&row.table_name))
+    {
+        add_column(&mut schema, row, &server);
+    }
+    add_indexes(&mut schema, indexes);
+    for row in keys {
+        add_foreign_key(&mut schema, row);
+    }
+    for row in objects {
+        add_object(&mut schema, row);
+    }
+    schema.tables.values_mut().for_each(hide_implicit_indexes);
+    schema.unmanaged.sort();
+    schema.unmanaged.dedup();
+    Ok(schema)
+}
+
+fn add_column(schema: &mut Schema, row: ColumnRow, server: &Server) {
+    if row.table_type != "BASE TABLE" {
+        schema.unmanaged.push(Unmanaged {
+            kind: row.table_type.to_lowercase(),
+            name: row.table_name,
+            table: None,
+            sql: None,
+        });
+        return;
+    }
+    let table = schema
+        .tables
+        .entry(row.table_name.clone())
+        .or_insert_with(|| {
+            let mut table = Table {
+                name: row.table_name.clone(),
+                ..Table::default()
+            };
+            table.options.engine = row.engine.clone().filter(|engine| engine != "InnoDB");
+            table.options.collation = row
+                .table_collation
+                .clone()
+                .filter(|own| Some(own) != server.collation.as_ref());
+            table.options.comment = row
+                .table_comment
+                .clone()
+                .filter(|comment| !comment.is_empty());
+            table
+        });
+    let (Some(name), Some(ty)) = (row.name, row.ty) else {
+        return;
+    };
+    let extra = row.extra.unwrap_or_default().to_lowercase();
+    let expression = row.generated.filter(|expression| !expression.is_empty());
+    let default = row.default_value.and_then(|default| {
+        if server.is_mariadb {
+            (default != "NULL").then_some(default)
+        } else if extra.contains("default_generated") {
+            Some(default)
+        } else {
+            Some(format!(
+                "'{}'",
+                default.replace('\\', "\\\\").replace('\'', "''")
+            ))
+        }
+    });
+    table.columns.push(Column {
+        name,
+        ty,
+        nullable: row.nullable.as_deref() == Some("YES"),
+        default: default.filter(|_| expression.is_none()),
+        auto: extra.contains("auto_increment").then_some(Auto::Increment),
+        generated: expression.map(|expression| Generated {
+            expression,
+            stored: !extra.contains("virtual"),
+        }),
+        collation: row
+            .collation
+            .filter(|own| Some(own) != row.table_collation.as_ref()),
+        on_update: extra
+            .split_once("on update ")
+            .map(|(_, expression)| expression.to_owned()),
+        comment: row.comment.filter(|comment| !comment.is_empty()),
+        ..Column::default()
+    });
+}
+
+fn add_indexes(schema: &mut Schema, rows: Vec<IndexRow>) {
+    let mut by_name: BTreeMap<(String, String), Vec<IndexRow>> = BTreeMap::new();
+    for row in rows {
+        by_name
+            .entry((row.table_name.clone(), row.name.clone()))
+            .or_default()
+            .push(row);
+    }
+    for ((table, name), rows) in by_name {
+        let (Some(table), Some(first)) = (schema.tables.get_mut(&table), rows.as_slice().first())
+        else {
+            continue;
+        };
+        let unique = first.non_unique == 0;
+        let method =
+            (!matches!(first.method.as_str(), "BTREE" | "HASH")).then(|| first.method.clone());
+        let keys: Vec<IndexKey> = rows
+            .into_iter()
+            .map(|row| key(row, method.is_some()))
+            .collect();
+        let columns: Vec<String> = keys
+            .iter()
+            .filter_map(|key| match &key.target {
+                KeyTarget::Column(name) => Some(name.clone()),
+                KeyTarget::Expression(_) => None,
+            })
+            .collect();
+        let plain = columns.len() == keys.len();
+        if name == "PRIMARY" {
+            table.primary_key = Some(PrimaryKey {
+                name: None,
+                columns,
+                on_conflict: None,
+            });
+        } else if unique && plain && method.is_none() {
+            // A unique index and a unique constraint are one thing here.
+            let suffixes: Vec<String> = keys.into_iter().map(|key| key.suffix).collect();
+            let any = suffixes.iter().any(|suffix| !suffix.is_empty());
+            table.uniques.push(Unique {
+                name: Some(name),
+                columns,
+                suffixes: if any { suffixes } else { Vec::new() },
+                ..Unique::default()
+            });
+        } else {
+            table.indexes.push(Index {
+                name,
+                unique,
+                keys,
+                method,
+                ..Index::default()
+            });
+        }
+    }
+}
+
+fn key(row: IndexRow, special: bool) -> IndexKey {
+    let mut suffix = String::new();
+    if let Some(prefix) = row.prefix.filter(|_| !special) {
+        suffix = format!("({prefix})");
+    }
+    if row.direction.as_deref() == Some("D") {
+        suffix.push_str(" DESC");
+    }
+    let target = match (row.column_name, row.expression) {
+        (Some(name), _) => KeyTarget::Column(name),
+        (None, expression) => KeyTarget::Expression(expression.unwrap_or_default()),
+    };
+    IndexKey { target, suffix }
+}
+
+fn add_foreign_key(schema: &mut Schema, row: KeyRow) {
+    let Some(table) = schema.tables.get_mut(&row.table_name) else {
+        return;
+    };
+    let known = table
+        .foreign_keys
+        .iter_mut()
+        .find(|key| key.name.as_ref() == Some(&row.name));
+    if let Some(key) = known {
+        key.columns.push(row.column_name);
+        key.referenced.push(row.foreign_column);
+        return;
+    }
+    table.foreign_keys.push(ForeignKey {
+        name: Some(row.name),
+        columns: vec![row.column_name],
+        table: row.foreign_table,
+        referenced: vec![row.foreign_column],
+        on_delete: action(&row.on_delete),
+        on_update: action(&row.on_update),
+        ..ForeignKey::default()
+    });
+}
+
+/// RESTRICT and NO ACTION are one thing here.
+fn action(rule: &str) -> Action {
+    match rule {
+        "CASCADE" => Action::Cascade,
+        "SET NULL" => Action::SetNull,
+        "SET DEFAULT" => Action::SetDefault,
+        _ => Action::NoAction,
+    }
+}
+
+fn add_object(schema: &mut Schema, row: ObjectRow) {
+    let Some(table) = schema.tables.get_mut(&row.table_name) else {
+        return;
+    };
+    let expression = row.expression.unwrap_or_default();
+    match row.kind.as_str() {
+        "Column" => {
+            let Some(column) = table
+                .columns
+                .iter_mut()
+                .find(|column| column.name == row.name)
+            else {
+                return;
+            };
+            let is_json = format!(
+                "json_valid({})",
+                axum_db::Dialect::Mysql.quote(&column.name)
+            );
+            if column.ty == "longtext" && expression == is_json {
+                // What MariaDB makes of JSON.
+                "json".clone_into(&mut column.ty);
+                column.collation = column.collation.take().filter(|own| own != "utf8mb4_bin");
+            } else {
+                column.check = Some(expression);
+            }
+        }
+        "trigger" => schema.unmanaged.push(Unmanaged {
+            kind: row.kind,
+            name: row.name,
+            table: Some(row.table_name),
+            sql: None,
+        }),
+        _ => table.checks.push(Check {
+            name: Some(row.name),
+            expression,
+        }),
+    }
+}
+
+/// The index that the server made for a foreign key belongs to the key.
+fn hide_implicit_indexes(table: &mut Table) {
+    for key in &mut table.foreign_keys {
+        let implicit = table.indexes.iter().position(|index| {
+            let named = Some(&index.name) == key.name.as_ref()
+                || Some(&index.name) == key.columns.as_slice().first();
+            named
+                && !index.unique
+                && index.method.is_none()
+                && index.keys.iter().all(|key| key.suffix.is_empty())
+                && index.keys.len() == key.columns.len()
+                && index.columns().eq(key.columns.iter().map(String::as_str))
+        });
+        key.implicit_index = implicit.map(|at| table.indexes.remove(at).name);
+    }
+}

@@ -1,0 +1,164 @@
+//! CREATE TABLE of MySQL and MariaDB, and its parts.
+
+use super::{MYSQL, counts, quote};
+use crate::render::{constraint, foreign_key, literal, quoted_list};
+use crate::schema::{Check, Column, Index, KeyTarget, Table, TableOptions, Unique};
+use crate::token::{Kind, tokens};
+
+/// With the indexes, so that foreign keys use those and make none of their own.
+pub(super) fn create_table(table: &Table) -> String {
+    let mut lines: Vec<String> = table.columns.iter().map(column).collect();
+    lines.extend(
+        table
+            .primary_key
+            .iter()
+            .map(|key| format!("PRIMARY KEY ({})", quoted_list(MYSQL, &key.columns))),
+    );
+    lines.extend(table.uniques.iter().map(unique));
+    lines.extend(table.indexes.iter().map(index));
+    lines.extend(table.checks.iter().map(check));
+    lines.extend(table.foreign_keys.iter().map(|key| foreign_key(MYSQL, key)));
+    let options = changed_options(&TableOptions::default(), &table.options);
+    let options = options
+        .iter()
+        .map(|option| format!(" {option}"))
+        .collect::<String>();
+    format!(
+        "CREATE TABLE {} (\n  {}\n){options}",
+        quote(&table.name),
+        lines.join(",\n  ")
+    )
+}
+
+/// The whole column, as `MODIFY` has to restate it.
+pub(super) fn column(column: &Column) -> String {
+    let mut sql = format!("{} {}", quote(&column.name), column.ty);
+    if let Some(collation) = &column.collation {
+        sql.push_str(&format!(" COLLATE {}", quote(collation)));
+    }
+    match &column.generated {
+        Some(generated) => {
+            let kind = if generated.stored {
+                "STORED"
+            } else {
+                "VIRTUAL"
+            };
+            sql.push_str(&format!(
+                " GENERATED ALWAYS AS ({}) {kind}",
+                generated.expression
+            ));
+            if !column.nullable {
+                sql.push_str(" NOT NULL");
+            }
+        }
+        None => sql.push_str(if column.nullable {
+            " NULL"
+        } else {
+            " NOT NULL"
+        }),
+    }
+    if let Some(default) = &column.default {
+        sql.push_str(&format!(" DEFAULT {}", default_value(default)));
+    }
+    if let Some(expression) = &column.on_update {
+        sql.push_str(&format!(" ON UPDATE {expression}"));
+    }
+    if counts(column) {
+        sql.push_str(" AUTO_INCREMENT");
+    }
+    if let Some(comment) = &column.comment {
+        sql.push_str(&format!(" COMMENT {}", literal(MYSQL, comment)));
+    }
+    if let Some(check) = &column.check {
+        sql.push_str(&format!(" CHECK ({check})"));
+    }
+    sql
+}
+
+/// A default that is more than a literal needs parentheses, but for the time.
+fn default_value(default: &str) -> String {
+    let bare = match tokens(default).as_slice() {
+        [only] => only.kind != Kind::Symbol,
+        [sign, number] => sign.kind == Kind::Symbol && number.kind == Kind::Number,
+        _ => default.to_lowercase().starts_with("current_timestamp") || default.starts_with('\''),
+    };
+    if bare {
+        default.to_owned()
+    } else {
+        format!("({default})")
+    }
+}
+
+pub(super) fn unique(unique: &Unique) -> String {
+    let columns: Vec<String> = unique
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| {
+            format!(
+                "{}{}",
+                quote(column),
+                unique.suffixes.get(at).map_or("", String::as_str)
+            )
+        })
+        .collect();
+    let name = unique
+        .name
+        .as_ref()
+        .map(|name| format!("{} ", quote(name)))
+        .unwrap_or_default();
+    format!("UNIQUE KEY {name}({})", columns.join(", "))
+}
+
+pub(super) fn index(index: &Index) -> String {
+    let keys: Vec<String> = index
+        .keys
+        .iter()
+        .map(|key| match &key.target {
+            KeyTarget::Column(name) => format!("{}{}", quote(name), key.suffix),
+            KeyTarget::Expression(sql) => format!("({sql}){}", key.suffix),
+        })
+        .collect();
+    let method = index
+        .method
+        .as_ref()
+        .map(|method| format!("{method} "))
+        .unwrap_or_default();
+    let unique = if index.unique { "UNIQUE " } else { "" };
+    format!(
+        "{unique}{method}KEY {} ({})",
+        quote(&index.name),
+        keys.join(", ")
+    )
+}
+
+pub(super) fn check(check: &Check) -> String {
+    format!(
+        "{}CHECK ({})",
+        constraint(MYSQL, check.name.as_ref()),
+        check.expression
+    )
+}
+
+pub(super) fn changed_options(from: &TableOptions, to: &TableOptions) -> Vec<String> {
+    let mut options = Vec::new();
+    if from.engine != to.engine {
+        options.push(format!(
+            "ENGINE = {}",
+            to.engine.as_deref().map_or("InnoDB".to_owned(), quote)
+        ));
+    }
+    if from.collation != to.collation {
+        options.push(format!(
+            "COLLATE {}",
+            to.collation.as_deref().map_or("DEFAULT".to_owned(), quote)
+        ));
+    }
+    if from.comment != to.comment {
+        options.push(format!(
+            "COMMENT = {}",
+            literal(MYSQL, to.comment.as_deref().unwrap_or_default())
+        ));
+    }
+    options
+}

@@ -1,0 +1,289 @@
+//! MySQL and MariaDB: one ALTER TABLE for all that changes in a table, committed by itself.
+
+mod ddl;
+
+use axum_db::Dialect;
+
+use super::{Script, foreign_key, quoted_list};
+use crate::error::Error;
+use crate::op::Op;
+use crate::schema::{Auto, Column, ForeignKey, KeyTarget, Schema, Table};
+
+const MYSQL: Dialect = Dialect::Mysql;
+
+pub(super) fn render(ops: &[Op], from: &Schema) -> Result<Script, Error> {
+    let mut state = from.clone();
+    let mut statements = Vec::new();
+    let is_rename = |op: &Op| matches!(op, Op::RenameTable { .. } | Op::RenameColumn { .. });
+    for run in ops.chunk_by(|a, b| is_rename(a) == is_rename(b)) {
+        if is_rename(&run[0]) {
+            statements.extend(run.iter().map(rename));
+        } else {
+            change(run, &state, &mut statements);
+        }
+        run.iter().for_each(|op| state.apply(op));
+    }
+    Ok(Script {
+        statements,
+        run_in_transaction: false,
+    })
+}
+
+fn quote(name: &str) -> String {
+    MYSQL.quote(name)
+}
+
+fn rename(op: &Op) -> String {
+    match op {
+        Op::RenameColumn { table, from, to } => {
+            format!(
+                "ALTER TABLE {} RENAME COLUMN {} TO {}",
+                quote(table),
+                quote(from),
+                quote(to)
+            )
+        }
+        Op::RenameTable { from, to } => format!("RENAME TABLE {} TO {}", quote(from), quote(to)),
+        _ => String::new(),
+    }
+}
+
+/// Writes a run of changes between which nothing is renamed.
+fn change(run: &[Op], before: &Schema, out: &mut Vec<String>) {
+    let mut after = before.clone();
+    run.iter().for_each(|op| after.apply(op));
+    for table in tables(run, |op| matches!(op, Op::DropForeignKey { .. })) {
+        let drops = of_table(run, table).filter_map(|op| match op {
+            Op::DropForeignKey { key, .. } => Some(drop_foreign_key(key)),
+            _ => None,
+        });
+        out.push(alter(table, drops));
+    }
+    out.extend(run.iter().filter_map(|op| match op {
+        Op::CreateTable(table) => Some(ddl::create_table(table)),
+        _ => None,
+    }));
+    for table in tables(run, is_in_place) {
+        if let (Some(old), Some(new)) = (before.tables.get(table), after.tables.get(table)) {
+            let ops: Vec<&Op> = of_table(run, table).collect();
+            in_place(old, new, &ops, out);
+        }
+    }
+    for table in tables(run, |op| matches!(op, Op::AddForeignKey { .. })) {
+        let adds = of_table(run, table).filter_map(|op| match op {
+            Op::AddForeignKey { key, .. } => Some(format!("ADD {}", foreign_key(MYSQL, key))),
+            _ => None,
+        });
+        out.push(alter(table, adds));
+    }
+    for table in tables(run, |op| matches!(op, Op::DropColumn { .. })) {
+        let drops: Vec<String> = of_table(run, table)
+            .filter_map(|op| match op {
+                Op::DropColumn { column, .. } => {
+                    Some(format!("DROP COLUMN {}", quote(&column.name)))
+                }
+                _ => None,
+            })
+            .collect();
+        out.push(alter(table, drops));
+    }
+    out.extend(run.iter().filter_map(|op| match op {
+        Op::DropTable(table) => Some(format!("DROP TABLE {}", quote(&table.name))),
+        _ => None,
+    }));
+}
+
+/// The tables of the changes that `wanted` picks, in their order, each once.
+fn tables(run: &[Op], wanted: impl Fn(&Op) -> bool) -> Vec<&str> {
+    let mut tables: Vec<&str> = Vec::new();
+    for op in run.iter().filter(|op| wanted(op)) {
+        if !tables.contains(&op.table()) {
+            tables.push(op.table());
+        }
+    }
+    tables
+}
+
+fn of_table<'a>(run: &'a [Op], table: &'a str) -> impl Iterator<Item = &'a Op> {
+    run.iter().filter(move |op| op.table() == table)
+}
+
+fn is_in_place(op: &Op) -> bool {
+    !matches!(
+        op,
+        Op::CreateTable(_)
+            | Op::DropTable(_)
+            | Op::AddForeignKey { .. }
+            | Op::DropForeignKey { .. }
+            | Op::DropColumn { .. }
+    )
+}
+
+fn alter(table: &str, changes: impl IntoIterator<Item = String>) -> String {
+    let changes: Vec<String> = changes.into_iter().collect();
+    format!("ALTER TABLE {}\n  {}", quote(table), changes.join(",\n  "))
+}
+
+fn drop_foreign_key(key: &ForeignKey) -> String {
+    let name = quote(key.name.as_deref().unwrap_or_default());
+    match &key.implicit_index {
+        Some(index) => format!("DROP FOREIGN KEY {name},\n  DROP INDEX {}", quote(index)),
+        None => format!("DROP FOREIGN KEY {name}"),
+    }
+}
+
+/// All in one statement, so that keys can replace each other under a counting column or a foreign key;
+/// what has to be filled first is prepared in one before.
+fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) {
+    let table = &new.name;
+    let mut prepared = Vec::new();
+    let mut updates = Vec::new();
+    let mut changes = Vec::new();
+    for op in ops {
+        match op {
+            Op::AddColumn {
+                column,
+                backfill: Some(expression),
+                ..
+            } => {
+                let open = Column {
+                    nullable: true,
+                    ..column.clone()
+                };
+                prepared.push(format!("ADD COLUMN {}", ddl::column(&open)));
+                updates.push(format!(
+                    "UPDATE {} SET {} = {expression}",
+                    quote(table),
+                    quote(&column.name)
+                ));
+                if !column.nullable {
+                    changes.push(format!("MODIFY COLUMN {}", ddl::column(column)));
+                }
+            }
+            Op::AddColumn {
+                column,
+                backfill: None,
+                ..
+            } => {
+                changes.push(format!("ADD COLUMN {}", ddl::column(column)));
+            }
+            Op::AlterColumn {
+                from, to, backfill, ..
+            } => {
+                if to.generated.is_some() && from.generated != to.generated {
+                    prepared.push(format!("DROP COLUMN {}", quote(&to.name)));
+                    changes.push(format!("ADD COLUMN {}", ddl::column(to)));
+                    continue;
+                }
+                let value = backfill.as_ref().or(to.default.as_ref());
+                if from.nullable
+                    && !to.nullable
+                    && let Some(value) = value
+                {
+                    let name = quote(&to.name);
+                    if from.ty != to.ty {
+                        let open = Column {
+                            nullable: true,
+                            auto: None,
+                            ..to.clone()
+                        };
+                        prepared.push(format!("MODIFY COLUMN {}", ddl::column(&open)));
+                    }
+                    updates.push(format!(
+                        "UPDATE {} SET {name} = {value} WHERE {name} IS NULL",
+                        quote(table)
+                    ));
+                }
+                changes.push(format!("MODIFY COLUMN {}", ddl::column(to)));
+            }
+            Op::DropPrimaryKey { .. } => changes.push("DROP PRIMARY KEY".to_owned()),
+            Op::AddPrimaryKey { key, .. } => {
+                changes.push(format!(
+                    "ADD PRIMARY KEY ({})",
+                    quoted_list(MYSQL, &key.columns)
+                ));
+            }
+            Op::DropUnique { unique, .. } => changes.push(drop_index(unique.name.as_deref())),
+            Op::AddUnique { unique, .. } => changes.push(format!("ADD {}", ddl::unique(unique))),
+            Op::DropIndex { index, .. } => changes.push(drop_index(Some(&index.name))),
+            Op::AddIndex { index, .. } => changes.push(format!("ADD {}", ddl::index(index))),
+            Op::RenameIndex { from, to, .. } => {
+                changes.push(format!(
+                    "RENAME INDEX {} TO {}",
+                    quote(&from.name),
+                    quote(&to.name)
+                ));
+            }
+            Op::DropCheck { check, .. } => {
+                let name = quote(check.name.as_deref().unwrap_or_default());
+                changes.push(format!("DROP CONSTRAINT {name}"));
+            }
+            Op::AddCheck { check, .. } => changes.push(format!("ADD {}", ddl::check(check))),
+            Op::AlterOptions { from, to, .. } => changes.extend(ddl::changed_options(from, to)),
+            _ => {}
+        }
+    }
+    for key in &old.foreign_keys {
+        let gone = |op: &&Op| matches!(op, Op::DropForeignKey { key: gone, .. } if gone == key);
+        if !new.foreign_keys.contains(key) || ops.iter().any(gone) {
+            continue;
+        }
+        // Where an index of the table serves the key, the one made for it goes; where none does any
+        // longer, one has to be made.
+        match (&key.implicit_index, has_index_for(new, key)) {
+            (Some(index), true) => changes.push(drop_index(Some(index))),
+            (None, false) => {
+                let name = key.name.as_deref().unwrap_or_default();
+                changes.push(format!(
+                    "ADD INDEX {} ({})",
+                    quote(name),
+                    quoted_list(MYSQL, &key.columns)
+                ));
+            }
+            _ => {}
+        }
+    }
+    if !prepared.is_empty() {
+        out.push(alter(table, prepared));
+    }
+    out.extend(updates);
+    if !changes.is_empty() {
+        out.push(alter(table, changes));
+    }
+}
+
+fn drop_index(name: Option<&str>) -> String {
+    format!("DROP INDEX {}", quote(name.unwrap_or_default()))
+}
+
+/// Whether an index of the table begins with the columns of the foreign key: InnoDB insists on one.
+fn has_index_for(table: &Table, key: &ForeignKey) -> bool {
+    let begins = |columns: &mut dyn Iterator<Item = &str>| {
+        key.columns
+            .iter()
+            .all(|column| columns.next() == Some(column.as_str()))
+    };
+    table
+        .primary_key
+        .iter()
+        .any(|own| begins(&mut own.columns.iter().map(String::as_str)))
+        || table
+            .uniques
+            .iter()
+            .any(|own| begins(&mut own.columns.iter().map(String::as_str)))
+        || table
+            .indexes
+            .iter()
+            .filter(|index| index.method.is_none())
+            .any(|index| {
+                begins(&mut index.keys.iter().map(|key| match &key.target {
+                    KeyTarget::Column(name) if !key.suffix.starts_with('(') => name.as_str(),
+                    _ => "",
+                }))
+            })
+}
+
+/// Whether the server counts the column.
+fn counts(column: &Column) -> bool {
+    column.auto == Some(Auto::Increment)
+}

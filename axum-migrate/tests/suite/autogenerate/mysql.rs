@@ -1,0 +1,43 @@
+//! MySQL and MariaDB.
+
+use axum_db::Mysql;
+use diesel::sql_query;
+use diesel_async::RunQueryDsl;
+use testkit::TestDatabase;
+
+use super::cases::{ROWS, START, shared};
+use super::harness::{Server, Text, run_all};
+
+impl Server for Mysql {
+    fn database() -> TestDatabase {
+        testkit::mysql()
+    }
+
+    fn translate(sql: &str) -> String {
+        sql.replace("{ID}", "INTEGER NOT NULL AUTO_INCREMENT PRIMARY KEY")
+            .replace("{REF}", "INTEGER")
+            .replace("{TEXT}", "TEXT")
+            .replace("{TIMESTAMP}", "DATETIME")
+            .replace("{Q}", "`")
+            .replace("{ODD}", "`o\"d``d; DROP TABLE users; --`")
+            .replace(
+                "{CYCLE}",
+                "CREATE TABLE hen (id INTEGER PRIMARY KEY, egg_id INTEGER);\n\
+                 CREATE TABLE egg (id INTEGER PRIMARY KEY, hen_id INTEGER REFERENCES hen (id));\n\
+                 ALTER TABLE hen ADD CONSTRAINT hen_egg_id_fkey FOREIGN KEY (egg_id) REFERENCES egg (id);\n",
+            )
+    }
+
+    async fn texts(
+        conn: &mut Self::Connection,
+        sql: &str,
+    ) -> Result<Vec<String>, diesel::result::Error> {
+        let rows: Vec<Text> = sql_query(sql).load(conn).await?;
+        Ok(rows.into_iter().map(|row| row.value).collect())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn shared_changes() {
+    run_all::<Mysql>(START, ROWS, shared()).await;
+}
