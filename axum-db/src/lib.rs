@@ -1,4 +1,110 @@
 //! Flask-SQLAlchemy for Axum: models declared once, and one lazy, pooled Diesel session per request.
+//!
+//! It stays [Diesel](https://docs.rs/diesel), with all its type safety; what goes away is the pool, the
+//! `table!` lists, the transaction bookkeeping and the connections that came back dirty.
+//!
+//! # A complete program
+//!
+//! ```
+//! use axum::{Router, extract::Path, http::StatusCode, routing::{get, post}};
+//! use axum_db::prelude::*;
+//!
+//! #[model] // table "notes"
+//! #[derive(Debug, Clone)]
+//! pub struct Note {
+//!     #[model(primary_key)]
+//!     pub id: i32,
+//!     #[model(length = 100)]
+//!     pub title: String,
+//! }
+//!
+//! pub type Db = axum_db::Db<axum_db::Sqlite>; // the only line that names the engine
+//!
+//! #[axum::debug_handler]
+//! async fn show(db: Db, Path(id): Path<i32>) -> Result<String, axum_db::Error> {
+//!     let note = Note::find(id).first_or_404(&db).await?;
+//!     Ok(note.title)
+//! }
+//!
+//! #[axum::debug_handler]
+//! async fn create(db: Db, title: String) -> Result<(StatusCode, String), axum_db::Error> {
+//!     let note = NewNote::new(title).insert(&db).await?;
+//!     db.commit().await?; // what is not committed is rolled back
+//!     Ok((StatusCode::CREATED, note.id.to_string()))
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let database = Db::connect("sqlite://:memory:").await?;
+//! database.create_all(&axum_db::metadata![Note]).await?;
+//! let app = Router::new()
+//!     .route("/notes", post(create))
+//!     .route("/notes/{id}", get(show))
+//!     .layer(database.layer());
+//! # use axum::{body::Body, http::Request};
+//! # use tower::ServiceExt;
+//! # let request = Request::post("/notes").body(Body::from("milk"))?;
+//! # assert_eq!(app.clone().oneshot(request).await?.status(), StatusCode::CREATED);
+//! # let request = Request::get("/notes/1").body(Body::empty())?;
+//! # let response = app.clone().oneshot(request).await?;
+//! # assert_eq!(&axum::body::to_bytes(response.into_body(), 99).await?[..], b"milk");
+//! # let request = Request::get("/notes/2").body(Body::empty())?;
+//! # assert_eq!(app.oneshot(request).await?.status(), StatusCode::NOT_FOUND);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A program's `Cargo.toml` needs `axum-db`, `axum`, `tokio`, and `diesel` for the names that its queries and
+//! `#[model]` use: `diesel = { version = "2.3", default-features = false }`.
+//!
+//! # The types, and how they relate
+//!
+//! | type | is |
+//! |---|---|
+//! | [`model`](macro@model) | the attribute that makes a struct the row of a table |
+//! | [`Database`] | the database: URL, settings, pool; made once, cloned at will |
+//! | [`Db`] | the request's session: extractor, and `&db` in every query |
+//! | [`prelude`] | `#[model]`, the helpers on queries, Diesel's query builder |
+//! | [`query::Fetch`], [`query::Run`] | `.all(&db)`, `.one_or_404(&db)`, `.paginate(page, &db)` …; `.run(&db)` for statements |
+//! | [`query::Page`], [`query::Pagination`] | `?page=` as an extractor, and a page of rows with its numbers |
+//! | [`SessionLayer`], [`TransactionMode`] | what begins and ends the unit of work |
+//! | [`Metadata`] | all models' tables: for [`Database::create_all`] and for migrations |
+//! | [`Error`], [`ErrorKind`] | what went wrong, as a program can act on it, and as a response |
+//!
+//! # The unit of work
+//!
+//! Reads run by themselves and cost their own statement only. The first write, or [`Db::conn`], opens the
+//! transaction. Whoever reads in order to write from what was read calls [`Db::begin`] first, or writes
+//! `SET n = n + 1`. [`Db::commit`] makes the writes last; what was not committed is rolled back when the
+//! response is ready, when the client goes away, and when the handler panics.
+//!
+//! A statement that fails within a transaction ends it: later reads go on, later writes and the commit are
+//! errors that say so, on every engine. [`Db::savepoint`] confines a failure that is expected.
+//!
+//! # What it does not do
+//!
+//! TLS to the server, read replicas and a deadline per request are not there yet. There is no identity map
+//! and no lazy loading: a relation is a query, run when `.one(&db)` or `.all(&db)` says so. Schema changes
+//! are the work of `axum-migrate`.
+//!
+//! # Features
+//!
+//! | feature | default | for |
+//! |---|---|---|
+//! | `sqlite` | yes | SQLite, compiled in: embedded, needs a C compiler and nothing else |
+//! | `postgres` | no | PostgreSQL, by a driver in pure Rust |
+//! | `mysql` | no | MySQL and MariaDB, by a driver in pure Rust |
+//!
+//! Any set of them compiles together.
+//!
+//! # Reading compile errors
+//!
+//! - *"`X` is not a model"*: the struct lacks `#[model]`, or the module with it is not in scope.
+//! - *"this query cannot be loaded as `X` on the backend `Y`"*: what the query selects is not what the
+//!   annotation says; without `.select(…)` a model's query gives the model.
+//! - *"no method named `all` found"*: the file lacks `use axum_db::prelude::*;`, or the value is not a query.
+//! - *`type annotations needed` at `User::query()`*: give the query to a helper together with `&db`; the
+//!   engine is inferred from there.
 #![deny(missing_docs)]
 
 // The documentation's examples and the macros name the crate as a user does.
