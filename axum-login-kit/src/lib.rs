@@ -1,4 +1,4 @@
-//! Flask-Login for Axum.
+#![doc = include_str!("../docs/crate.md")]
 #![deny(missing_docs)]
 
 // The documentation's examples name the crate as a user does.
@@ -23,6 +23,6 @@ pub use flash::{Flash, FlashMessage};
 pub use manager::{LoginFuture, LoginLayer, LoginManager, LoginManagerBuilder, LoginService};
 pub use next_url::NextUrl;
 pub use password::{Bcrypt, Password, Verified, hash_password};
-pub use session::LoginBackend;
+pub use session::{LoginBackend, tables};
 pub use unauthorized::LoginRejection;
 pub use user::AuthUser;

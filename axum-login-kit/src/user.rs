@@ -41,6 +41,12 @@ pub trait AuthUser: Send + Sync + 'static {
     /// The type of the primary key of the users' table.
     type Id: Send + Sync + 'static;
 
+    /// The table of this user type's sessions. Default: `auth_sessions`.
+    ///
+    /// Its `user_id` refers to the users' table, so a second type of user, such as administrators in a table of
+    /// their own, names another one.
+    const SESSION_TABLE: &'static str = "auth_sessions";
+
     /// The primary key.
     fn id(&self) -> Self::Id;
 

@@ -33,10 +33,11 @@ impl<U: AuthUser> LoginManager<U> {
     ///
     /// ```
     /// use axum_login_kit::LoginManager;
+    /// # use axum_db::prelude::*;
     /// # use axum_login_kit::AuthUser;
-    /// # diesel::table! { users (id) { id -> Integer, password_hash -> Text, } }
-    /// # #[derive(diesel::Queryable, diesel::Selectable, diesel::Identifiable)]
-    /// # pub struct User { pub id: i32, pub password_hash: String }
+    /// # #[model]
+    /// # #[derive(Debug, Clone)]
+    /// # pub struct User { #[model(primary_key)] pub id: i32, pub password_hash: String }
     /// # impl AuthUser for User {
     /// #     type Id = i32;
     /// #     fn id(&self) -> i32 { self.id }

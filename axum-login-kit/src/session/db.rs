@@ -1,7 +1,10 @@
 //! Sessions in the application's own database, through the request's own session.
 
+use std::marker::PhantomData;
+
 use async_trait::async_trait;
 use axum::http::{Extensions, HeaderMap};
+use axum_db::model::Model;
 use axum_db::{Access, Backend, Bind, Database, Db, Outcome};
 use chrono::NaiveDateTime;
 use diesel::associations::HasTable;
@@ -18,7 +21,7 @@ use crate::user::AuthUser;
 type PrimaryKey<U> = <<U as HasTable>::Table as Table>::PrimaryKey;
 type KeySql<U> = <PrimaryKey<U> as Expression>::SqlType;
 type Selection<U, B> = <U as Selectable<<B as Backend>::Diesel>>::SelectExpression;
-type Find<U, B> = FindSession<Selection<U, B>, <U as HasTable>::Table, PrimaryKey<U>>;
+type Find<U, B> = FindSession<U, Selection<U, B>, <U as HasTable>::Table, PrimaryKey<U>>;
 
 /// A database engine that can keep users of the type `U` and their sessions: every engine of axum-db can,
 /// where `U` is a model and [`AuthUser::Id`] the type of its primary key.
@@ -29,6 +32,7 @@ type Find<U, B> = FindSession<Selection<U, B>, <U as HasTable>::Table, PrimaryKe
 )]
 pub trait LoginBackend<U: AuthUser>: Statements<U> {}
 
+#[diagnostic::do_not_recommend]
 impl<B: Statements<U>, U: AuthUser> LoginBackend<U> for B {}
 
 /// The statements of this crate on an engine: the one place where Diesel's bounds are spelled out.
@@ -44,19 +48,20 @@ pub trait Statements<U: AuthUser>: Backend {
 
     fn write(
         connection: &mut Self::Connection,
-        statement: Write<Self::KeySql, U::Id>,
+        statement: Write<U, Self::KeySql>,
     ) -> BoxFuture<'_, QueryResult<usize>>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<B, U> Statements<U> for B
 where
     B: Backend,
-    U: AuthUser + HasTable<Table: Table + Send + 'static> + Selectable<B::Diesel>,
+    U: AuthUser + Model + Selectable<B::Diesel>,
     PrimaryKey<U>: Send + 'static,
     KeySql<U>: 'static,
     Selection<U, B>: Send + 'static,
     Find<U, B>: LoadQuery<'static, B::Connection, (SessionRow, U)>,
-    Write<KeySql<U>, U::Id>: ExecuteDsl<B::Connection>,
+    Write<U, KeySql<U>>: ExecuteDsl<B::Connection>,
 {
     type KeySql = KeySql<U>;
 
@@ -68,6 +73,7 @@ where
         Box::pin(async move {
             let table = U::table();
             let query = FindSession {
+                user: PhantomData::<fn() -> U>,
                 selection: U::construct_selection(),
                 primary_key: table.primary_key(),
                 table,
@@ -80,7 +86,7 @@ where
 
     fn write(
         connection: &mut B::Connection,
-        statement: Write<KeySql<U>, U::Id>,
+        statement: Write<U, KeySql<U>>,
     ) -> BoxFuture<'_, QueryResult<usize>> {
         Box::pin(async move { statement.execute(connection).await })
     }
@@ -121,7 +127,7 @@ where
 }
 
 impl<B: Backend, K: Bind> InDb<B, K> {
-    async fn write<U>(&self, statement: Write<B::KeySql, U::Id>) -> Result<u64, Error>
+    async fn write<U>(&self, statement: Write<U, B::KeySql>) -> Result<u64, Error>
     where
         U: AuthUser,
         B: LoginBackend<U>,

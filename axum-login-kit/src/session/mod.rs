@@ -13,6 +13,7 @@ pub(crate) use self::backend::{
 pub(crate) use self::cookies::{SessionCookies, cookie_name};
 pub(crate) use self::db::DbSessions;
 pub use self::db::LoginBackend;
+pub use self::table::tables;
 pub(crate) use self::token::{Token, auth_tag, fresh_mark, same};
 
 use chrono::{NaiveDateTime, Timelike, Utc};

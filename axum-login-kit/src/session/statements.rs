@@ -10,7 +10,8 @@ use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, Bool, HasSqlType, Nullable, Text, Timestamp};
 
 use super::backend::{NewSession, SessionKey};
-use super::table::{TABLE, column};
+use super::table::column;
+use crate::user::AuthUser;
 
 /// What [`FindSession`] reads of a session: id, auth tag, authenticated, last seen, remembered.
 pub(super) type SessionSql = (BigInt, Text, Nullable<Timestamp>, Timestamp, Bool);
@@ -25,9 +26,10 @@ const SESSION_COLUMNS: [&str; 5] = [
     column::REMEMBERED,
 ];
 
-/// A session and its user in one SELECT: `S` is the user's select clause, `T` its table, `P` its key.
-#[derive(Debug, QueryId)]
-pub struct FindSession<S, T, P> {
+/// A session and its user in one SELECT: `S` is the user's select clause, `T` the table, `P` its key.
+#[derive(Debug)]
+pub struct FindSession<U, S, T, P> {
+    pub(super) user: PhantomData<fn() -> U>,
     pub(super) selection: S,
     pub(super) table: T,
     pub(super) primary_key: P,
@@ -35,12 +37,19 @@ pub struct FindSession<S, T, P> {
     pub(super) now: NaiveDateTime,
 }
 
-impl<S: diesel::Expression, T, P> Query for FindSession<S, T, P> {
+impl<U, S: diesel::Expression, T, P> Query for FindSession<U, S, T, P> {
     type SqlType = (SessionSql, S::SqlType);
 }
 
-impl<S, T, P, DB> QueryFragment<DB> for FindSession<S, T, P>
+impl<U: AuthUser, S: QueryId, T: QueryId, P: QueryId> QueryId for FindSession<U, S, T, P> {
+    type QueryId = FindSession<U, S::QueryId, T::QueryId, P::QueryId>;
+    const HAS_STATIC_QUERY_ID: bool =
+        S::HAS_STATIC_QUERY_ID && T::HAS_STATIC_QUERY_ID && P::HAS_STATIC_QUERY_ID;
+}
+
+impl<U, S, T, P, DB> QueryFragment<DB> for FindSession<U, S, T, P>
 where
+    U: AuthUser,
     DB: Backend,
     S: QueryFragment<DB>,
     T: QueryFragment<DB>,
@@ -51,48 +60,48 @@ where
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         out.push_sql("SELECT ");
         for name in SESSION_COLUMNS {
-            qualified(&mut out, name)?;
+            qualified::<U, DB>(&mut out, name)?;
             out.push_sql(", ");
         }
         self.selection.walk_ast(out.reborrow())?;
         out.push_sql(" FROM ");
-        out.push_identifier(TABLE)?;
+        out.push_identifier(U::SESSION_TABLE)?;
         out.push_sql(" INNER JOIN ");
         self.table.walk_ast(out.reborrow())?;
         out.push_sql(" ON ");
         self.primary_key.walk_ast(out.reborrow())?;
         out.push_sql(" = ");
-        qualified(&mut out, column::USER_ID)?;
+        qualified::<U, DB>(&mut out, column::USER_ID)?;
         out.push_sql(" WHERE ");
-        qualified(&mut out, column::TOKEN_HASH)?;
+        qualified::<U, DB>(&mut out, column::TOKEN_HASH)?;
         out.push_sql(" = ");
         out.push_bind_param::<Text, _>(&self.key.token_hash)?;
         out.push_sql(" AND ");
-        qualified(&mut out, column::REALM)?;
+        qualified::<U, DB>(&mut out, column::REALM)?;
         out.push_sql(" = ");
         out.push_bind_param::<Text, _>(&self.key.realm)?;
         out.push_sql(" AND ");
-        qualified(&mut out, column::EXPIRES_AT)?;
+        qualified::<U, DB>(&mut out, column::EXPIRES_AT)?;
         out.push_sql(" > ");
         out.push_bind_param::<Timestamp, _>(&self.now)
     }
 }
 
-fn qualified<DB: Backend>(out: &mut AstPass<'_, '_, DB>, name: &str) -> QueryResult<()> {
-    out.push_identifier(TABLE)?;
+fn qualified<U: AuthUser, DB: Backend>(
+    out: &mut AstPass<'_, '_, DB>,
+    name: &str,
+) -> QueryResult<()> {
+    out.push_identifier(U::SESSION_TABLE)?;
     out.push_sql(".");
     out.push_identifier(name)
 }
 
-/// A statement that writes: SQL, names and values in their order. `ST` is the SQL type of the user's key,
-/// `I` its Rust type.
-#[derive(Debug)]
-pub struct Write<ST, I> {
-    parts: Vec<Part<I>>,
+/// A statement that writes: SQL, names and values in their order. `ST` is the SQL type of the user's key.
+pub struct Write<U: AuthUser, ST> {
+    parts: Vec<Part<U::Id>>,
     key_type: PhantomData<fn() -> ST>,
 }
 
-#[derive(Debug)]
 enum Part<I> {
     Sql(&'static str),
     Name(&'static str),
@@ -100,7 +109,6 @@ enum Part<I> {
     User(I),
 }
 
-#[derive(Debug)]
 enum Value {
     Text(String),
     OptionalText(Option<String>),
@@ -110,8 +118,8 @@ enum Value {
     Id(i64),
 }
 
-impl<ST, I> Write<ST, I> {
-    pub(super) fn insert(session: NewSession, user: I) -> Self {
+impl<U: AuthUser, ST> Write<U, ST> {
+    pub(super) fn insert(session: NewSession, user: U::Id) -> Self {
         let columns = [
             (column::REALM, Value::Text(session.key.realm)),
             (column::TOKEN_HASH, Value::Text(session.key.token_hash)),
@@ -128,7 +136,7 @@ impl<ST, I> Write<ST, I> {
             (column::IP, Value::OptionalText(session.ip)),
         ];
         let mut write = Self::begin("INSERT INTO ")
-            .name(TABLE)
+            .name(U::SESSION_TABLE)
             .sql(" (")
             .name(column::USER_ID);
         let mut values = vec![Part::User(user)];
@@ -143,14 +151,14 @@ impl<ST, I> Write<ST, I> {
 
     pub(super) fn delete(key: SessionKey) -> Self {
         Self::begin("DELETE FROM ")
-            .name(TABLE)
+            .name(U::SESSION_TABLE)
             .sql(" WHERE ")
             .for_session(key)
     }
 
-    pub(super) fn delete_others(kept: SessionKey, user: I) -> Self {
+    pub(super) fn delete_others(kept: SessionKey, user: U::Id) -> Self {
         let mut write = Self::begin("DELETE FROM ")
-            .name(TABLE)
+            .name(U::SESSION_TABLE)
             .sql(" WHERE ")
             .name(column::USER_ID);
         write = write.sql(" = ");
@@ -164,7 +172,7 @@ impl<ST, I> Write<ST, I> {
 
     pub(super) fn delete_expired(realm: String, now: NaiveDateTime) -> Self {
         Self::begin("DELETE FROM ")
-            .name(TABLE)
+            .name(U::SESSION_TABLE)
             .sql(" WHERE ")
             .compare(column::EXPIRES_AT, " <= ", Value::Time(now))
             .sql(" AND ")
@@ -173,7 +181,7 @@ impl<ST, I> Write<ST, I> {
 
     pub(super) fn seen(id: i64, now: NaiveDateTime) -> Self {
         Self::begin("UPDATE ")
-            .name(TABLE)
+            .name(U::SESSION_TABLE)
             .sql(" SET ")
             .compare(column::LAST_SEEN_AT, " = ", Value::Time(now))
             .sql(" WHERE ")
@@ -182,7 +190,7 @@ impl<ST, I> Write<ST, I> {
 
     pub(super) fn confirm(key: SessionKey, now: NaiveDateTime) -> Self {
         Self::begin("UPDATE ")
-            .name(TABLE)
+            .name(U::SESSION_TABLE)
             .sql(" SET ")
             .compare(column::AUTHENTICATED_AT, " = ", Value::Time(now))
             .sql(", ")
@@ -221,16 +229,17 @@ impl<ST, I> Write<ST, I> {
     }
 }
 
-impl<ST, I> QueryId for Write<ST, I> {
+impl<U: AuthUser, ST> QueryId for Write<U, ST> {
     type QueryId = ();
     // The text differs from one statement to the next: it is what prepared statements are found by.
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<ST, I, DB> QueryFragment<DB> for Write<ST, I>
+impl<U, ST, DB> QueryFragment<DB> for Write<U, ST>
 where
+    U: AuthUser,
+    U::Id: ToSql<ST, DB>,
     DB: Backend + HasSqlType<ST> + HasSqlType<Bool>,
-    I: ToSql<ST, DB>,
     String: ToSql<Text, DB>,
     Option<String>: ToSql<Nullable<Text>, DB>,
     NaiveDateTime: ToSql<Timestamp, DB>,
@@ -243,7 +252,7 @@ where
             match part {
                 Part::Sql(sql) => out.push_sql(sql),
                 Part::Name(name) => out.push_identifier(name)?,
-                Part::User(id) => out.push_bind_param::<ST, I>(id)?,
+                Part::User(id) => out.push_bind_param::<ST, U::Id>(id)?,
                 Part::Value(value) => match value {
                     Value::Text(text) => out.push_bind_param::<Text, _>(text)?,
                     Value::OptionalText(text) => out.push_bind_param::<Nullable<Text>, _>(text)?,

@@ -1,0 +1,169 @@
+//! What a request costs the database.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum_login_kit::Bcrypt;
+use diesel::connection::{Instrumentation, InstrumentationEvent};
+use diesel_async::AsyncConnection;
+use futures_util::future::join_all;
+
+use super::app::{self, App, Db};
+use crate::browser::Browser;
+
+/// Counts the statements on the connection it is set on.
+#[derive(Clone, Default)]
+struct Counter(Arc<AtomicUsize>);
+
+impl Instrumentation for Counter {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if let InstrumentationEvent::StartQuery { .. } = event {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Counts what happens between the database's layer and the end of the handler.
+async fn count(State(counter): State<Counter>, db: Db, request: Request, next: Next) -> Response {
+    db.conn()
+        .await
+        .unwrap()
+        .set_instrumentation(counter.clone());
+    counter.0.store(0, Ordering::SeqCst);
+    let response = next.run(request).await;
+    let counted = counter.0.load(Ordering::SeqCst);
+    let (mut parts, body) = response.into_parts();
+    parts.headers.insert("x-queries", counted.into());
+    Response::from_parts(parts, body)
+}
+
+fn counted(app: &App) -> Router {
+    app::router(app.gate.clone())
+        .layer(app.login.layer())
+        .layer(from_fn_with_state(Counter::default(), count))
+        .layer(app.database.layer())
+}
+
+#[tokio::test]
+async fn an_authenticated_request_costs_one_query_and_others_none() {
+    let app = App::new().await;
+    app.user("ada@example.com").await;
+    let browser = app.logged_in("ada@example.com").await;
+    let mut known = Browser::new(&counted(&app));
+    known.cookies = browser.cookies;
+    let mut stranger = Browser::new(&counted(&app));
+    for (uri, queries) in [
+        ("/account", "1"),
+        ("/home", "1"),
+        ("/plain", "0"),
+        ("/login", "0"),
+    ] {
+        let answer = known.get(uri).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.header("x-queries"), queries, "{uri}");
+    }
+    for uri in ["/account", "/home", "/plain", "/login"] {
+        assert_eq!(stranger.get(uri).await.header("x-queries"), "0", "{uri}");
+    }
+    // A cookie that cannot be a token is not looked up either.
+    stranger
+        .cookies
+        .insert("session".to_owned(), "junk".to_owned());
+    assert_eq!(stranger.get("/home").await.header("x-queries"), "0");
+}
+
+#[tokio::test]
+async fn several_extractors_share_the_one_query() {
+    let app = App::new().await;
+    app.user("ada@example.com").await;
+    let browser = app.logged_in("ada@example.com").await;
+    let guarded = app::router(app.gate.clone())
+        .route_layer(axum::middleware::from_extractor::<
+            axum_login_kit::CurrentUser<crate::models::User>,
+        >())
+        .layer(app.login.layer())
+        .layer(from_fn_with_state(Counter::default(), count))
+        .layer(app.database.layer());
+    let mut known = Browser::new(&guarded);
+    known.cookies = browser.cookies;
+    let answer = known.get("/danger").await;
+    assert_eq!(answer.body, "danger for ada@example.com");
+    assert_eq!(answer.header("x-queries"), "1");
+}
+
+#[tokio::test]
+async fn last_seen_is_written_only_when_it_is_minutes_old() {
+    let app = App::new().await;
+    app.user("ada@example.com").await;
+    let mut browser = app.remembered("ada@example.com").await;
+    let is_old = "UPDATE auth_sessions SET last_seen_at = '2020-01-01 00:00:00'";
+    let seen_lately =
+        "(SELECT COUNT(*) FROM auth_sessions WHERE last_seen_at > '2020-01-02 00:00:00')";
+    app.execute(is_old).await;
+    assert_eq!(app.count(seen_lately).await, 0);
+    browser.get("/home").await;
+    assert_eq!(app.count(seen_lately).await, 1);
+
+    // Within a transaction of the application it is left to a later request.
+    app.execute(is_old).await;
+    let mut counting = Browser::new(&counted(&app));
+    counting.cookies = browser.cookies.clone();
+    assert_eq!(counting.get("/home").await.header("x-queries"), "1");
+    assert_eq!(app.count(seen_lately).await, 0);
+    browser.get("/home").await;
+    assert_eq!(app.count(seen_lately).await, 1);
+}
+
+#[tokio::test]
+async fn one_connection_serves_logins_and_pages_at_once() {
+    let app = App::new().await;
+    app.user("ada@example.com").await;
+    let browser = app.logged_in("ada@example.com").await;
+    let visits = (0..32).map(|number| {
+        let (mut known, mut new) = (browser.clone(), app.browser());
+        async move {
+            if number % 4 == 0 {
+                let form = "email=ada@example.com&password=password";
+                assert_eq!(new.post("/login", form).await.header("location"), "/");
+            } else {
+                assert_eq!(
+                    known.get("/account").await.body,
+                    "account of ada@example.com"
+                );
+            }
+        }
+    });
+    join_all(visits).await;
+    assert_eq!(app.sessions().await, 9);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_hashes_holds_no_connection() {
+    // A second or so of hashing, beside a page that takes milliseconds and needs the only connection.
+    let app = App::with(|builder| builder.passwords(Bcrypt::with_cost(13).unwrap())).await;
+    let user = app.user("ada@example.com").await;
+    let cookie = axum_login_kit::testing::login_as(&app.login, &user)
+        .await
+        .unwrap();
+    let mut known = app.browser().with("cookie", cookie.to_str().unwrap());
+    let mut new = app.browser();
+    let login = new.post("/login", "email=ada@example.com&password=wrong");
+    let page = async {
+        // The login's own query comes first: afterwards the connection is free.
+        tokio::task::yield_now().await;
+        known.get("/account").await
+    };
+    tokio::pin!(login, page);
+    let answer = tokio::select! {
+        biased;
+        _ = &mut login => panic!("the page waited for the hash"),
+        answer = &mut page => answer,
+    };
+    assert_eq!(answer.body, "account of ada@example.com");
+    assert_eq!(login.await.header("location"), "/login");
+}

@@ -1,0 +1,17 @@
+//! The suite on PostgreSQL.
+
+pub(crate) type Engine = axum_db::Postgres;
+pub(crate) use testkit::postgres as fresh;
+
+#[path = "behaviour/app.rs"]
+pub(crate) mod app;
+#[path = "behaviour/freshness.rs"]
+mod freshness;
+#[path = "behaviour/login.rs"]
+mod login;
+#[path = "behaviour/queries.rs"]
+mod queries;
+#[path = "behaviour/threats.rs"]
+mod threats;
+#[path = "behaviour/transactions.rs"]
+mod transactions;
