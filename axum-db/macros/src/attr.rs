@@ -62,7 +62,7 @@ impl DefaultArg {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
-    NoAction,
+    Nothing,
     Restrict,
     Cascade,
     SetNull,
@@ -248,7 +248,7 @@ fn action(meta: &ParseNestedMeta) -> Result<(Span, Action)> {
         "restrict" => Action::Restrict,
         "set_null" => Action::SetNull,
         "set_default" => Action::SetDefault,
-        "no_action" => Action::NoAction,
+        "no_action" => Action::Nothing,
         _ => return Err(Error::new(name.span(), EXPECTED)),
     };
     Ok((name.span(), action))

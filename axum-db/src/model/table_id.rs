@@ -11,7 +11,7 @@
 //!     T::Id: Compare<…the id of users…, users::table, Outcome = Different>,
 //! ```
 //!
-//! Both traits have a parameter `Asking`, always the table of the impl that asks: with a type of the user's
+//! The traits have a parameter `Asking`, always the table of the impl that asks: with a type of the user's
 //! crate in it, the compiler may conclude from a missing impl that there never will be one, and from
 //! `Outcome = Same` that the impl does not meet Diesel's own for the table itself. Without the parameter
 //! it must reckon with impls that a later axum-db could add, and refuses both as overlapping.
@@ -20,6 +20,15 @@
 pub trait TableId<Asking> {
     /// The digits, `(O1, (O7, … ()))`.
     type Id;
+}
+
+/// The table of a model, for the headers of impls that join it: with [`HasTable`] alone, the compiler could
+/// not tell the table of another crate's model from the types that Diesel implements `JoinTo` for.
+///
+/// [`HasTable`]: diesel::associations::HasTable
+pub trait TableOf<Asking> {
+    /// The table.
+    type Table;
 }
 
 /// Compares two lists of digits.

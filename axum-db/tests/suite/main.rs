@@ -2,6 +2,7 @@
 // That is how one file becomes three suites.
 #![allow(clippy::duplicate_mod)]
 
+mod ddl;
 mod models;
 #[cfg(feature = "mysql")]
 mod mysql;

@@ -138,3 +138,15 @@ pub(crate) mod analytics {
         pub agent: String,
     }
 }
+
+/// A reference to a model of another crate.
+#[model]
+#[derive(Debug, Clone)]
+pub struct Pet {
+    #[model(primary_key)]
+    pub id: i32,
+    #[model(references = people::Person, on_delete = cascade, index, relation = owner)]
+    pub owner_id: i32,
+    #[model(length = 40)]
+    pub name: String,
+}

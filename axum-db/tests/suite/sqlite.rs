@@ -5,9 +5,13 @@ pub(crate) use testkit::sqlite as fresh;
 
 #[path = "behaviour/faults.rs"]
 mod faults;
+#[path = "behaviour/queries.rs"]
+mod queries;
 #[path = "behaviour/records.rs"]
 mod records;
 #[path = "behaviour/session.rs"]
 mod session;
 #[path = "behaviour/support.rs"]
 mod support;
+#[path = "behaviour/tables.rs"]
+mod tables;

@@ -50,7 +50,7 @@ fn join(model: &ModelDef, field: &FieldDef, target: &syn::Path) -> TokenStream {
     let (module, column) = (&model.module, &field.column);
     quote_spanned! {target.span()=>
         const _: () = {
-            type Referenced = <#target as ::diesel::associations::HasTable>::Table;
+            type Referenced = <#target as ::axum_db::__private::TableOf<#module::table>>::Table;
             type On = ::diesel::dsl::Eq<
                 ::diesel::dsl::Nullable<#module::#column>,
                 ::diesel::dsl::Nullable<<Referenced as ::diesel::Table>::PrimaryKey>,
@@ -66,7 +66,7 @@ fn join(model: &ModelDef, field: &FieldDef, target: &syn::Path) -> TokenStream {
                 )
             }
 
-            impl ::diesel::JoinTo<<#target as ::diesel::associations::HasTable>::Table> for #module::table {
+            impl ::diesel::JoinTo<<#target as ::axum_db::__private::TableOf<#module::table>>::Table> for #module::table {
                 type FromClause = Referenced;
                 type OnClause = On;
 
@@ -75,7 +75,7 @@ fn join(model: &ModelDef, field: &FieldDef, target: &syn::Path) -> TokenStream {
                 }
             }
 
-            impl ::diesel::JoinTo<#module::table> for <#target as ::diesel::associations::HasTable>::Table {
+            impl ::diesel::JoinTo<#module::table> for <#target as ::axum_db::__private::TableOf<#module::table>>::Table {
                 type FromClause = #module::table;
                 type OnClause = On;
 

@@ -141,7 +141,7 @@ fn constraints(field: &FieldDef) -> TokenStream {
 
 fn action_name(action: Action) -> TokenStream {
     match action {
-        Action::NoAction => quote!(NoAction),
+        Action::Nothing => quote!(NoAction),
         Action::Restrict => quote!(Restrict),
         Action::Cascade => quote!(Cascade),
         Action::SetNull => quote!(SetNull),

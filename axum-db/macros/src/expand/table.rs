@@ -93,7 +93,7 @@ fn check_type(model: &ModelDef, field: &FieldDef) -> TokenStream {
 }
 
 fn distinct(model: &ModelDef) -> TokenStream {
-    let module = &model.module;
+    let (ident, module) = (&model.ident, &model.module);
     let bind = model
         .bind
         .as_ref()
@@ -106,6 +106,10 @@ fn distinct(model: &ModelDef) -> TokenStream {
         const _: () = {
             impl<Asking> ::axum_db::__private::TableId<Asking> for #module::table {
                 type Id = #id;
+            }
+
+            impl<Asking> ::axum_db::__private::TableOf<Asking> for #ident {
+                type Table = #module::table;
             }
 
             impl<Other> ::diesel::query_source::TableNotEqual<Other> for #module::table
