@@ -1,0 +1,67 @@
+//! The application, put together: `create_app` is the factory of that name in Flask.
+
+use std::path::PathBuf;
+
+use axum::http::{HeaderValue, header};
+use axum::{Router, middleware};
+use axum_login_kit::LoginManager;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::trace::{DefaultMakeSpan, DefaultOnResponse, TraceLayer};
+use tracing::Level;
+
+use crate::database::Database;
+use crate::models::User;
+use crate::settings::Settings;
+use crate::{assets, errors, main_pages, posts, users};
+
+/// What the pages may load: only what the blog serves itself, and no scripts at all.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What handlers need beside the database and the user.
+#[derive(Clone)]
+pub struct App {
+    /// The folder of the profile pictures.
+    pub pictures: PathBuf,
+}
+
+pub fn create_app(
+    database: &Database,
+    settings: &Settings,
+) -> Result<Router, Box<dyn std::error::Error>> {
+    let login = LoginManager::<User>::new(database, settings.secret_key()?)
+        .login_url("/login")
+        .login_message("Please log in to access this page.", "info")
+        .build()?;
+    let log = TraceLayer::new_for_http()
+        .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
+        .on_request(())
+        .on_response(DefaultOnResponse::new().level(Level::INFO));
+    let app = App {
+        pictures: settings.pictures(),
+    };
+    let header =
+        |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+
+    Ok(Router::new()
+        .merge(main_pages::routes())
+        .merge(users::routes())
+        .merge(posts::routes())
+        .merge(assets::routes(settings.pictures()))
+        .fallback(errors::not_found)
+        .layer(CatchPanicLayer::custom(errors::panicked))
+        .layer(CsrfLayer::new())
+        .layer(middleware::from_fn(errors::pages))
+        .layer(login.layer())
+        .layer(database.layer())
+        .layer(header(
+            header::CONTENT_SECURITY_POLICY,
+            CONTENT_SECURITY_POLICY,
+        ))
+        .layer(header(header::REFERRER_POLICY, "same-origin"))
+        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(log)
+        .with_state(app))
+}

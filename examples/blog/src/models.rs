@@ -1,0 +1,50 @@
+//! The models: the one place that says what the database looks like.
+
+use axum_db::prelude::*;
+use axum_login_kit::AuthUser;
+use chrono::NaiveDateTime;
+use serde::Serialize;
+
+/// The picture of whoever has not uploaded one.
+pub const DEFAULT_PICTURE: &str = "default.jpg";
+
+#[model]
+#[derive(Debug, Clone, Serialize)]
+pub struct User {
+    #[model(primary_key)]
+    pub id: i32,
+    #[model(unique, length = 20)]
+    pub username: String,
+    #[model(unique, length = 120)]
+    pub email: String,
+    #[model(default = "default.jpg")]
+    pub image_file: String,
+    #[serde(skip)]
+    pub password_hash: String,
+}
+
+#[model]
+#[derive(Debug, Clone, Serialize)]
+pub struct Post {
+    #[model(primary_key)]
+    pub id: i32,
+    #[model(length = 100)]
+    pub title: String,
+    #[model(default = now)]
+    pub date_posted: NaiveDateTime,
+    pub content: String,
+    #[model(references = User, on_delete = cascade, index, relation = author, backref = posts)]
+    pub user_id: i32,
+}
+
+impl AuthUser for User {
+    type Id = i32;
+
+    fn id(&self) -> i32 {
+        self.id
+    }
+
+    fn password_hash(&self) -> Option<&str> {
+        Some(&self.password_hash)
+    }
+}

@@ -1,0 +1,7 @@
+//! Registering, logging in and out, the account, and what a user has written.
+
+mod forms;
+mod pictures;
+mod routes;
+
+pub use routes::routes;

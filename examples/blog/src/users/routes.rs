@@ -1,0 +1,197 @@
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Form, Path, State};
+use axum::response::{IntoResponse, Redirect};
+use axum::routing::{get, post};
+use axum_db::prelude::*;
+use axum_login_kit::{Auth, CurrentUser, Flash, NextUrl, hash_password};
+use serde_json::json;
+use validator::{Validate, ValidationErrors};
+
+use super::forms::{AccountForm, LoginForm, RegistrationForm, valid_username};
+use super::pictures;
+use crate::app::App;
+use crate::database::Db;
+use crate::errors::{Error, Result};
+use crate::forms::error_in;
+use crate::models::{NewUser, User, posts, users};
+use crate::posts::PER_PAGE;
+use crate::templates::View;
+
+/// The largest request that may carry a picture, in bytes.
+const UPLOAD_LIMIT: usize = 8 * 1024 * 1024;
+
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/register", get(register).post(create))
+        .route("/login", get(login).post(log_in))
+        .route("/logout", post(log_out))
+        .route(
+            "/account",
+            get(account)
+                .post(update)
+                .layer(DefaultBodyLimit::max(UPLOAD_LIMIT)),
+        )
+        .route("/user/{username}", get(user_posts))
+}
+
+async fn register(user: Option<CurrentUser<User>>, view: View) -> Result {
+    if user.is_some() {
+        return Ok(Redirect::to("/").into_response());
+    }
+    view.render("register.html", json!({ "title": "Register" }))
+}
+
+async fn create(db: Db, flash: Flash, view: View, Form(form): Form<RegistrationForm>) -> Result {
+    let invalid = |errors| {
+        view.invalid(
+            "register.html",
+            json!({ "title": "Register", "form": form, "errors": errors }),
+        )
+    };
+    if let Err(errors) = form.validate() {
+        return invalid(errors);
+    }
+    let hash = hash_password(&form.password).await?;
+    let new_user = NewUser::new(&form.username, &form.email, hash);
+    if let Err(error) = new_user.insert(&db).await {
+        return invalid(already_taken(error)?);
+    }
+    db.commit().await?;
+    flash.success("Your account has been created! You are now able to log in.");
+    Ok(Redirect::to("/login").into_response())
+}
+
+async fn login(user: Option<CurrentUser<User>>, next: NextUrl, view: View) -> Result {
+    if user.is_some() {
+        return Ok(next.or("/").into_response());
+    }
+    view.render("login.html", json!({ "title": "Log in" }))
+}
+
+async fn log_in(
+    db: Db,
+    auth: Auth<User>,
+    next: NextUrl,
+    view: View,
+    Form(form): Form<LoginForm>,
+) -> Result {
+    if let Err(errors) = form.validate() {
+        return view.invalid(
+            "login.html",
+            json!({ "title": "Log in", "form": form, "errors": errors }),
+        );
+    }
+    let user = User::query()
+        .filter(users::email.eq(&form.email))
+        .one_or_none(&db)
+        .await?;
+    match auth.verify_password(user, &form.password).await? {
+        Some(user) => {
+            auth.login(&user).remember(form.remember).await?;
+            Ok(next.or("/").into_response())
+        }
+        None => {
+            let problem = "Login unsuccessful. Please check e-mail and password.";
+            view.invalid(
+                "login.html",
+                json!({ "title": "Log in", "form": form, "problem": problem }),
+            )
+        }
+    }
+}
+
+async fn log_out(auth: Auth<User>) -> Result {
+    auth.logout().await?;
+    Ok(Redirect::to("/").into_response())
+}
+
+async fn account(user: CurrentUser<User>, view: View) -> Result {
+    let form = AccountForm::from(&*user);
+    view.render("account.html", json!({ "title": "Account", "form": form }))
+}
+
+async fn update(
+    db: Db,
+    user: CurrentUser<User>,
+    flash: Flash,
+    view: View,
+    State(app): State<App>,
+    form: AccountForm,
+) -> Result {
+    let invalid = |errors| {
+        view.invalid(
+            "account.html",
+            json!({ "title": "Account", "form": form, "errors": errors }),
+        )
+    };
+    if let Err(errors) = form.validate() {
+        return invalid(errors);
+    }
+    let mut changed = User {
+        username: form.username.clone(),
+        email: form.email.clone(),
+        ..User::clone(&user)
+    };
+    if let Some(file) = form.picture.clone() {
+        match pictures::decode(file).await {
+            Ok(picture) => changed.image_file = picture.store(&app.pictures).await?,
+            Err(error) => return invalid(error_in("picture", error.to_string())),
+        }
+    }
+    let saved = async {
+        changed.save(&db).await?;
+        db.commit().await
+    };
+    let saved = saved.await;
+    // Whichever picture is no longer the user's goes.
+    if changed.image_file != user.image_file {
+        let unused = if saved.is_ok() {
+            &user.image_file
+        } else {
+            &changed.image_file
+        };
+        pictures::discard(&app.pictures, unused).await;
+    }
+    if let Err(error) = saved {
+        return invalid(already_taken(error)?);
+    }
+    flash.success("Your account has been updated!");
+    Ok(Redirect::to("/account").into_response())
+}
+
+async fn user_posts(db: Db, Path(name): Path<String>, page: Page, view: View) -> Result {
+    if valid_username(&name).is_err() {
+        return Err(Error::NotFound);
+    }
+    let user = User::query()
+        .filter(users::username.eq(name))
+        .first_or_404(&db)
+        .await?;
+    let posts = user
+        .posts()
+        .order((posts::date_posted.desc(), posts::id.desc()))
+        .paginate(page.with_per_page(PER_PAGE), &db)
+        .await?
+        .map(|post| (post, &user));
+    view.render(
+        "user_posts.html",
+        json!({ "title": user.username, "user": user, "posts": posts }),
+    )
+}
+
+/// Says which field another user has taken; every other error stays what it is.
+fn already_taken(error: axum_db::Error) -> Result<ValidationErrors> {
+    if error.violates_unique("users", &["username"]) {
+        Ok(error_in(
+            "username",
+            "That username is taken. Please choose a different one.",
+        ))
+    } else if error.violates_unique("users", &["email"]) {
+        Ok(error_in(
+            "email",
+            "That e-mail is taken. Please choose a different one.",
+        ))
+    } else {
+        Err(error.into())
+    }
+}

@@ -1,0 +1,9 @@
+//! The blog as its visitors and its operators meet it: the built program, over a real socket.
+
+mod accounts;
+mod bad_input;
+mod blog;
+mod commands;
+mod pictures;
+mod posts;
+mod settings;
