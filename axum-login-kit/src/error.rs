@@ -193,3 +193,40 @@ pub enum ConfigError {
         cost: u32,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{StatusCode, header};
+    use axum::response::IntoResponse;
+
+    use super::{Error, LoginRefused};
+
+    #[test]
+    fn errors_answer_with_their_status() {
+        for (error, status) in [
+            (Error::busy(), StatusCode::SERVICE_UNAVAILABLE),
+            (LoginRefused::Inactive.into(), StatusCode::FORBIDDEN),
+            (
+                Error::invalid_password("no"),
+                StatusCode::UNPROCESSABLE_ENTITY,
+            ),
+            (
+                Error::missing_layer("no".into()),
+                StatusCode::INTERNAL_SERVER_ERROR,
+            ),
+            (Error::internal("no"), StatusCode::INTERNAL_SERVER_ERROR),
+            (
+                axum_db::Error::not_found("no").into(),
+                StatusCode::NOT_FOUND,
+            ),
+        ] {
+            assert_eq!(error.into_response().status(), status);
+        }
+    }
+
+    #[test]
+    fn who_is_told_to_come_back_is_told_when() {
+        let response = Error::busy().into_response();
+        assert_eq!(response.headers()[header::RETRY_AFTER], "2");
+    }
+}

@@ -191,6 +191,7 @@ fn verify_at(password: &str, hash: Option<&str>, cost: u32) -> Verified {
 
 #[cfg(test)]
 mod tests {
+    use super::scheme::{self, ROUNDS};
     use super::{Bcrypt, verify_at};
     use crate::ErrorKind;
     use crate::error::ConfigError;
@@ -215,6 +216,30 @@ mod tests {
         assert!(!verified.valid && !verified.rehash_due);
         let verified = verify_at("password", Some(&cheap), 4);
         assert!(verified.valid && !verified.rehash_due);
+    }
+
+    #[test]
+    fn whoever_measures_the_time_learns_nothing() {
+        let rounds = |password: &str, hash: Option<&str>| {
+            ROUNDS.set(0);
+            let _ = verify_at(password, hash, 6);
+            ROUNDS.get()
+        };
+        let long = "x".repeat(100);
+        for hash in [
+            None,
+            Some(""),
+            Some("junk"),
+            Some("$2b$99$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
+            Some(scheme::hash("password", 4).unwrap().as_str()),
+            Some(scheme::hash("password", 5).unwrap().as_str()),
+            Some(scheme::hash("password", 6).unwrap().as_str()),
+            Some(scheme::hash(&long, 6).unwrap().as_str()),
+        ] {
+            for password in ["password", "wrong", "", &long] {
+                assert_eq!(rounds(password, hash), 1 << 6, "{hash:?}");
+            }
+        }
     }
 
     #[test]

@@ -46,12 +46,11 @@ impl<'a> Stored<'a> {
     /// A plain hash is compared as every other bcrypt does, reading no more than 72 bytes of the password:
     /// hashes brought along from elsewhere keep working.
     pub(super) fn verify(&self, password: &str) -> bool {
-        let outcome = if self.prehashed {
-            bcrypt::verify(prehash(password).as_str(), self.bcrypt)
+        if self.prehashed {
+            compare(&prehash(password), self.bcrypt, self.cost)
         } else {
-            bcrypt::verify(password, self.bcrypt)
-        };
-        outcome.unwrap_or(false)
+            compare(password, self.bcrypt, self.cost)
+        }
     }
 
     /// Whether `password`, which made this hash, would be hashed otherwise today.
@@ -74,7 +73,22 @@ pub(super) fn hash(password: &str, cost: u32) -> Result<String, Error> {
 
 /// Takes the time of one bcrypt hash at `cost`.
 pub(super) fn hash_for_nobody(password: &str, cost: u32) {
-    let _ = bcrypt::verify(password, &format!("$2b${cost:02}${NOBODY}"));
+    compare(password, &format!("$2b${cost:02}${NOBODY}"), cost);
+}
+
+/// One hash of `password`, at the cost of `hash`, which is known to be `cost`.
+fn compare(password: &str, hash: &str, cost: u32) -> bool {
+    #[cfg(test)]
+    ROUNDS.with(|rounds| rounds.set(rounds.get() + (1 << cost)));
+    #[cfg(not(test))]
+    let _ = cost;
+    bcrypt::verify(password, hash).unwrap_or(false)
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The rounds of all comparisons of a test: the time they take, without a clock.
+    pub(super) static ROUNDS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
 fn needs_prehash(password: &str) -> bool {

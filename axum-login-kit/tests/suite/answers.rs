@@ -2,7 +2,12 @@
 
 use axum::http::{Method, StatusCode};
 
+use axum::Router;
+use axum::routing::get;
+use axum_login_kit::{CurrentUser, LoginRejection};
+
 use crate::browser::{Answer, Browser};
+use crate::models::User;
 use crate::sqlite::app::App;
 
 const HTML: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -198,4 +203,23 @@ async fn an_error_stays_an_error() {
         assert!(!answer.body.contains("auth_sessions"), "{}", answer.body);
     }
     assert_eq!(browser.get("/plain").await.body, "plain");
+}
+
+#[tokio::test]
+async fn a_handler_may_answer_itself_and_no_message_is_left() {
+    async fn teapot(user: Result<CurrentUser<User>, LoginRejection>) -> Result<String, StatusCode> {
+        match user {
+            Ok(user) => Ok(user.email.clone()),
+            Err(rejection) if rejection.is_login_required() => Err(StatusCode::IM_A_TEAPOT),
+            Err(_) => Err(StatusCode::BAD_GATEWAY),
+        }
+    }
+    let app = App::new().await;
+    let router = Router::new()
+        .route("/", get(teapot))
+        .layer(app.login.layer())
+        .layer(app.database.layer());
+    let answer = Browser::new(&router).get("/").await;
+    assert_eq!(answer.status, StatusCode::IM_A_TEAPOT);
+    assert!(answer.cookies().is_empty());
 }

@@ -1,6 +1,9 @@
 //! The behaviour of axum-login-kit: one suite (`behaviour/`), compiled once for each engine, and what needs no
 //! engine of its own.
-#![allow(clippy::duplicate_mod, reason = "one suite, compiled once for each engine")]
+#![allow(
+    clippy::duplicate_mod,
+    reason = "one suite, compiled once for each engine"
+)]
 
 mod browser;
 mod models;

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use axum_db::prelude::*;
-use axum_db::{Config, Database, Metadata, metadata};
+use axum_db::{Config, Database, metadata};
 use axum_login_kit::{
     Auth, Bcrypt, CurrentUser, Error, Flash, FreshUser, LoginManager, LoginManagerBuilder, NextUrl,
     Password,
@@ -55,7 +55,7 @@ impl App {
         let files = fresh();
         let database = connect(files.url());
         let metadata = metadata![User].with(axum_login_kit::tables::<User>());
-        create(&database, &metadata).await;
+        database.create_all(&metadata).await.unwrap();
         let builder = manager(&database, "user");
         let login = settings(builder).build().unwrap();
         let gate = Arc::new(Gate::default());
@@ -138,14 +138,6 @@ pub(crate) fn connect(url: &str) -> Database<Engine> {
     config.max_connections = 1;
     config.pool_timeout = Duration::from_secs(10);
     Database::with_config(url, config).unwrap()
-}
-
-pub(crate) async fn create(database: &Database<Engine>, metadata: &Metadata) {
-    let mut connection = database.connect_dedicated().await.unwrap();
-    let dialect = <Engine as axum_db::Backend>::DIALECT;
-    for statement in metadata.create_statements(dialect) {
-        connection.batch_execute(&statement).await.unwrap();
-    }
 }
 
 /// The manager of the documentation, with cheap hashes.

@@ -230,7 +230,7 @@ async fn two_types_of_user_live_side_by_side() {
     let metadata = metadata![User, Admin]
         .with(axum_login_kit::tables::<User>())
         .with(axum_login_kit::tables::<Admin>());
-    app::create(&database, &metadata).await;
+    database.create_all(&metadata).await.unwrap();
     let users = app::manager(&database, "user").build().unwrap();
     let admins = LoginManager::<Admin>::new(&database, SECRET)
         .realm("admin")
