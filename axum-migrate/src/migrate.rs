@@ -100,8 +100,9 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
 
     /// Brings the database up to date: for a program that does so before it serves.
     ///
-    /// The embedded copy is used where there is one, else the folder. Programs that start at the same time wait for
-    /// each other, and each revision runs once.
+    /// The embedded copy is used where there is one, except under `cargo run`, where the folder itself is read: Cargo
+    /// does not notice the first file in an empty folder. Programs that start at the same time wait for each other,
+    /// and each revision runs once.
     ///
     /// # Errors
     /// [`ErrorKind::Database`] when it cannot be reached, [`ErrorKind::DatabaseNewer`] when it has revisions that
@@ -112,8 +113,10 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
     /// As [`run`](Self::run).
     pub async fn upgrade_on_start(&self) -> Result<Upgraded, Error> {
         let history = match &self.embedded {
-            Some(embedded) => History::new(embedded.read(B::DIALECT)?)?,
-            None => self.read(None)?.1,
+            Some(embedded) if !embedded.is_run_by_cargo() => {
+                History::new(embedded.read(B::DIALECT)?)?
+            }
+            _ => self.read(None)?.1,
         };
         let mut conn = runner::connect(&self.database).await?;
         let applied = runner::upgrade::<B>(

@@ -39,6 +39,11 @@ impl Embedded {
         source.is_dir().then_some(source)
     }
 
+    /// Whether Cargo runs the program, straight from the package that it was made from.
+    pub(crate) fn is_run_by_cargo(&self) -> bool {
+        std::env::var_os("CARGO_MANIFEST_DIR").is_some_and(|package| package == self.package)
+    }
+
     /// Every revision for one engine, in no particular order.
     pub(crate) fn read(&self, dialect: Dialect) -> Result<Vec<Revision>, Error> {
         let engines = [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql];
@@ -112,7 +117,8 @@ impl fmt::Debug for Embedded {
 ///
 /// Give the result to [`Migrate::embedded`](crate::Migrate::embedded). Another folder is named as
 /// `embed!("$CARGO_MANIFEST_DIR/db/migrations")`. With one sub-folder per engine, all of them are embedded. Every
-/// new revision rewrites the folder's `HEAD` file, which makes Cargo build the program again.
+/// new revision rewrites the folder's `HEAD` file, which makes Cargo build the program again. The folder has to
+/// be there when the program is built: run `init` before you write this, or make it by hand.
 ///
 /// ```
 /// use axum_migrate::Embedded;

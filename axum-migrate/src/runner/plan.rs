@@ -106,8 +106,14 @@ pub(crate) fn upgrade<'h>(
                 return Err(Error::new(
                     ErrorKind::Usage,
                     format!(
-                        "+{steps} goes past the head: {} to run; `upgrade` runs all of them",
-                        count(pending.len(), "revision is left", "revisions are left")
+                        "+{steps} goes past the head: {}",
+                        match pending.len() {
+                            0 => "every revision is applied".to_owned(),
+                            left => format!(
+                                "{} to run; `upgrade` runs all of them",
+                                count(left, "revision is left", "revisions are left")
+                            ),
+                        }
                     ),
                 ));
             }
