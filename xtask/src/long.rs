@@ -1,14 +1,17 @@
 //! What `cargo xtask ci --long` adds: too slow for every run, due before a change of some size is called done.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::ci::{BACKENDS, PUBLISHED};
-use crate::{Result, process};
+use crate::{Result, process, servers};
 
 /// How much the randomised tests do in a long run.
-pub(crate) const FULL_COUNTS: [(&str, &str); 1] = [("AXUM_MIGRATE_PAIRS", "1000")];
+pub(crate) const FULL_COUNTS: [(&str, &str); 1] = [("AXUM_DB_CANCELS", "5000")];
 
 /// Runs every step, and stops at the first that fails. The packages must have been made.
 pub(crate) fn run() -> Result<()> {
@@ -76,11 +79,17 @@ fn minimal_versions() -> Result<()> {
 }
 
 /// Runs the README's first program as a stranger would: in a project of its own, with the dependencies that the
-/// README lists, on the crates as packaged.
+/// README lists, on the crates as packaged; then asks it what the README asks.
 fn packaged_quickstart() -> Result<()> {
+    const ADDRESS: &str = "127.0.0.1:3000";
     let readme = fs::read_to_string(process::workspace().join("README.md"))?;
     let dependencies = block(&readme, "toml")?;
-    let program = block(&readme, "rust")?;
+    let program = block(&readme, "rust,no_run")?;
+    let port = servers::free_port()?;
+    if !program.contains(ADDRESS) {
+        return Err(format!("the README's first program does not serve at {ADDRESS}").into());
+    }
+    let program = program.replace(ADDRESS, &format!("127.0.0.1:{port}"));
     let mut manifest = format!(
         "[package]\nname = \"quickstart\"\nedition = \"2024\"\n\n{dependencies}\n[patch.crates-io]\n"
     );
@@ -93,11 +102,53 @@ fn packaged_quickstart() -> Result<()> {
     fs::write(project.path().join("Cargo.toml"), manifest)?;
     fs::write(project.path().join("src/main.rs"), program)?;
     process::step(
-        "the README's first program, packaged crates",
-        process::cargo(["run"])
+        "the README's first program, on the packaged crates",
+        process::cargo(["build"])
             .env("CARGO_TARGET_DIR", process::target())
             .current_dir(project.path()),
-    )
+    )?;
+
+    let mut program = Command::new(process::target().join("debug/quickstart"));
+    let mut server = process::spawn(program.current_dir(project.path()))?;
+    let answers = converse(port);
+    server.kill()?;
+    server.wait()?;
+    let answers = answers?;
+    if answers == ["note 1\n", "1. buy milk\n"] {
+        Ok(())
+    } else {
+        Err(format!("the README's first program answers {answers:?}").into())
+    }
+}
+
+/// What the program answers to a new note, and to the question for all.
+fn converse(port: u16) -> Result<[String; 2]> {
+    let mut tries = 0;
+    while let Err(error) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
+        tries += 1;
+        if tries > 200 {
+            return Err(format!("the README's first program does not listen: {error}").into());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok([ask(port, "POST", "buy milk")?, ask(port, "GET", "")?])
+}
+
+/// The body of the answer to one HTTP request.
+fn ask(port: u16, method: &str, body: &str) -> Result<String> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    write!(
+        stream,
+        "{method} / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )?;
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
+    match response.split_once("\r\n\r\n") {
+        Some((head, body)) if head.starts_with("HTTP/1.1 200") => Ok(body.to_owned()),
+        _ => Err(format!("the README's first program answers {response:?}").into()),
+    }
 }
 
 /// The first block of code in a language.

@@ -2,9 +2,13 @@
 
 use diesel::associations::HasTable;
 use diesel::query_builder::InsertStatement;
-use diesel::{Insertable, Selectable, SelectableHelper, dsl};
+use diesel::{Insertable, dsl};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use diesel::{Selectable, SelectableHelper};
 
-use crate::query::{Fetch, Insert, Loads, NewRecord};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use crate::query::Fetch;
+use crate::query::{Insert, Loads, NewRecord};
 use crate::{Bind, Db, Error};
 
 type Table<N> = <<N as NewRecord>::Model as HasTable>::Table;

@@ -33,7 +33,7 @@ pub trait TableOf<Asking> {
 
 /// Compares two lists of digits.
 pub trait Compare<Other, Asking> {
-    /// [`Same`] or [`Different`].
+    /// `Same` or `Different`.
     type Outcome;
 }
 

@@ -45,6 +45,7 @@ pub use pagination::Pagination;
 pub use record::{Changes, Delete, FindById, Insert, NewRecord, Save};
 pub use run::Run;
 
+#[cfg(feature = "mysql")]
 pub(crate) use record::AnyRows;
 
 /// The query for all rows of the model `M`: what `M::query()` returns.

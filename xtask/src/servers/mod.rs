@@ -127,7 +127,7 @@ pub(crate) fn find(kind: Kind, only_private: bool) -> Result<Server> {
 }
 
 /// A port of the loopback interface that nothing listens on.
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
 }
