@@ -409,11 +409,15 @@ fn add_object(schema: &mut Schema, row: ObjectRow) {
     let expression = row.expression.unwrap_or_default();
     match row.kind.as_str() {
         "Column" => {
-            let Some(column) = table
-                .columns
-                .iter_mut()
-                .find(|column| column.name == row.name)
-            else {
+            // MariaDB goes on calling the CHECK by the old name of a column that was renamed.
+            let reads =
+                |column: &Column| expression.contains(&axum_db::Dialect::Mysql.quote(&column.name));
+            let columns = &mut table.columns;
+            let at = columns
+                .iter()
+                .position(|column| column.name == row.name)
+                .or_else(|| columns.iter().position(reads));
+            let Some(column) = at.and_then(|at| columns.get_mut(at)) else {
                 return;
             };
             let is_json = format!(

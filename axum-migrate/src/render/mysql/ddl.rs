@@ -2,7 +2,7 @@
 
 use super::{MYSQL, counts, quote};
 use crate::render::{constraint, foreign_key, literal, quoted_list};
-use crate::schema::{Check, Column, Index, KeyTarget, Table, TableOptions, Unique};
+use crate::schema::{Check, Column, ForeignKey, Index, KeyTarget, Table, TableOptions, Unique};
 use crate::token::{Kind, tokens};
 
 /// With the indexes, so that foreign keys use those and make none of their own.
@@ -16,6 +16,7 @@ pub(super) fn create_table(table: &Table) -> String {
     );
     lines.extend(table.uniques.iter().map(unique));
     lines.extend(table.indexes.iter().map(index));
+    lines.extend(table.foreign_keys.iter().filter_map(implicit_index));
     lines.extend(table.checks.iter().map(check));
     lines.extend(table.foreign_keys.iter().map(|key| foreign_key(MYSQL, key)));
     let options = changed_options(&TableOptions::default(), &table.options);
@@ -132,6 +133,19 @@ pub(super) fn index(index: &Index) -> String {
     )
 }
 
+/// The index that the server made for a foreign key, where it would now call it otherwise.
+pub(super) fn implicit_index(key: &ForeignKey) -> Option<String> {
+    let name = key
+        .implicit_index
+        .as_ref()
+        .filter(|name| Some(*name) != key.name.as_ref())?;
+    Some(format!(
+        "KEY {} ({})",
+        quote(name),
+        quoted_list(MYSQL, &key.columns)
+    ))
+}
+
 pub(super) fn check(check: &Check) -> String {
     format!(
         "{}CHECK ({})",
@@ -148,11 +162,12 @@ pub(super) fn changed_options(from: &TableOptions, to: &TableOptions) -> Vec<Str
             to.engine.as_deref().map_or("InnoDB".to_owned(), quote)
         ));
     }
-    if from.collation != to.collation {
-        options.push(format!(
-            "COLLATE {}",
-            to.collation.as_deref().map_or("DEFAULT".to_owned(), quote)
-        ));
+    if let Some(collation) = to
+        .collation
+        .as_ref()
+        .filter(|_| from.collation != to.collation)
+    {
+        options.push(format!("COLLATE {}", quote(collation)));
     }
     if from.comment != to.comment {
         options.push(format!(

@@ -5,7 +5,7 @@ mod ddl;
 use axum_db::Dialect;
 
 use super::{Script, foreign_key, quoted_list};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::op::Op;
 use crate::schema::{Auto, Column, ForeignKey, KeyTarget, Schema, Table};
 
@@ -19,7 +19,7 @@ pub(super) fn render(ops: &[Op], from: &Schema) -> Result<Script, Error> {
         if is_rename(&run[0]) {
             statements.extend(run.iter().map(rename));
         } else {
-            change(run, &state, &mut statements);
+            change(run, &state, &mut statements)?;
         }
         run.iter().for_each(|op| state.apply(op));
     }
@@ -49,7 +49,7 @@ fn rename(op: &Op) -> String {
 }
 
 /// Writes a run of changes between which nothing is renamed.
-fn change(run: &[Op], before: &Schema, out: &mut Vec<String>) {
+fn change(run: &[Op], before: &Schema, out: &mut Vec<String>) -> Result<(), Error> {
     let mut after = before.clone();
     run.iter().for_each(|op| after.apply(op));
     for table in tables(run, |op| matches!(op, Op::DropForeignKey { .. })) {
@@ -66,31 +66,27 @@ fn change(run: &[Op], before: &Schema, out: &mut Vec<String>) {
     for table in tables(run, is_in_place) {
         if let (Some(old), Some(new)) = (before.tables.get(table), after.tables.get(table)) {
             let ops: Vec<&Op> = of_table(run, table).collect();
-            in_place(old, new, &ops, out);
+            in_place(old, new, &ops, out)?;
         }
     }
     for table in tables(run, |op| matches!(op, Op::AddForeignKey { .. })) {
-        let adds = of_table(run, table).filter_map(|op| match op {
-            Op::AddForeignKey { key, .. } => Some(format!("ADD {}", foreign_key(MYSQL, key))),
-            _ => None,
+        let adds = of_table(run, table).flat_map(|op| match op {
+            Op::AddForeignKey { key, .. } => {
+                let index = ddl::implicit_index(key).map(|index| format!("ADD {index}"));
+                index
+                    .into_iter()
+                    .chain([format!("ADD {}", foreign_key(MYSQL, key))])
+                    .collect()
+            }
+            _ => Vec::new(),
         });
         out.push(alter(table, adds));
-    }
-    for table in tables(run, |op| matches!(op, Op::DropColumn { .. })) {
-        let drops: Vec<String> = of_table(run, table)
-            .filter_map(|op| match op {
-                Op::DropColumn { column, .. } => {
-                    Some(format!("DROP COLUMN {}", quote(&column.name)))
-                }
-                _ => None,
-            })
-            .collect();
-        out.push(alter(table, drops));
     }
     out.extend(run.iter().filter_map(|op| match op {
         Op::DropTable(table) => Some(format!("DROP TABLE {}", quote(&table.name))),
         _ => None,
     }));
+    Ok(())
 }
 
 /// The tables of the changes that `wanted` picks, in their order, each once.
@@ -115,7 +111,6 @@ fn is_in_place(op: &Op) -> bool {
             | Op::DropTable(_)
             | Op::AddForeignKey { .. }
             | Op::DropForeignKey { .. }
-            | Op::DropColumn { .. }
     )
 }
 
@@ -134,11 +129,18 @@ fn drop_foreign_key(key: &ForeignKey) -> String {
 
 /// All in one statement, so that keys can replace each other under a counting column or a foreign key;
 /// what has to be filled first is prepared in one before.
-fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) {
+fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) -> Result<(), Error> {
     let table = &new.name;
     let mut prepared = Vec::new();
     let mut updates = Vec::new();
     let mut changes = Vec::new();
+    // An UPDATE of ours is not one that ON UPDATE is about.
+    let kept: String = old
+        .columns
+        .iter()
+        .filter(|column| column.on_update.is_some())
+        .map(|column| format!(", {0} = {0}", quote(&column.name)))
+        .collect();
     for op in ops {
         match op {
             Op::AddColumn {
@@ -152,7 +154,7 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) {
                 };
                 prepared.push(format!("ADD COLUMN {}", ddl::column(&open)));
                 updates.push(format!(
-                    "UPDATE {} SET {} = {expression}",
+                    "UPDATE {} SET {} = {expression}{kept}",
                     quote(table),
                     quote(&column.name)
                 ));
@@ -190,11 +192,14 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) {
                         prepared.push(format!("MODIFY COLUMN {}", ddl::column(&open)));
                     }
                     updates.push(format!(
-                        "UPDATE {} SET {name} = {value} WHERE {name} IS NULL",
+                        "UPDATE {} SET {name} = {value}{kept} WHERE {name} IS NULL",
                         quote(table)
                     ));
                 }
                 changes.push(format!("MODIFY COLUMN {}", ddl::column(to)));
+            }
+            Op::DropColumn { column, .. } => {
+                changes.push(format!("DROP COLUMN {}", quote(&column.name)))
             }
             Op::DropPrimaryKey { .. } => changes.push("DROP PRIMARY KEY".to_owned()),
             Op::AddPrimaryKey { key, .. } => {
@@ -219,7 +224,12 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) {
                 changes.push(format!("DROP CONSTRAINT {name}"));
             }
             Op::AddCheck { check, .. } => changes.push(format!("ADD {}", ddl::check(check))),
-            Op::AlterOptions { from, to, .. } => changes.extend(ddl::changed_options(from, to)),
+            Op::AlterOptions { from, to, .. } => {
+                if from.collation.is_some() && to.collation.is_none() {
+                    return Err(no_default_collation(table));
+                }
+                changes.extend(ddl::changed_options(from, to));
+            }
             _ => {}
         }
     }
@@ -250,6 +260,18 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) {
     if !changes.is_empty() {
         out.push(alter(table, changes));
     }
+    Ok(())
+}
+
+fn no_default_collation(table: &str) -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        format!(
+            "table {table} would take the database's default collation, for which MySQL has no word; \
+             write the change by hand: ALTER TABLE {} COLLATE …",
+            quote(table)
+        ),
+    )
 }
 
 fn drop_index(name: Option<&str>) -> String {

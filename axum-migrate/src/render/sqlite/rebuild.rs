@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorKind};
 use crate::op::Op;
 use crate::render::literal;
 use crate::schema::{Auto, Table};
+use crate::token::tokens;
 
 /// Holds the highest id ever given out while its table is away.
 const SEQUENCE: &str = "__axum_migrate_sequence";
@@ -27,8 +28,8 @@ impl Writer {
             .filter(|object| object.kind == "trigger" && object.table.as_ref() == Some(name))
             .filter_map(|object| Some((object.name.clone(), object.sql.clone()?)))
             .collect();
-        if let Some((trigger, _)) = triggers.first() {
-            refuse_rename(name, trigger, all)?;
+        for (trigger, sql) in &triggers {
+            refuse_rename(name, trigger, sql, all)?;
         }
         self.own_transaction = true;
         let temporary = format!("__new_{name}");
@@ -85,21 +86,28 @@ impl Writer {
     }
 }
 
-/// The text of a trigger cannot be saved while it is about to change.
-fn refuse_rename(table: &str, trigger: &str, all: &[Op]) -> Result<(), Error> {
-    let renamed = all.iter().any(|op| match op {
-        Op::RenameTable { from, to } => from == table || to == table,
-        Op::RenameColumn { table: renamed, .. } => renamed == table,
-        _ => false,
+/// The text of a trigger cannot be saved while a rename is about to change it.
+fn refuse_rename(table: &str, trigger: &str, sql: &str, all: &[Op]) -> Result<(), Error> {
+    let names: Vec<&String> = all
+        .iter()
+        .flat_map(|op| match op {
+            Op::RenameTable { from, to } | Op::RenameColumn { from, to, .. } => vec![from, to],
+            _ => Vec::new(),
+        })
+        .collect();
+    let reads_renamed = tokens(sql).iter().any(|token| {
+        token
+            .identifier()
+            .is_some_and(|word| names.iter().any(|name| name.eq_ignore_ascii_case(&word)))
     });
-    if !renamed {
+    if !reads_renamed {
         return Ok(());
     }
     Err(Error::new(
         ErrorKind::Unsupported,
         format!(
-            "table {table} is renamed (or one of its columns) and rebuilt at once, and the trigger {trigger} \
-             on it would be lost; make the rename and the other change in two migrations"
+            "table {table} has to be rebuilt, and its trigger {trigger} names something that is renamed at the \
+             same time; make the rename and the other change in two migrations"
         ),
     ))
 }

@@ -7,6 +7,7 @@ use testkit::TestDatabase;
 
 use super::cases::{ROWS, START, shared};
 use super::harness::{Server, Text, run_all};
+use super::mysql_cases;
 
 impl Server for Mysql {
     fn database() -> TestDatabase {
@@ -40,4 +41,9 @@ impl Server for Mysql {
 #[tokio::test(flavor = "multi_thread", worker_threads = 6)]
 async fn shared_changes() {
     run_all::<Mysql>(START, ROWS, shared()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn what_only_mysql_has() {
+    run_all::<Mysql>(mysql_cases::START, mysql_cases::ROWS, mysql_cases::cases()).await;
 }

@@ -7,6 +7,7 @@ use testkit::TestDatabase;
 
 use super::cases::{ROWS, START, shared};
 use super::harness::{Server, Text, run_all};
+use super::postgres_cases;
 
 impl Server for Postgres {
     fn database() -> TestDatabase {
@@ -40,4 +41,14 @@ impl Server for Postgres {
 #[tokio::test(flavor = "multi_thread", worker_threads = 6)]
 async fn shared_changes() {
     run_all::<Postgres>(START, ROWS, shared()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn what_only_postgres_has() {
+    run_all::<Postgres>(
+        postgres_cases::START,
+        postgres_cases::ROWS,
+        postgres_cases::cases(),
+    )
+    .await;
 }

@@ -7,6 +7,7 @@ use testkit::TestDatabase;
 
 use super::cases::{ROWS, START, shared};
 use super::harness::{Server, Text, run_all};
+use super::sqlite_cases;
 
 impl Server for Sqlite {
     fn database() -> TestDatabase {
@@ -39,4 +40,14 @@ impl Server for Sqlite {
 #[tokio::test(flavor = "multi_thread", worker_threads = 6)]
 async fn shared_changes() {
     run_all::<Sqlite>(START, ROWS, shared()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn what_only_the_text_of_a_table_says() {
+    run_all::<Sqlite>(
+        sqlite_cases::START,
+        sqlite_cases::ROWS,
+        sqlite_cases::cases(),
+    )
+    .await;
 }
