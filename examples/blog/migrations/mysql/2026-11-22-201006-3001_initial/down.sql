@@ -1,0 +1,3 @@
+DROP TABLE `posts`;
+DROP TABLE `auth_sessions`;
+DROP TABLE `users`;
