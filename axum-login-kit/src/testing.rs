@@ -9,6 +9,39 @@ use crate::user::AuthUser;
 /// Begins a real session for `user` and returns the `Cookie` header of its browser, good for every host: a
 /// test logs in without a password and without hashing one.
 ///
+/// ```
+/// use axum_login_kit::{CurrentUser, testing::login_as};
+/// # use axum::{Router, body::Body, http::{Request, StatusCode}, routing::get};
+/// # use axum_db::{metadata, prelude::*};
+/// # use axum_login_kit::{AuthUser, LoginManager, tables};
+/// # use tower::ServiceExt;
+/// # #[model]
+/// # #[derive(Debug, Clone)]
+/// # pub struct User { #[model(primary_key)] pub id: i32, pub password_hash: String }
+/// # impl AuthUser for User {
+/// #     type Id = i32;
+/// #     fn id(&self) -> i32 { self.id }
+/// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![User].with(tables::<User>())).await?;
+/// # let login = LoginManager::<User>::new(&database, b"at least 32 bytes that nobody can guess").build()?;
+/// # let db = database.session();
+/// # let user = NewUser::new("-").insert(&db).await?;
+/// # db.commit().await?;
+/// # drop(db);
+/// # let account = async |user: CurrentUser<User>| user.id.to_string();
+/// # let app = Router::new().route("/account", get(account)).layer(login.layer()).layer(database.layer());
+///
+/// let cookie = login_as(&login, &user).await?;
+/// let request = Request::get("/account").header("cookie", cookie).body(Body::empty())?;
+/// assert_eq!(app.oneshot(request).await?.status(), StatusCode::OK);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// When the database fails.
 ///

@@ -105,12 +105,6 @@ impl<B: Backend, K: Bind> Db<B, K> {
         }
     }
 
-    /// Whether a transaction is open: the next [`commit`](Self::commit) or [`rollback`](Self::rollback) ends it.
-    #[must_use]
-    pub fn in_transaction(&self) -> bool {
-        self.shared.notes().in_transaction
-    }
-
     /// The database this session works on.
     #[must_use]
     pub fn database(&self) -> Database<B, K> {

@@ -228,11 +228,8 @@ impl<U: AuthUser> LoginContext<U> {
             tracing::debug!(realm = manager.settings.realm, "a session has ended");
             return Ok(None);
         }
-        if idle >= SEEN_EVERY && !self.sessions.in_transaction() {
-            // Bookkeeping: the next request tries again.
-            if let Err(error) = self.sessions.seen(stored.id, now).await {
-                tracing::warn!(%error, "the time a session was last seen was not written");
-            }
+        if idle >= SEEN_EVERY {
+            self.sessions.seen(stored.id, now);
         }
         let fresh = stored.authenticated_at.is_some_and(|at| {
             !stored.remembered

@@ -79,17 +79,15 @@ pub(crate) trait RequestSessions<U: AuthUser>: Send + Sync {
 
     async fn delete_expired(&self, realm: String, now: NaiveDateTime) -> Result<u64, Error>;
 
-    /// Notes when the session was used. Never brings back one that ended.
-    async fn seen(&self, id: i64, now: NaiveDateTime) -> Result<(), Error>;
-
     /// Notes that the user gave the password again; false for a session that has ended.
     async fn confirm(&self, key: SessionKey, now: NaiveDateTime) -> Result<bool, Error>;
 
-    /// Whether a transaction is open.
-    fn in_transaction(&self) -> bool;
-
     /// Gives the connection back while no transaction is open.
     async fn release(&self) -> Result<(), Error>;
+
+    /// Notes, once the response is ready and without making it wait, when the session was used. Never brings
+    /// back one that ended.
+    fn seen(&self, id: i64, now: NaiveDateTime);
 
     /// Runs `change` on the response's headers, unless what was written until now is rolled back.
     fn on_commit(&self, change: Box<dyn FnOnce(&mut HeaderMap) + Send>);

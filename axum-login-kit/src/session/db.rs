@@ -176,21 +176,25 @@ where
         self.write::<U>(Write::delete_expired(realm, now)).await
     }
 
-    async fn seen(&self, id: i64, now: NaiveDateTime) -> Result<(), Error> {
-        self.write::<U>(Write::seen(id, now)).await?;
-        Ok(())
-    }
-
     async fn confirm(&self, key: SessionKey, now: NaiveDateTime) -> Result<bool, Error> {
         Ok(self.write::<U>(Write::confirm(key, now)).await? > 0)
     }
 
-    fn in_transaction(&self) -> bool {
-        self.0.in_transaction()
-    }
-
     async fn release(&self) -> Result<(), Error> {
         Ok(self.0.release().await?)
+    }
+
+    fn seen(&self, id: i64, now: NaiveDateTime) {
+        // Not here: a page must not wait for another writer, nor this write for the page's transaction.
+        let database = self.0.database();
+        self.0.on_finish(move |_, _| {
+            tokio::spawn(async move {
+                let later = InDb(database.session());
+                if let Err(error) = later.write::<U>(Write::seen(id, now)).await {
+                    tracing::warn!(%error, "the time a session was last seen was not written");
+                }
+            });
+        });
     }
 
     fn on_commit(&self, change: Box<dyn FnOnce(&mut HeaderMap) + Send>) {
