@@ -2,10 +2,12 @@
 
 mod cases;
 mod harness;
+mod laws;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "mysql")]
 mod mysql_cases;
+mod pairs;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "postgres")]

@@ -7,6 +7,7 @@ use testkit::TestDatabase;
 
 use super::cases::{ROWS, START, shared};
 use super::harness::{Server, Text, run_all};
+use super::laws;
 use super::mysql_cases;
 
 impl Server for Mysql {
@@ -46,4 +47,20 @@ async fn shared_changes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 6)]
 async fn what_only_mysql_has() {
     run_all::<Mysql>(mysql_cases::START, mysql_cases::ROWS, mysql_cases::cases()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn no_false_alarms() {
+    laws::no_false_alarm::<Mysql>(START).await;
+    laws::no_false_alarm::<Mysql>(mysql_cases::START).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn a_hundred_tables_take_as_many_queries_as_one() {
+    laws::constant_queries::<Mysql>().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn random_pairs() {
+    laws::random_pairs::<Mysql>(12).await;
 }

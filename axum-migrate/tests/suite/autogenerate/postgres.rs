@@ -7,6 +7,7 @@ use testkit::TestDatabase;
 
 use super::cases::{ROWS, START, shared};
 use super::harness::{Server, Text, run_all};
+use super::laws;
 use super::postgres_cases;
 
 impl Server for Postgres {
@@ -51,4 +52,20 @@ async fn what_only_postgres_has() {
         postgres_cases::cases(),
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn no_false_alarms() {
+    laws::no_false_alarm::<Postgres>(START).await;
+    laws::no_false_alarm::<Postgres>(postgres_cases::START).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn a_hundred_tables_take_as_many_queries_as_one() {
+    laws::constant_queries::<Postgres>().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn random_pairs() {
+    laws::random_pairs::<Postgres>(60).await;
 }

@@ -7,6 +7,7 @@ use testkit::TestDatabase;
 
 use super::cases::{ROWS, START, shared};
 use super::harness::{Server, Text, run_all};
+use super::laws;
 use super::sqlite_cases;
 
 impl Server for Sqlite {
@@ -50,4 +51,20 @@ async fn what_only_the_text_of_a_table_says() {
         sqlite_cases::cases(),
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn no_false_alarms() {
+    laws::no_false_alarm::<Sqlite>(START).await;
+    laws::no_false_alarm::<Sqlite>(sqlite_cases::START).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn a_hundred_tables_take_as_many_queries_as_one() {
+    laws::constant_queries::<Sqlite>().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn random_pairs() {
+    laws::random_pairs::<Sqlite>(150).await;
 }

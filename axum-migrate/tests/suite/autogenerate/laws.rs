@@ -1,0 +1,195 @@
+//! What holds for any schema: no false alarm, one look for any number of tables, and random pairs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum_db::Dialect;
+use axum_migrate::{Hints, diff, inverse, render};
+use diesel::connection::InstrumentationEvent;
+use diesel_async::AsyncConnection;
+
+use super::harness::{Server, connect, expect_same, run, statements, summary};
+use super::pairs::{Random, Shape};
+
+/// Making `start` on the server and reading it back finds it as it is there.
+pub async fn no_false_alarm<E: Server>(start: &str) {
+    let database = E::database();
+    let mut conn = connect::<E>(&database).await.expect("a connection");
+    let start = statements(&E::translate(start));
+    for statement in &start {
+        E::execute(&mut conn, statement).await.expect("the start");
+    }
+    let is = E::introspect(&mut conn).await.expect("the schema");
+    let desired = E::scratch_schema(&mut conn, &start)
+        .await
+        .expect("the scratch schema");
+    let found = diff(
+        &is,
+        &desired,
+        &Hints {
+            exact: true,
+            ..Hints::default()
+        },
+    )
+    .expect("no hints to refuse");
+    assert!(found.ops.is_empty(), "{}", summary(&found));
+    assert_eq!(is.hash(), desired.hash());
+
+    // What it writes as CREATE statements is the same schema again.
+    let written = is.create_statements(E::DIALECT).expect("statements");
+    let again = E::scratch_schema(&mut conn, &written)
+        .await
+        .expect("the schema from its own statements");
+    expect_same(
+        "written and read again",
+        &again,
+        &is_without_unwritten::<E>(is),
+    )
+    .expect("the same");
+}
+
+/// Views and triggers are written for SQLite only, where a rebuild must keep them.
+fn is_without_unwritten<E: Server>(mut schema: axum_migrate::Schema) -> axum_migrate::Schema {
+    if E::DIALECT != Dialect::Sqlite {
+        schema.unmanaged.clear();
+    }
+    schema
+}
+
+/// However many tables there are, the same number of queries.
+pub async fn constant_queries<E: Server>() {
+    let mut counts = Vec::new();
+    for tables in [1, 100] {
+        let database = E::database();
+        let mut conn = connect::<E>(&database).await.expect("a connection");
+        let sql: Vec<String> = (0..tables)
+            .map(|number| {
+                E::translate(&format!(
+                    "CREATE TABLE t{number} (id {{ID}}, a VARCHAR(20) UNIQUE, b INTEGER)"
+                ))
+            })
+            .collect();
+        E::execute(&mut conn, &sql.join(";\n"))
+            .await
+            .expect("tables");
+        let count = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&count);
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if matches!(event, InstrumentationEvent::StartQuery { .. }) {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let schema = E::introspect(&mut conn).await.expect("the schema");
+        assert_eq!(schema.tables.len(), tables);
+        counts.push(count.load(Ordering::Relaxed));
+    }
+    assert_eq!(counts[0], counts[1]);
+    assert!((1..=5).contains(&counts[0]), "{counts:?}");
+}
+
+/// From any schema to any other and back, and there again.
+pub async fn random_pairs<E: Server>(ordinary: usize) {
+    let count = std::env::var("AXUM_MIGRATE_PAIRS")
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(ordinary);
+    let first: u64 = std::env::var("AXUM_MIGRATE_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(1);
+    let database = E::database();
+    let mut conn = connect::<E>(&database).await.expect("a connection");
+    for seed in first..first + count as u64 {
+        let mut random = Random::new(seed);
+        let from = Shape::random(&mut random);
+        let to = if random.below(3) == 0 {
+            Shape::random(&mut random)
+        } else {
+            from.mutated(&mut random)
+        };
+        if let Err(failure) = pair::<E>(&mut conn, &from, &to).await {
+            panic!(
+                "AXUM_MIGRATE_SEED={seed}: {failure}\nfrom {}\nto {}",
+                from.sql(false).join(";\n"),
+                to.sql(false).join(";\n")
+            );
+        }
+    }
+}
+
+async fn pair<E: Server>(conn: &mut E::Connection, from: &Shape, to: &Shape) -> Result<(), String> {
+    let text = |error: axum_migrate::Error| error.to_string();
+    let translated = |shape: &Shape| -> Vec<String> {
+        shape
+            .sql(E::DIALECT == Dialect::Sqlite)
+            .iter()
+            .map(|sql| E::translate(sql))
+            .collect()
+    };
+    let desired = E::scratch_schema(conn, &translated(to))
+        .await
+        .map_err(text)?;
+    let start = translated(from);
+    E::scratch(conn, move |conn| {
+        Box::pin(async move { Ok(there_and_back::<E>(conn, &start, &desired).await) })
+    })
+    .await
+    .map_err(text)?
+}
+
+async fn there_and_back<E: Server>(
+    conn: &mut E::Connection,
+    start: &[String],
+    desired: &axum_migrate::Schema,
+) -> Result<(), String> {
+    let text = |error: axum_migrate::Error| error.to_string();
+    for statement in start {
+        E::execute(conn, statement).await.map_err(text)?;
+    }
+    let from = E::introspect(conn).await.map_err(text)?;
+    let mut hints = Hints {
+        exact: true,
+        dropped_tables: from.table_names(),
+        ..Hints::default()
+    };
+    for (name, table) in &desired.tables {
+        for column in &table.columns {
+            hints
+                .backfills
+                .insert((name.clone(), column.name.clone()), "1".into());
+        }
+    }
+    let found = diff(&from, desired, &hints).map_err(text)?;
+    expect_same("in theory", &found.target, desired)?;
+    let up = render(E::DIALECT, &found.ops, &from).map_err(text)?;
+    let down = render(E::DIALECT, &inverse(&found.ops), &found.target).map_err(text)?;
+    let told = |failure: String| {
+        format!(
+            "{failure}\n{}-- up\n{}-- down\n{}",
+            summary(&found),
+            up.to_sql(),
+            down.to_sql()
+        )
+    };
+    let (up, down) = (bare(&up), bare(&down));
+    for (when, script, goal) in [
+        ("up", &up, desired),
+        ("down", &down, &from),
+        ("up again", &up, desired),
+    ] {
+        run::<E>(conn, script)
+            .await
+            .map_err(|error| told(format!("{when}: {error}")))?;
+        let is = E::introspect(conn).await.map_err(text)?;
+        expect_same(when, &is, goal).map_err(&told)?;
+    }
+    Ok(())
+}
+
+/// A scratch place on PostgreSQL is within a transaction already.
+fn bare(script: &axum_migrate::Script) -> axum_migrate::Script {
+    axum_migrate::Script {
+        statements: script.statements.clone(),
+        run_in_transaction: false,
+    }
+}
