@@ -28,6 +28,7 @@ impl Token<'_> {
     }
 
     /// Whether it is this keyword, in any case, and not in quotes.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn is(&self, keyword: &str) -> bool {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(keyword)
     }
@@ -149,6 +150,7 @@ fn quoted_length(rest: &str, close: char) -> usize {
 }
 
 /// Joins tokens again, in one spelling of the blanks.
+#[cfg(any(test, feature = "sqlite"))]
 pub(crate) fn join<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let mut text = String::new();
     for word in words {
@@ -167,11 +169,9 @@ pub(crate) fn join<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// Whether the text ends with a keyword after which a parenthesis is not a call.
+#[cfg(any(test, feature = "sqlite"))]
 fn ends_with_operator(text: &str) -> bool {
-    let last = text
-        .rsplit(|c: char| c == ' ' || c == '(')
-        .next()
-        .unwrap_or("");
+    let last = text.rsplit([' ', '(']).next().unwrap_or("");
     [
         "and", "or", "not", "in", "is", "like", "between", "then", "else", "when", "as",
     ]

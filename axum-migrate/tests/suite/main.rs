@@ -1,4 +1,8 @@
 //! What axum-migrate does to real folders and real databases.
+#![expect(
+    unreachable_pub,
+    reason = "nothing of a test binary can be reached from outside"
+)]
 
 mod autogenerate;
 mod cli;

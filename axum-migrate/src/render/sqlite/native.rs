@@ -100,7 +100,7 @@ fn can_be_added(column: &Column, key: Option<&ForeignKey>, table: &Table) -> boo
         && !table.foreign_keys.iter().any(|other| other.columns.contains(&column.name) && Some(other) != key)
         && !table.uniques.iter().any(|unique| unique.columns.contains(&column.name))
         && !column.generated.as_ref().is_some_and(|generated| generated.stored)
-        && !(column.generated.is_some() && !column.nullable)
+        && (column.generated.is_none() || column.nullable)
 }
 
 fn can_be_dropped(column: &Column, old: &Table, new: &Table, state: &Schema) -> bool {
