@@ -94,10 +94,11 @@ fn with_attributes(name: &str, value: &str, secure: bool) -> Cookie<'static> {
 
 /// Adds the cookie, in the place of one that the same response was going to set before.
 fn put(headers: &mut HeaderMap, name: &str, cookie: &Cookie<'_>) {
-    let Ok(value) = HeaderValue::from_str(&cookie.to_string()) else {
+    let Ok(mut value) = HeaderValue::from_str(&cookie.to_string()) else {
         tracing::error!(name, "a cookie does not fit into a header and was left out");
         return;
     };
+    value.set_sensitive(true); // kept out of logs and of HTTP/2's tables
     if is_set(headers, name) {
         let others: Vec<HeaderValue> = headers
             .get_all(header::SET_COOKIE)

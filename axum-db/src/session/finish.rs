@@ -58,6 +58,13 @@ impl<B: Backend> Shared<B> {
         }
     }
 
+    /// A savepoint was rolled back, and with it whatever the hooks after the first `count` belong to.
+    pub(super) fn rolled_back_since(&self, count: usize) {
+        for hook in self.notes().hooks.iter_mut().skip(count) {
+            hook.fate.get_or_insert(Outcome::RolledBack);
+        }
+    }
+
     /// Whether the request never used its session, so that there is nothing to end.
     pub(super) fn is_untouched(&self) -> bool {
         let idle = self.state.try_lock().is_ok_and(|state| {

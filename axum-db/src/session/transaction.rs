@@ -104,10 +104,14 @@ impl<B: Backend, K: Bind> Db<B, K> {
             .into());
         }
         let depth = shared.enter_savepoint().await?;
+        let hooks = shared.notes().hooks.len();
         let unfinished = Unfinished(shared);
         let outcome = work(self.clone()).await;
         std::mem::forget(unfinished);
         let undone = shared.leave_savepoint(depth, outcome.is_ok()).await;
+        if outcome.is_err() || undone.is_err() {
+            shared.rolled_back_since(hooks);
+        }
         match (outcome, undone) {
             (Ok(value), Ok(())) => Ok(value),
             (Ok(_), Err(error)) => Err(error.into()),

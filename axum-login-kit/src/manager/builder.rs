@@ -115,7 +115,7 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
     }
 
     /// Tells this manager's sessions and cookies from those of other managers in the same application, such
-    /// as one for administrators. Default: `user`.
+    /// as one for administrators: each needs a realm of its own. Default: `user`.
     pub fn realm(mut self, name: impl Into<String>) -> Self {
         self.settings.realm = name.into();
         self

@@ -1,4 +1,4 @@
-//! The layer: it costs two small allocations a request, and nothing else until somebody asks for a user.
+//! The layer: it costs a few small allocations a request, and nothing else until somebody asks for a user.
 
 use std::fmt;
 use std::pin::Pin;

@@ -8,14 +8,13 @@ use crate::error::Error;
 use crate::user::AuthUser;
 
 /// What finds a session: the realm counts as much as the token.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SessionKey {
     pub(crate) realm: String,
     pub(crate) token_hash: String,
 }
 
 /// A session about to begin.
-#[derive(Debug)]
 pub(crate) struct NewSession {
     pub(crate) key: SessionKey,
     pub(crate) auth_tag: String,
@@ -28,7 +27,7 @@ pub(crate) struct NewSession {
 }
 
 /// What a request needs to know of its session.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct StoredSession {
     pub(crate) id: i64,
     pub(crate) auth_tag: String,

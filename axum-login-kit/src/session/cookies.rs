@@ -12,7 +12,7 @@ const DEFAULT_REALM: &str = "user";
 
 /// The cookies of one realm: `session` with the token, and for a remembered session `fresh`, which is
 /// forgotten with the browser session and with it the session's freshness.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct SessionCookies {
     secure: bool,
     session_name: String,

@@ -27,7 +27,6 @@ const SESSION_COLUMNS: [&str; 5] = [
 ];
 
 /// A session and its user in one SELECT: `S` is the user's select clause, `T` the table, `P` its key.
-#[derive(Debug)]
 pub struct FindSession<U, S, T, P> {
     pub(super) user: PhantomData<fn() -> U>,
     pub(super) selection: S,

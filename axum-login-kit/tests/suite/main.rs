@@ -16,6 +16,8 @@ mod config;
 mod cookies;
 #[cfg(feature = "sqlite")]
 mod flash;
+#[cfg(feature = "sqlite")]
+mod logs;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]

@@ -11,8 +11,8 @@ use axum::{Form, Router};
 use axum_db::prelude::*;
 use axum_db::{Config, Database, metadata};
 use axum_login_kit::{
-    Auth, Bcrypt, CurrentUser, Error, Flash, FreshUser, LoginManager, LoginManagerBuilder, NextUrl,
-    Password,
+    Auth, Bcrypt, CurrentUser, Error, Flash, FreshUser, LoginManager, LoginManagerBuilder,
+    LoginRefused, NextUrl, Password,
 };
 use diesel_async::SimpleAsyncConnection;
 use serde::Deserialize;
@@ -299,6 +299,15 @@ async fn login_in_transaction(
         "commit-then-lose" => {
             db.commit().await?;
             db.begin().await?;
+        }
+        "savepoint" => {
+            db.rollback().await?;
+            let refused = db.savepoint(async |_| {
+                auth.login(&user).await?;
+                Err::<(), Error>(LoginRefused::Inactive.into())
+            });
+            refused.await.unwrap_err();
+            db.commit().await?;
         }
         "fail" => return Ok(StatusCode::INTERNAL_SERVER_ERROR),
         _ => {}

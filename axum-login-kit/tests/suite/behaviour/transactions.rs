@@ -16,7 +16,7 @@ async fn a_login_that_is_rolled_back_leaves_the_old_session() {
     app.user("bob@example.com").await;
     let mut browser = app.logged_in("ada@example.com").await;
     let before = browser.cookies.clone();
-    for end in ["fail", "rollback", "forgotten"] {
+    for end in ["fail", "rollback", "savepoint", "forgotten"] {
         let answer = browser.post(&format!("{URI}{end}"), "").await;
         assert!(answer.cookies().is_empty(), "{end}");
         assert_eq!(browser.cookies, before);
