@@ -58,7 +58,7 @@ async fn main() -> ExitCode {
         .init();
 
     let outcome = match command {
-        Command::Serve => serve::serve(settings).await,
+        Command::Serve => serve::serve(&settings).await,
         Command::Db(command) => database::migrate(&settings, command).await,
         Command::Seed => seed::seed(&settings).await,
     };

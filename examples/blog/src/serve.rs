@@ -14,10 +14,10 @@ use crate::settings::Settings;
 /// How long the requests under way may take once the blog was told to stop.
 const GRACE: Duration = Duration::from_secs(20);
 
-pub async fn serve(settings: Settings) -> Result<ExitCode, Box<dyn Error>> {
+pub async fn serve(settings: &Settings) -> Result<ExitCode, Box<dyn Error>> {
     let address = settings.address()?;
-    let database = database::open(&settings).await?;
-    let app = create_app(&database, &settings)?;
+    let database = database::open(settings).await?;
+    let app = create_app(&database, settings)?;
 
     let listener = TcpListener::bind(address).await.map_err(|error| {
         format!("cannot listen on {address}: {error}; set BLOG_ADDR to another address")

@@ -12,23 +12,24 @@ const DEFAULT_DATABASE_URL: &str = "postgres://postgres@localhost/blog";
 #[cfg(all(feature = "mysql", not(any(feature = "sqlite", feature = "postgres"))))]
 const DEFAULT_DATABASE_URL: &str = "mysql://root@localhost/blog";
 
-#[derive(Clone, clap::Args)]
+#[derive(clap::Args)]
+#[command(next_help_heading = "Settings")]
 pub struct Settings {
     /// The database that holds the users and their posts.
-    #[arg(long, env, default_value = DEFAULT_DATABASE_URL, hide_env_values = true)]
+    #[arg(long, env, global = true, hide_env_values = true, default_value = DEFAULT_DATABASE_URL)]
     pub database_url: String,
 
     /// Where the blog listens.
-    #[arg(long, env, default_value = "127.0.0.1:3000")]
+    #[arg(long, env, global = true, default_value = "127.0.0.1:3000")]
     pub blog_addr: String,
 
     /// Signs cookies: at least 32 characters that nobody can guess. Left out in development,
     /// one is made and kept in blog.key beside the database.
-    #[arg(long, env, hide_env_values = true)]
+    #[arg(long, env, global = true, hide_env_values = true)]
     secret_key: Option<String>,
 
     /// The folder of the profile pictures: by default, uploads beside the database.
-    #[arg(long, env)]
+    #[arg(long, env, global = true)]
     blog_pictures: Option<PathBuf>,
 }
 

@@ -33,39 +33,27 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     templates
 });
 
-const SOURCES: &[(&str, &str)] = &[
-    ("_forms.html", include_str!("../templates/_forms.html")),
-    ("_posts.html", include_str!("../templates/_posts.html")),
-    ("account.html", include_str!("../templates/account.html")),
-    (
-        "edit_post.html",
-        include_str!("../templates/edit_post.html"),
-    ),
-    (
-        "errors/403.html",
-        include_str!("../templates/errors/403.html"),
-    ),
-    (
-        "errors/404.html",
-        include_str!("../templates/errors/404.html"),
-    ),
-    (
-        "errors/500.html",
-        include_str!("../templates/errors/500.html"),
-    ),
-    (
-        "errors/other.html",
-        include_str!("../templates/errors/other.html"),
-    ),
-    ("home.html", include_str!("../templates/home.html")),
-    ("layout.html", include_str!("../templates/layout.html")),
-    ("login.html", include_str!("../templates/login.html")),
-    ("post.html", include_str!("../templates/post.html")),
-    ("register.html", include_str!("../templates/register.html")),
-    (
-        "user_posts.html",
-        include_str!("../templates/user_posts.html"),
-    ),
+macro_rules! sources {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!("../templates/", $name)))),+]
+    };
+}
+
+const SOURCES: &[(&str, &str)] = sources![
+    "_forms.html",
+    "_posts.html",
+    "account.html",
+    "edit_post.html",
+    "errors/403.html",
+    "errors/404.html",
+    "errors/500.html",
+    "errors/other.html",
+    "home.html",
+    "layout.html",
+    "login.html",
+    "post.html",
+    "register.html",
+    "user_posts.html",
 ];
 
 /// Renders the templates of one request.

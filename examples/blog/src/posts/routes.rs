@@ -38,10 +38,7 @@ async fn show(db: Db, PostId(id): PostId, view: View) -> Result {
 }
 
 async fn new_post(_user: CurrentUser<User>, view: View) -> Result {
-    view.render(
-        "edit_post.html",
-        json!({ "title": "New post", "submit": "Publish", "back": "/" }),
-    )
+    view.render("edit_post.html", json!({ "title": "New post" }))
 }
 
 async fn create(
@@ -52,7 +49,7 @@ async fn create(
     Form(form): Form<PostForm>,
 ) -> Result {
     if let Err(errors) = form.validate() {
-        let context = json!({ "title": "New post", "submit": "Publish", "back": "/", "form": form, "errors": errors });
+        let context = json!({ "title": "New post", "form": form, "errors": errors });
         return view.invalid("edit_post.html", context);
     }
     NewPost::new(form.title, form.content, user.id)
@@ -64,9 +61,11 @@ async fn create(
 }
 
 async fn edit(db: Db, user: CurrentUser<User>, PostId(id): PostId, view: View) -> Result {
-    let post = own_post(id, &user, &db).await?;
-    let context = json!({ "title": "Update post", "submit": "Update", "back": format!("/post/{id}"), "form": PostForm::from(post) });
-    view.render("edit_post.html", context)
+    let form = PostForm::from(own_post(id, &user, &db).await?);
+    view.render(
+        "edit_post.html",
+        json!({ "title": "Update post", "form": form }),
+    )
 }
 
 async fn update(
@@ -78,9 +77,8 @@ async fn update(
     Form(form): Form<PostForm>,
 ) -> Result {
     let mut post = own_post(id, &user, &db).await?;
-    let url = format!("/post/{id}");
     if let Err(errors) = form.validate() {
-        let context = json!({ "title": "Update post", "submit": "Update", "back": url, "form": form, "errors": errors });
+        let context = json!({ "title": "Update post", "form": form, "errors": errors });
         return view.invalid("edit_post.html", context);
     }
     post.title = form.title;
@@ -88,7 +86,7 @@ async fn update(
     post.save(&db).await?;
     db.commit().await?;
     flash.success("Your post has been updated!");
-    Ok(Redirect::to(&url).into_response())
+    Ok(Redirect::to(&format!("/post/{id}")).into_response())
 }
 
 async fn delete(db: Db, user: CurrentUser<User>, PostId(id): PostId, flash: Flash) -> Result {

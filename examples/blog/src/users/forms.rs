@@ -31,7 +31,7 @@ pub struct RegistrationForm {
 #[serde(default)]
 pub struct LoginForm {
     #[serde(deserialize_with = "email_address")]
-    #[validate(length(min = 1, message = "Type your e-mail address."))]
+    #[validate(length(min = 1, max = 120, message = "Type your e-mail address."))]
     pub email: String,
     #[serde(skip_serializing)]
     #[validate(length(min = 1, max = 1000, message = "Type your password."))]

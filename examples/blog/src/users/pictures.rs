@@ -58,13 +58,13 @@ pub async fn decode(file: Bytes) -> Result<Picture, PictureError> {
         .unwrap_or(Err(PictureError::Undecodable))
 }
 
-/// Removes a picture that no user has any more. One that stays behind does no harm.
-pub async fn discard(folder: &Path, name: &str) {
-    if name == DEFAULT_PICTURE {
+/// Removes the picture `old` once a user has `new`. One that stays behind does no harm.
+pub async fn replaced(folder: &Path, old: &str, new: &str) {
+    if old == new || old == DEFAULT_PICTURE {
         return;
     }
-    if let Err(error) = tokio::fs::remove_file(folder.join(name)).await {
-        tracing::warn!("the old profile picture {name} could not be removed: {error}");
+    if let Err(error) = tokio::fs::remove_file(folder.join(old)).await {
+        tracing::warn!("the profile picture {old} could not be removed: {error}");
     }
 }
 

@@ -3,7 +3,7 @@ use axum::extract::{DefaultBodyLimit, Form, Path, State};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 use axum_db::prelude::*;
-use axum_login_kit::{Auth, CurrentUser, Flash, NextUrl, hash_password};
+use axum_login_kit::{Auth, CurrentUser, Flash, NextUrl};
 use serde_json::json;
 use validator::{Validate, ValidationErrors};
 
@@ -41,7 +41,13 @@ async fn register(user: Option<CurrentUser<User>>, view: View) -> Result {
     view.render("register.html", json!({ "title": "Register" }))
 }
 
-async fn create(db: Db, flash: Flash, view: View, Form(form): Form<RegistrationForm>) -> Result {
+async fn create(
+    db: Db,
+    auth: Auth<User>,
+    flash: Flash,
+    view: View,
+    Form(form): Form<RegistrationForm>,
+) -> Result {
     let invalid = |errors| {
         view.invalid(
             "register.html",
@@ -51,7 +57,7 @@ async fn create(db: Db, flash: Flash, view: View, Form(form): Form<RegistrationF
     if let Err(errors) = form.validate() {
         return invalid(errors);
     }
-    let hash = hash_password(&form.password).await?;
+    let hash = auth.hash_password(&form.password).await?;
     let new_user = NewUser::new(&form.username, &form.email, hash);
     if let Err(error) = new_user.insert(&db).await {
         return invalid(already_taken(error)?);
@@ -142,19 +148,13 @@ async fn update(
         changed.save(&db).await?;
         db.commit().await
     };
-    let saved = saved.await;
-    // Whichever picture is no longer the user's goes.
-    if changed.image_file != user.image_file {
-        let unused = if saved.is_ok() {
-            &user.image_file
-        } else {
-            &changed.image_file
-        };
-        pictures::discard(&app.pictures, unused).await;
+    let (old, new) = (&user.image_file, &changed.image_file);
+    if let Err(error) = saved.await {
+        let errors = already_taken(error)?;
+        pictures::replaced(&app.pictures, new, old).await;
+        return invalid(errors);
     }
-    if let Err(error) = saved {
-        return invalid(already_taken(error)?);
-    }
+    pictures::replaced(&app.pictures, old, new).await;
     flash.success("Your account has been updated!");
     Ok(Redirect::to("/account").into_response())
 }

@@ -21,6 +21,10 @@ fn a_post_is_written_read_changed_and_deleted() {
     ada.get(&format!("{post}/update"))
         .assert_page(200)
         .assert_shows("value=\"Hello\"");
+    // The way back is the post itself.
+    let way_back = post.replace('/', "&#x2f;");
+    ada.get(&format!("{post}/update"))
+        .assert_shows(&format!("href=\"{way_back}\">Cancel"));
     let changed = ada.post(
         &format!("{post}/update"),
         &[("title", "Good evening"), ("content", "Shorter.")],
