@@ -73,6 +73,7 @@ impl Error {
         let next = match error.kind() {
             std::io::ErrorKind::NotFound => "check that the path is right",
             std::io::ErrorKind::PermissionDenied => "check who owns it and its permissions",
+            std::io::ErrorKind::InvalidData => "save it as UTF-8",
             std::io::ErrorKind::StorageFull => "make room on that disk",
             _ => "check the disk and the path",
         };

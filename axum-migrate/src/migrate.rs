@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum_db::{Bind, Database, Main, Metadata};
 
-use crate::revision::{Embedded, History, engine_folder, read_folder};
+use crate::revision::{Embedded, History, engine_folder, holds_revisions, read_folder};
 use crate::runner::{self, Target};
 use crate::{Engine, Error, ErrorKind};
 
@@ -147,7 +147,7 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
     pub(crate) fn folder(&self, named: Option<&Path>) -> PathBuf {
         let base = self.base(named);
         let folder = engine_folder(&base, B::DIALECT);
-        if self.per_engine && folder == base {
+        if self.per_engine && folder == base && !holds_revisions(&base) {
             base.join(B::DIALECT.name())
         } else {
             folder

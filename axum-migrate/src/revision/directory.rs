@@ -81,6 +81,12 @@ pub(crate) fn engine_folder(base: &Path, dialect: Dialect) -> PathBuf {
     }
 }
 
+/// Whether a folder has revisions itself, and not in a sub-folder per engine.
+pub(crate) fn holds_revisions(folder: &Path) -> bool {
+    let is_revision = |entry: &fs::DirEntry| entry.path().join("up.sql").is_file();
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.any(|e| e.is_ok_and(|e| is_revision(&e))))
+}
+
 /// Reads every revision of a folder, in no particular order.
 ///
 /// # Errors

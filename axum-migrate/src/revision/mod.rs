@@ -16,7 +16,7 @@ pub use embedded::Embedded;
 
 pub(crate) use checksum::{checksum, fingerprint};
 pub(crate) use directory::{
-    NewRevision, create_folder, engine_folder, read_folder, write_revision,
+    NewRevision, create_folder, engine_folder, holds_revisions, read_folder, write_revision,
 };
 pub(crate) use graph::History;
 pub(crate) use head::{HeadFile, read_head};

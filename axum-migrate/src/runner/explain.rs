@@ -35,6 +35,15 @@ impl Step<'_> {
             ),
         };
         let mut message = format!("{what}{}", self.aftermath(dialect));
+        let needs_none = [
+            "cannot run inside a transaction",
+            "from within a transaction",
+        ];
+        if needs_none.iter().any(|text| what.contains(text)) {
+            message.push_str(
+                " It has to run by itself: write run_in_transaction = false into its metadata.toml.",
+            );
+        }
         if self.direction == Direction::Up && what.contains("already exists") {
             message.push_str(
                 " If other means brought the database to this revision, record that with `stamp`.",

@@ -9,7 +9,7 @@ use clap::Parser;
 use diesel_async::SimpleAsyncConnection as _;
 
 /// The command line of an application.
-#[derive(Parser)]
+#[derive(Debug, Parser)]
 #[command(name = "db")]
 pub(crate) struct Cli {
     #[command(subcommand)]

@@ -198,3 +198,45 @@ async fn a_database_locked_by_another_program() {
     drop(other);
     assert_eq!(migrate.upgrade_on_start().await.unwrap().applied, 1);
 }
+
+#[tokio::test]
+async fn a_statement_that_bears_no_transaction() {
+    let project = one_revision().await;
+    let folder = project.add("2026-01-02-000000-0000_vacuum", "VACUUM;", "VACUUM;");
+    let error = project.err("upgrade").await;
+    assert!(
+        error
+            .to_string()
+            .contains("write run_in_transaction = false"),
+        "{error}"
+    );
+    fs::write(folder.join("metadata.toml"), "run_in_transaction = false").unwrap();
+    project.ok("upgrade").await;
+    assert_eq!(project.versions().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_table_that_was_there_before() {
+    let project = one_revision().await;
+    project
+        .execute("CREATE TABLE one (id INTEGER PRIMARY KEY)")
+        .await;
+    let error = project.err("upgrade").await;
+    assert!(
+        error.to_string().contains("record that with `stamp`"),
+        "{error}"
+    );
+    project.ok("stamp head").await;
+    project.ok("check --drift").await;
+}
+
+#[tokio::test]
+async fn a_script_that_is_not_utf_8() {
+    let project = one_revision().await;
+    fs::write(
+        project.migrations().join(ONE).join("up.sql"),
+        [0x53, 0xff, 0xfe],
+    )
+    .unwrap();
+    refused(&project, ErrorKind::Io, "save it as UTF-8").await;
+}

@@ -73,7 +73,7 @@ fn mistakes_in_the_arguments_end_with_2_and_say_how_to_write_it() {
 }
 
 fn help(line: &[&str]) -> String {
-    let error = Cli::try_parse_from(line).err().expect("help");
+    let error = Cli::try_parse_from(line).expect_err("help");
     assert_eq!(error.exit_code(), 0);
     error.to_string()
 }

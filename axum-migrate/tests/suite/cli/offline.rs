@@ -112,4 +112,10 @@ async fn engines_keep_folders_of_their_own_where_the_application_asks() {
             .1
             .ends_with("one\n")
     );
+    // A folder of revisions that is named is that folder.
+    let line = format!("heads --dir {}/sqlite", project.migrations().display());
+    let named = run(&elsewhere.per_engine(), &line, &project.migrations())
+        .await
+        .unwrap();
+    assert!(named.1.ends_with("one\n"), "{}", named.1);
 }
