@@ -117,14 +117,17 @@ impl Blog {
         }
     }
 
-    /// Asks the program to stop, as a service manager does, and returns whether it ended well.
+    /// Asks the program to stop, as a service manager does.
     #[cfg(unix)]
-    pub(crate) fn stop(mut self) -> bool {
-        let asked = Command::new("kill")
-            .arg(self.server.id().to_string())
-            .status()
-            .expect("kill can be run");
-        assert!(asked.success());
+    pub(crate) fn ask_to_stop(&self) {
+        let process = self.server.id().to_string();
+        let asked = Command::new("kill").arg(process).status();
+        assert!(asked.expect("kill can be run").success());
+    }
+
+    /// Waits for the program to end, and returns whether it ended well.
+    #[cfg(unix)]
+    pub(crate) fn ended(mut self) -> bool {
         self.server.wait().expect("blog ends").success()
     }
 

@@ -1,6 +1,10 @@
 use std::fs;
+#[cfg(unix)]
+use std::io::{Read, Write};
+#[cfg(unix)]
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use crate::blog::{PASSWORD, Site};
 
@@ -172,8 +176,47 @@ fn unusable_urls() -> [&'static str; 3] {
 
 #[cfg(unix)]
 #[test]
-fn the_blog_ends_well_when_it_is_told_to() {
+fn the_blog_ends_when_it_is_told_to_and_finishes_what_is_under_way() {
     let blog = Site::new().serve();
-    blog.visitor().get("/").assert_page(200);
-    assert!(blog.stop());
+    let address = blog.url.strip_prefix("http://").expect("an address");
+    let form = b"email=ada%40example.com&password=secret";
+    let mut visitor = TcpStream::connect(address).expect("a connection");
+    write!(
+        visitor,
+        "POST /login HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n\
+         content-type: application/x-www-form-urlencoded\r\nexpect: 100-continue\r\n\r\n",
+        form.len(),
+    )
+    .expect("the head is sent");
+    // The blog asks for the form once a handler wants it: the request is under way.
+    let mut go_on = [0; 25];
+    visitor.read_exact(&mut go_on).expect("an interim answer");
+    assert!(go_on.starts_with(b"HTTP/1.1 100 Continue"));
+
+    blog.ask_to_stop();
+    while TcpStream::connect(address).is_ok() {
+        std::thread::yield_now();
+    }
+    visitor.write_all(form).expect("the form is sent");
+    let mut answer = String::new();
+    visitor.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 422 "), "{answer}");
+    assert!(answer.contains("Login unsuccessful."), "{answer}");
+    assert!(blog.ended());
+}
+
+#[test]
+fn programs_that_start_together_upgrade_the_database_once() {
+    let site = Site::new();
+    let starting: Vec<_> = (0..4)
+        .map(|_| {
+            let mut upgrade = site.command(&["db", "upgrade"]);
+            upgrade.stdout(Stdio::piped()).stderr(Stdio::piped());
+            upgrade.spawn().expect("blog can be run")
+        })
+        .collect();
+    for program in starting {
+        succeeds(&program.wait_with_output().expect("blog ends"));
+    }
+    succeeds(&site.run(&["db", "check"]));
 }

@@ -1,6 +1,7 @@
 //! The blog as its visitors and its operators meet it: the built program, over a real socket.
 
 mod accounts;
+mod assets;
 mod bad_input;
 mod blog;
 mod commands;
