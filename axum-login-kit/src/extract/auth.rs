@@ -159,7 +159,7 @@ impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for Auth<U> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        LoginContext::of(parts).map(Auth)
+        LoginContext::for_login(parts).map(Auth)
     }
 }
 

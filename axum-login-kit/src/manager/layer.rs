@@ -9,8 +9,8 @@ use axum::http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
-use super::Manager;
-use super::request::{RequestLogin, RequestState};
+use super::request::RequestLogin;
+use super::{Manager, RequestState};
 use crate::user::AuthUser;
 
 /// Makes the extractors of a [`LoginManager`](crate::LoginManager) work; from

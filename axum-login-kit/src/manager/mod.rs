@@ -4,6 +4,7 @@ mod begin;
 mod builder;
 mod layer;
 mod request;
+mod state;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use std::time::Duration;
 pub(crate) use self::begin::LoginOptions;
 pub use self::builder::LoginManagerBuilder;
 pub use self::layer::{LoginFuture, LoginLayer, LoginService};
-pub(crate) use self::request::{LoginContext, RequestState};
+pub(crate) use self::request::LoginContext;
+pub(crate) use self::state::RequestState;
 
 use crate::cookies::SecureCookies;
 use crate::error::Error;

@@ -1,19 +1,17 @@
 //! What one request knows about its visitor.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ConnectInfo;
+use axum::http::header;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
 use chrono::TimeDelta;
 
-use super::{LoginOptions, Manager};
-use crate::cookies::SecureCookies;
+use super::{LoginOptions, Manager, RequestState};
 use crate::error::Error;
-use crate::flash::{Flash, FlashBuffer};
-use crate::keys::Keys;
+use crate::flash::Flash;
 use crate::session::{
     self, NewSession, RequestSessions, SessionCookies, SessionKey, StoredSession, Token,
 };
@@ -21,75 +19,6 @@ use crate::user::AuthUser;
 
 /// How old `last_seen` becomes before it is written again.
 const SEEN_EVERY: TimeDelta = TimeDelta::minutes(5);
-
-/// What all managers of a request share: flash messages, and how far a cache may keep the response.
-#[derive(Debug)]
-pub(crate) struct RequestState {
-    keys: Arc<Keys>,
-    secure_cookies: SecureCookies,
-    consulted: AtomicBool,
-    private: AtomicBool,
-    flash: Mutex<Option<FlashBuffer>>,
-}
-
-impl RequestState {
-    pub(super) fn new(keys: Arc<Keys>, secure_cookies: SecureCookies) -> Self {
-        RequestState {
-            keys,
-            secure_cookies,
-            consulted: AtomicBool::new(false),
-            private: AtomicBool::new(false),
-            flash: Mutex::new(None),
-        }
-    }
-
-    pub(crate) fn keys(&self) -> &Keys {
-        &self.keys
-    }
-
-    pub(crate) fn secure_cookies(&self) -> SecureCookies {
-        self.secure_cookies
-    }
-
-    pub(crate) fn flash(&self) -> MutexGuard<'_, Option<FlashBuffer>> {
-        self.flash.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The response depends on the request's cookies.
-    pub(crate) fn mark_consulted(&self) {
-        self.consulted.store(true, Ordering::Relaxed);
-    }
-
-    /// The response is meant for one user.
-    pub(crate) fn mark_private(&self) {
-        self.private.store(true, Ordering::Relaxed);
-    }
-
-    /// Puts into the response what the request asked for.
-    pub(super) fn finish(&self, headers: &mut HeaderMap) {
-        let buffer = self.flash().take();
-        if buffer.is_some_and(|buffer| buffer.write(self, headers)) {
-            self.mark_private();
-        }
-        if self.consulted.load(Ordering::Relaxed) {
-            vary_by_cookie(headers);
-        }
-        if self.private.load(Ordering::Relaxed) && !headers.contains_key(header::CACHE_CONTROL) {
-            let value = HeaderValue::from_static("no-store");
-            headers.insert(header::CACHE_CONTROL, value);
-        }
-    }
-}
-
-fn vary_by_cookie(headers: &mut HeaderMap) {
-    let is_named = headers.get_all(header::VARY).iter().any(|value| {
-        let mut names = value.to_str().unwrap_or_default().split(',');
-        names.any(|name| name.trim() == "*" || name.trim().eq_ignore_ascii_case("cookie"))
-    });
-    if !is_named {
-        headers.append(header::VARY, HeaderValue::from_static("Cookie"));
-    }
-}
 
 /// What one manager knows in one request; shared by its extractors, so that the user is loaded once.
 pub(super) struct RequestLogin<U: AuthUser> {
@@ -154,15 +83,24 @@ impl<U: AuthUser> LoginContext<U> {
         let settings = &shared.manager.settings;
         let secure = settings.secure_cookies.for_request(parts);
         let cookies = SessionCookies::read(&settings.realm, secure, &parts.headers);
-        let user_agent = parts.headers.get(header::USER_AGENT);
-        let user_agent = user_agent.and_then(|value| value.to_str().ok());
-        let address = parts.extensions.get::<ConnectInfo<std::net::SocketAddr>>();
         Ok(LoginContext {
             sessions: shared.manager.sessions.bind(&parts.extensions)?,
-            user_agent: user_agent.map(|text| text.chars().take(255).collect()),
-            ip: address.map(|ConnectInfo(address)| address.ip().to_string()),
+            user_agent: None,
+            ip: None,
             cookies,
             shared,
+        })
+    }
+
+    /// The same, with what a new session notes of its browser.
+    pub(crate) fn for_login(parts: &Parts) -> Result<Self, Error> {
+        let user_agent = parts.headers.get(header::USER_AGENT);
+        let user_agent = user_agent.and_then(|value| value.to_str().ok());
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(LoginContext {
+            user_agent: user_agent.map(|text| text.chars().take(255).collect()),
+            ip: address.map(|ConnectInfo(address)| address.ip().to_string()),
+            ..Self::of(parts)?
         })
     }
 

@@ -167,8 +167,8 @@ async fn one_connection_serves_logins_and_pages_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_that_hashes_holds_no_connection() {
-    // A second or so of hashing, beside a page that takes milliseconds and needs the only connection.
-    let app = App::with(|builder| builder.passwords(Bcrypt::with_cost(13).unwrap())).await;
+    // A tenth of a second of hashing, beside a page that takes milliseconds and needs the only connection.
+    let app = App::with(|builder| builder.passwords(Bcrypt::with_cost(11).unwrap())).await;
     let user = app.user("ada@example.com").await;
     let cookie = axum_login_kit::testing::login_as(&app.login, &user)
         .await
