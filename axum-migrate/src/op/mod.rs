@@ -325,7 +325,8 @@ fn is_widening(from: &str, to: &str) -> bool {
     if let (Some(from), Some(to)) = (rank(&from_name), rank(&to_name)) {
         return from <= to;
     }
-    let is_text = |name: &str| name.contains("char") || name.ends_with("text");
+    let is_text =
+        |name: &str| name.contains("char") || name.ends_with("text") || rank(name).is_some();
     is_text(&from_name) && matches!(to_name.as_str(), "text" | "longtext")
         || from_name == "real" && to_name == "double precision"
         || from_name == "float" && to_name == "double"

@@ -70,6 +70,7 @@ fn expect(script: &str, goal: &str, is: &Schema, should: &Schema) -> Result<(), 
     let everything = Hints {
         managed_tables: is.table_names(),
         dropped_tables: is.table_names(),
+        exact: true,
         ..Hints::default()
     };
     let left = diff(is, should, &everything)?.ops;

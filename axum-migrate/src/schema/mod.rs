@@ -308,7 +308,7 @@ impl Table {
 
 impl Index {
     /// The names of the columns it reads directly.
-    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().filter_map(|key| match &key.target {
             KeyTarget::Column(name) => Some(name.as_str()),
             KeyTarget::Expression(_) => None,

@@ -3,6 +3,7 @@
 mod cases;
 mod harness;
 mod laws;
+mod models;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "mysql")]
@@ -16,3 +17,5 @@ mod postgres_cases;
 mod sqlite;
 #[cfg(feature = "sqlite")]
 mod sqlite_cases;
+#[cfg(feature = "sqlite")]
+mod sqlite_rebuild;

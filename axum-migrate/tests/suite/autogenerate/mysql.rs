@@ -7,8 +7,8 @@ use testkit::TestDatabase;
 
 use super::cases::{ROWS, START, shared};
 use super::harness::{Server, Text, run_all};
-use super::laws;
 use super::mysql_cases;
+use super::{laws, models};
 
 impl Server for Mysql {
     fn database() -> TestDatabase {
@@ -63,4 +63,14 @@ async fn a_hundred_tables_take_as_many_queries_as_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 6)]
 async fn random_pairs() {
     laws::random_pairs::<Mysql>(12).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn models_of_every_type() {
+    models::every_type::<Mysql>().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn what_models_cannot_say_stays() {
+    models::what_models_cannot_say::<Mysql>(mysql_cases::START).await;
 }

@@ -7,8 +7,8 @@ use testkit::TestDatabase;
 
 use super::cases::{ROWS, START, shared};
 use super::harness::{Server, Text, run_all};
-use super::laws;
 use super::sqlite_cases;
+use super::{laws, models};
 
 impl Server for Sqlite {
     fn database() -> TestDatabase {
@@ -67,4 +67,14 @@ async fn a_hundred_tables_take_as_many_queries_as_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 6)]
 async fn random_pairs() {
     laws::random_pairs::<Sqlite>(150).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn models_of_every_type() {
+    models::every_type::<Sqlite>().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn what_models_cannot_say_stays() {
+    models::what_models_cannot_say::<Sqlite>(sqlite_cases::START).await;
 }
