@@ -6,6 +6,7 @@ use crate::{Result, long, process, test};
 
 /// How much to check.
 #[derive(Debug, Args)]
+#[group(id = "ci")]
 pub(crate) struct Options {
     /// Also what is too slow for every run: every pair of features, the oldest versions of the dependencies,
     /// the README's first program against the packaged crates, and the full counts of the property tests.
