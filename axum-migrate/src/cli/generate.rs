@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use axum_db::Bind;
+use axum_db::{Bind, Dialect};
 
 use super::args::{self, Rename};
 use super::files::{Draft, write};
@@ -10,7 +10,7 @@ use super::output::{Output, ask, can_ask};
 use super::summary;
 use crate::diff::{Diff, Hints, diff};
 use crate::op::{Op, inverse};
-use crate::render::render;
+use crate::render::{Script, render};
 use crate::revision::{History, Revision};
 use crate::runner::{self, prove, replay};
 use crate::schema::Schema;
@@ -47,7 +47,12 @@ pub(super) async fn migrate<B: Engine, K: Bind>(
     let back = inverse(ops);
     let up = render(B::DIALECT, ops, &start.schema)?;
     let down = render(B::DIALECT, &back, &compared.target)?;
-    let (up_sql, down_sql) = (up.to_sql(), down.to_sql());
+    // Both scripts share the one setting of metadata.toml.
+    let run_in_transaction = up.run_in_transaction && down.run_in_transaction;
+    let (up_sql, down_sql) = (
+        text(B::DIALECT, &up, run_in_transaction),
+        text(B::DIALECT, &down, run_in_transaction),
+    );
     let message = args
         .message
         .clone()
@@ -65,8 +70,8 @@ pub(super) async fn migrate<B: Engine, K: Bind>(
         return Ok(ExitCode::SUCCESS);
     }
     let (from, to) = (
-        concerned(&start.schema, &compared),
-        concerned(&compared.target, &compared),
+        concerned(B::DIALECT, &start.schema, &compared),
+        concerned(B::DIALECT, &compared.target, &compared),
     );
     prove::<B>(&mut conn, &from, &to, &up_sql, &down_sql).await?;
     let losses = back.iter().filter(|op| op.loses_data());
@@ -77,7 +82,7 @@ pub(super) async fn migrate<B: Engine, K: Bind>(
             message: &message,
             up: up_sql,
             down: down_sql,
-            run_in_transaction: up.run_in_transaction && down.run_in_transaction,
+            run_in_transaction,
             schema: models.hash(),
             generated: Some(losses.map(|op| op.to_string()).collect()),
         },
@@ -86,6 +91,19 @@ pub(super) async fn migrate<B: Engine, K: Bind>(
         "Wrote {written}. Read its up.sql, then run `upgrade`."
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The file of a script: where the runner gives it no transaction although it wants one, it brings its own.
+fn text(dialect: Dialect, script: &Script, run_in_transaction: bool) -> String {
+    let sql = script.to_sql();
+    if run_in_transaction || !script.run_in_transaction {
+        return sql;
+    }
+    let begin = match dialect {
+        Dialect::Sqlite => "BEGIN IMMEDIATE",
+        Dialect::Postgres | Dialect::Mysql => "START TRANSACTION",
+    };
+    format!("{begin};\n{sql}COMMIT;\n")
 }
 
 /// What the models are compared with.
@@ -251,10 +269,13 @@ async fn compare(
     diff(from, models, hints)
 }
 
-/// The tables that the proof is about: not those that stay whatever happens, unless a key points at them.
-fn concerned(schema: &Schema, compared: &Diff) -> Schema {
+/// The tables that the proof is about: not those that stay whatever happens, unless a key points at them, or a
+/// trigger or view of SQLite, which checks those when a table changes, may read them.
+fn concerned(dialect: Dialect, schema: &Schema, compared: &Diff) -> Schema {
     let mut schema = schema.clone();
-    schema.unmanaged.clear();
+    if dialect == Dialect::Sqlite && !schema.unmanaged.is_empty() {
+        return schema;
+    }
     loop {
         let pointed_at: std::collections::BTreeSet<String> = schema
             .tables

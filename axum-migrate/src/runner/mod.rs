@@ -197,10 +197,10 @@ fn refuse_data_loss(steps: &[&Revision], dialect: Dialect) -> Result<(), Error> 
         .filter(|(_, losses)| !losses.is_empty())
         .map(|(revision, losses)| {
             format!(
-                "  {} ({}): {}",
+                "  {} ({})\n    {}",
                 revision.id,
                 revision.message,
-                losses.join("; ")
+                losses.join("\n    ")
             )
         })
         .collect();

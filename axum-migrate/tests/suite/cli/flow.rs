@@ -326,3 +326,91 @@ async fn a_message_is_made_where_none_is_given<B: Tested>() {
     let folder = &project.entries()[0];
     assert!(folder.ends_with("_create_users_and_one_more"), "{folder}");
 }
+
+/// What SQLite alone makes difficult.
+mod on_sqlite {
+    use super::*;
+
+    mod v3 {
+        use axum_db::prelude::*;
+
+        pub use super::super::v1::User;
+
+        #[model(table = "posts")]
+        #[derive(Debug, Clone)]
+        pub struct Post {
+            #[model(primary_key)]
+            pub id: i32,
+            #[model(length = 100)]
+            pub title: String,
+            #[model(default = now)]
+            pub date_posted: chrono::NaiveDateTime,
+            #[model(references = User, on_delete = cascade, index)]
+            pub user_id: i32,
+            #[model(references = User, no_join)]
+            pub editor_id: Option<i32>,
+        }
+    }
+
+    /// One way is a plain ALTER TABLE, the other a rebuild outside the runner's transaction.
+    #[tokio::test]
+    async fn a_revision_whose_scripts_differ_in_transactions_has_one_in_each() {
+        let project = begun::<axum_db::Sqlite>().await;
+        done(
+            &project,
+            &metadata![v3::User, v3::Post],
+            "migrate -m editors --no-input",
+        )
+        .await;
+        let folder = project.migrations().join(&project.entries()[1]);
+        let read = |file: &str| std::fs::read_to_string(folder.join(file)).expect("a file");
+        assert!(read("metadata.toml").starts_with("run_in_transaction = false\n"));
+        for file in ["up.sql", "down.sql"] {
+            let sql = read(file);
+            assert_eq!(sql.matches("BEGIN IMMEDIATE;\n").count(), 1, "{sql}");
+            assert_eq!(sql.matches("COMMIT;\n").count(), 1, "{sql}");
+        }
+        project.ok("upgrade").await;
+        project.ok("downgrade --allow-data-loss").await;
+        assert_eq!(
+            project
+                .rows("SELECT title AS value FROM posts ORDER BY id")
+                .await,
+            ["one", "two"]
+        );
+    }
+
+    #[tokio::test]
+    async fn views_and_triggers_survive_and_are_part_of_the_proof() {
+        let project = begun::<axum_db::Sqlite>().await;
+        project
+            .execute("CREATE VIEW titles AS SELECT title FROM posts")
+            .await;
+        project.execute("CREATE TABLE log (text TEXT)").await;
+        project
+            .execute("CREATE TRIGGER logged AFTER INSERT ON posts BEGIN INSERT INTO log VALUES (new.title); END")
+            .await;
+        let line = "migrate --no-input --rename users.email=users.mail --backfill posts.views=7";
+        done(&project, &second(), line).await;
+        project.ok("upgrade").await;
+        project
+            .execute("INSERT INTO posts (id, title, views, date_posted, user_id) VALUES (3, 'three', 0, '2026-01-01', 1)")
+            .await;
+        assert_eq!(
+            project.rows("SELECT title AS value FROM titles").await,
+            ["one", "two", "three"]
+        );
+        assert_eq!(
+            project.rows("SELECT text AS value FROM log").await,
+            ["three"]
+        );
+        project.ok("downgrade --allow-data-loss").await;
+        assert_eq!(
+            project
+                .rows("SELECT title AS value FROM titles")
+                .await
+                .len(),
+            3
+        );
+    }
+}
