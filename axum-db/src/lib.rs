@@ -124,6 +124,56 @@ mod session;
 #[path = "private.rs"]
 pub mod __private;
 
+/// ```
+/// use axum_db::{metadata, prelude::*};
+///
+/// #[model]
+/// #[derive(Debug, Clone)]
+/// pub struct User {
+///     #[model(primary_key)]
+///     pub id: i32,
+///     #[model(unique, length = 20)]
+///     pub username: String,
+///     #[model(default = "default.jpg")]
+///     pub image_file: String,
+/// }
+///
+/// #[model]
+/// #[derive(Debug, Clone)]
+/// pub struct Post {
+///     #[model(primary_key)]
+///     pub id: i32,
+///     #[model(length = 100)]
+///     pub title: String,
+///     #[model(default = now)]
+///     pub date_posted: chrono::NaiveDateTime,
+///     #[model(references = User, on_delete = cascade, index, relation = author, backref = posts)]
+///     pub user_id: i32,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// database.create_all(&metadata![User, Post]).await?;
+/// let db = database.session();
+///
+/// let user = NewUser::new("corey").image_file("me.png").insert(&db).await?;
+/// let mut post = NewPost::new("First", user.id).insert(&db).await?;
+/// post.title = "My first".into();
+/// post.save(&db).await?;
+///
+/// assert_eq!(post.author().one(&db).await?.username, "corey");
+/// assert_eq!(user.posts().order(posts::date_posted.desc()).all(&db).await?[0].title, "My first");
+/// let both: Vec<(Post, User)> = posts::table
+///     .inner_join(users::table)
+///     .select((Post::as_select(), User::as_select()))
+///     .all(&db)
+///     .await?;
+/// assert_eq!(both.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+///
 pub use axum_db_macros::model;
 #[cfg(feature = "mysql")]
 pub use backend::Mysql;

@@ -2,7 +2,7 @@
 
 pub use crate::model::registry::Registered;
 pub use crate::model::table_id::{
-    Compare, Different, O0, O1, O2, O3, O4, O5, O6, O7, TableId, TableOf,
+    AddNoJoinToOneOfTheKeys, Compare, Different, O0, O1, O2, O3, O4, O5, O6, O7, TableId, TableOf,
 };
 pub use axum_db_macros::DeriveModel;
 pub use inventory;

@@ -13,7 +13,45 @@ use crate::model::ModelDef;
 
 /// Declares a struct as the row of a table.
 ///
-/// It is documented where users meet it, in axum-db.
+/// The struct keeps its fields and derives. Beside it stand a module with the table's name (Diesel's
+/// `table!`), the companion `New…` for rows that are not written yet, and methods: `query()`, `find(id)`,
+/// `table()`, `save(&db)`, `delete(&db)`, and one for each relation.
+///
+/// # On the struct
+///
+/// | `#[model(…)]` | meaning |
+/// |---|---|
+/// | `table = "people"` | the table's name; default: the struct's in snake_case and the plural |
+/// | `bind = Analytics` | the database it belongs to, a type that implements `Bind`; default: `Main` |
+/// | `renamed_from = "persons"` | its former name, for migrations |
+///
+/// # On a field
+///
+/// | `#[model(…)]` | meaning |
+/// |---|---|
+/// | `primary_key` | part of the primary key; several fields make a composite one. A single integer is numbered by the database, unless it is a reference too |
+/// | `unique`, `index` | a unique constraint, an index over this column |
+/// | `length = 20` | at most so many characters (`String`) or bytes (`Vec<u8>`) |
+/// | `default = "draft"`, `0`, `-1.5`, `true`, `now` | the value where none is given, in `New…` and in the database; `now` is the time in UTC |
+/// | `references = User` | a foreign key to the primary key of another model, which must be as public as this one |
+/// | `on_delete = cascade`, `on_update = …` | what becomes of the row with the referenced one: `cascade`, `restrict`, `set_null`, `set_default`, `no_action` (default) |
+/// | `relation = author` | writes `post.author()`, the query for the referenced row |
+/// | `backref = posts` | writes `user.posts()`, the query for the rows that reference; both models in one crate |
+/// | `no_join` | leaves the key out of joins: needed on one of two models that reference each other; of several keys to one model the first without it joins |
+/// | `sql_type = diesel::sql_types::Json` | the SQL type, for Rust types that are not in the list below |
+/// | `renamed_from = "title"` | its former name, for migrations |
+///
+/// # Types
+///
+/// The type is known by its last path segment: `bool`, `i16`, `i32`, `i64`, `f32`, `f64`, `String`, `Vec<u8>`, chrono's
+/// `NaiveDateTime`, `NaiveDate` and `NaiveTime`, and `Option` of these for columns that can be NULL. Every other
+/// type needs `sql_type`, and Diesel's `ToSql` and `FromSql` for it. Fields must be `Clone`.
+///
+/// # Names
+///
+/// A raw identifier, or a name that Diesel takes for itself (`table`, `columns`, `star`, …, or the table's own),
+/// keeps its name in the database and gets an underscore in the table's module: the field `r#type` is
+/// the column `"type"`, and `users::type_` in queries.
 #[proc_macro_attribute]
 pub fn model(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut input = parse_macro_input!(item as DeriveInput);

@@ -4,6 +4,7 @@ use heck::ToSnakeCase;
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{
     Data, DeriveInput, Error, Fields, GenericArgument, Ident, Path, PathArguments, Result, Type,
     Visibility,
@@ -221,7 +222,10 @@ impl FieldDef {
             Kind::Date => "Date",
             Kind::Time => "Time",
             Kind::Custom => {
-                let alias = self.sql_type_alias(model);
+                let mut alias = self.sql_type_alias(model);
+                if let Some(path) = &self.args.sql_type {
+                    alias.set_span(path.span());
+                }
                 return quote!(#alias);
             }
         };

@@ -26,10 +26,19 @@ pub trait TableId<Asking> {
 /// not tell the table of another crate's model from the types that Diesel implements `JoinTo` for.
 ///
 /// [`HasTable`]: diesel::associations::HasTable
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "not a model",
+    note = "`references` takes a struct with `#[model]` above it"
+)]
 pub trait TableOf<Asking> {
     /// The table.
     type Table;
 }
+
+/// Two models that reference each other could be joined by either key. Each key implements this trait along
+/// with Diesel's `JoinTo`, so that the compiler's complaint about two impls says what to write.
+pub trait AddNoJoinToOneOfTheKeys<Table> {}
 
 /// Compares two lists of digits.
 pub trait Compare<Other, Asking> {

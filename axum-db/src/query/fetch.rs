@@ -242,7 +242,8 @@ pub trait Fetch: AsQuery + Sized {
 
     /// A page of the rows, and how many there are. Give the query an order, or pages overlap.
     ///
-    /// Two statements: a count, and the rows with LIMIT and OFFSET.
+    /// Two statements: a count, and the rows with LIMIT and OFFSET. The query is needed twice, and Diesel's
+    /// boxed queries cannot be copied: page those with `limit` and `offset` of their own.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`], which is a 404 as a response, when a page after the first has no rows; see

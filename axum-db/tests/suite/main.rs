@@ -3,6 +3,7 @@
 #![allow(clippy::duplicate_mod)]
 
 mod ddl;
+mod hygiene;
 mod models;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -10,3 +11,6 @@ mod mysql;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+// The texts name what is there, so they are those of all engines together.
+#[cfg(all(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod ui;

@@ -66,6 +66,9 @@ fn join(model: &ModelDef, field: &FieldDef, target: &syn::Path) -> TokenStream {
                 )
             }
 
+            impl ::axum_db::__private::AddNoJoinToOneOfTheKeys<Referenced> for #module::table {}
+            impl ::axum_db::__private::AddNoJoinToOneOfTheKeys<#module::table> for Referenced {}
+
             impl ::diesel::JoinTo<<#target as ::axum_db::__private::TableOf<#module::table>>::Table> for #module::table {
                 type FromClause = Referenced;
                 type OnClause = On;

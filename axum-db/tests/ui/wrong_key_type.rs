@@ -1,0 +1,18 @@
+use axum_db::prelude::*;
+
+#[model]
+pub struct User {
+    #[model(primary_key)]
+    pub id: i64,
+    pub name: String,
+}
+
+#[model]
+pub struct Post {
+    #[model(primary_key)]
+    pub id: i32,
+    #[model(references = User)]
+    pub user_id: i32,
+}
+
+fn main() {}
