@@ -9,6 +9,9 @@ use axum_migrate::Migrate;
 use crate::models::User;
 use crate::settings::Settings;
 
+#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+compile_error!("choose the database of the blog: --features sqlite, postgres or mysql");
+
 #[cfg(feature = "sqlite")]
 type Backend = axum_db::Sqlite;
 #[cfg(all(feature = "postgres", not(feature = "sqlite")))]
