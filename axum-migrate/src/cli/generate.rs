@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use axum_db::{Bind, Dialect};
+use axum_db::Bind;
 
 use super::args::{self, Rename};
 use super::files::{Draft, write};
@@ -50,8 +50,8 @@ pub(super) async fn migrate<B: Engine, K: Bind>(
     // Both scripts share the one setting of metadata.toml.
     let run_in_transaction = up.run_in_transaction && down.run_in_transaction;
     let (up_sql, down_sql) = (
-        text(B::DIALECT, &up, run_in_transaction),
-        text(B::DIALECT, &down, run_in_transaction),
+        text::<B>(&up, run_in_transaction),
+        text::<B>(&down, run_in_transaction),
     );
     let message = args
         .message
@@ -69,11 +69,7 @@ pub(super) async fn migrate<B: Engine, K: Bind>(
         out.line("Nothing was written (--dry-run).")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let (from, to) = (
-        concerned(B::DIALECT, &start.schema, &compared),
-        concerned(B::DIALECT, &compared.target, &compared),
-    );
-    prove::<B>(&mut conn, &from, &to, &up_sql, &down_sql).await?;
+    prove::<B>(&mut conn, &start.schema, &compared, &up_sql, &down_sql).await?;
     let losses = back.iter().filter(|op| op.loses_data());
     let written = write(
         &folder,
@@ -94,16 +90,13 @@ pub(super) async fn migrate<B: Engine, K: Bind>(
 }
 
 /// The file of a script: where the runner gives it no transaction although it wants one, it brings its own.
-fn text(dialect: Dialect, script: &Script, run_in_transaction: bool) -> String {
+fn text<B: Engine>(script: &Script, run_in_transaction: bool) -> String {
     let sql = script.to_sql();
     if run_in_transaction || !script.run_in_transaction {
-        return sql;
+        sql
+    } else {
+        format!("{};\n{sql}COMMIT;\n", runner::begin(B::DIALECT))
     }
-    let begin = match dialect {
-        Dialect::Sqlite => "BEGIN IMMEDIATE",
-        Dialect::Postgres | Dialect::Mysql => "START TRANSACTION",
-    };
-    format!("{begin};\n{sql}COMMIT;\n")
 }
 
 /// What the models are compared with.
@@ -267,33 +260,4 @@ async fn compare(
         hints.backfills.insert((table, column), expression);
     }
     diff(from, models, hints)
-}
-
-/// The tables that the proof is about: not those that stay whatever happens, unless a key points at them, or a
-/// trigger or view of SQLite, which checks those when a table changes, may read them.
-fn concerned(dialect: Dialect, schema: &Schema, compared: &Diff) -> Schema {
-    let mut schema = schema.clone();
-    if dialect == Dialect::Sqlite && !schema.unmanaged.is_empty() {
-        return schema;
-    }
-    loop {
-        let pointed_at: std::collections::BTreeSet<String> = schema
-            .tables
-            .values()
-            .flat_map(|table| {
-                table
-                    .foreign_keys
-                    .iter()
-                    .filter(|key| key.table != table.name)
-                    .map(|key| key.table.clone())
-            })
-            .collect();
-        let before = schema.tables.len();
-        schema
-            .tables
-            .retain(|name, _| !compared.unmanaged.contains(name) || pointed_at.contains(name));
-        if schema.tables.len() == before {
-            return schema;
-        }
-    }
 }

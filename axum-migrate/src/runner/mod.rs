@@ -18,6 +18,7 @@ use diesel_async::SimpleAsyncConnection as _;
 pub(crate) use plan::{Target, count, pending, refuse_unknown};
 pub(crate) use queries::Queries;
 pub(crate) use replay::{prove, replay};
+pub(crate) use script::begin;
 pub(crate) use versions::{Applied, applied};
 
 use split::split;

@@ -6,6 +6,14 @@ use diesel_async::SimpleAsyncConnection as _;
 use super::split::{Statement, split};
 use crate::{Engine, Error, ErrorKind};
 
+/// How a transaction begins that is going to write.
+pub(crate) fn begin(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "BEGIN IMMEDIATE",
+        Dialect::Postgres | Dialect::Mysql => "START TRANSACTION",
+    }
+}
+
 /// A script with what is known about its transactions.
 pub(super) struct Script<'a> {
     pub(super) statements: Vec<Statement<'a>>,

@@ -4,7 +4,7 @@ use axum_db::Dialect;
 use diesel::result::Error as DieselError;
 use diesel_async::SimpleAsyncConnection as _;
 
-use super::script::{Script, StatementKind};
+use super::script::{Script, StatementKind, begin};
 use super::split::Statement;
 use super::versions;
 use crate::revision::Revision;
@@ -90,11 +90,7 @@ pub(super) struct Step<'s> {
 impl Step<'_> {
     /// In a transaction of the runner's.
     async fn run_wrapped<B: Engine>(&mut self, conn: &mut B::Connection) -> Result<bool, Failure> {
-        let begin = match B::DIALECT {
-            Dialect::Sqlite => "BEGIN IMMEDIATE",
-            Dialect::Postgres | Dialect::Mysql => "START TRANSACTION",
-        };
-        conn.batch_execute(begin)
+        conn.batch_execute(begin(B::DIALECT))
             .await
             .map_err(|error| Failure::Bookkeeping("begin the transaction", error))?;
         self.in_transaction = true;
