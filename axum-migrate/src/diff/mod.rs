@@ -46,6 +46,26 @@ pub struct Diff {
 
 /// Compares the schema of a database with the one that its models describe.
 ///
+/// Both have to come from the same kind of server: read one with [`Engine::introspect`] and the other with
+/// [`Engine::scratch_schema`]. Nothing is asked of a server here.
+///
+/// ```
+/// use axum_migrate::schema::{Column, Schema, Table};
+/// use axum_migrate::{Hints, diff};
+///
+/// let name = Column { name: "name".into(), ty: "TEXT".into(), nullable: true, ..Column::default() };
+/// let table = Table { name: "tags".into(), columns: vec![name], ..Table::default() };
+/// let models = Schema { tables: [("tags".into(), table)].into(), ..Schema::default() };
+///
+/// let found = diff(&Schema::default(), &models, &Hints::default())?;
+/// assert_eq!(found.ops[0].to_string(), "+ table tags (1 columns)");
+/// assert!(diff(&found.target, &models, &Hints::default())?.ops.is_empty());
+/// # Ok::<(), axum_migrate::Error>(())
+/// ```
+///
+/// [`Engine::introspect`]: crate::Engine::introspect
+/// [`Engine::scratch_schema`]: crate::Engine::scratch_schema
+///
 /// # Errors
 /// A hint names a table or column that is not there, or a table to drop is still referenced by one that
 /// stays.

@@ -16,6 +16,25 @@ use crate::runner::Queries;
 use crate::schema::Schema;
 
 /// A database engine that can be migrated: each one of axum-db's, behind the feature of its name. Sealed.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum_db::{Database, Sqlite};
+/// use axum_migrate::{Engine, Hints, diff};
+///
+/// let database: Database<Sqlite> = Database::connect("sqlite://:memory:").await?;
+/// let mut conn = database.connect_dedicated().await?;
+/// <Sqlite as Engine>::execute(&mut conn, "CREATE TABLE tags (name varchar ( 20 ))").await?;
+/// let is = Sqlite::introspect(&mut conn).await?;
+/// let should = Sqlite::scratch_schema(&mut conn, &["CREATE TABLE tags (name VARCHAR(20))".into()]).await?;
+/// assert!(diff(&is, &should, &Hints::default())?.ops.is_empty());
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sqlite"))]
+/// # fn main() {}
+/// ```
 pub trait Engine: Backend + Queries {
     /// Reads the schema of the connection's database in a constant number of queries.
     ///

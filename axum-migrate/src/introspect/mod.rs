@@ -8,6 +8,7 @@ pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
 /// The tables of the migrations themselves, which no comparison sees.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 fn is_own_table(name: &str) -> bool {
     matches!(name, "__diesel_schema_migrations" | "__axum_migrate")
 }

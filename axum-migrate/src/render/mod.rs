@@ -26,6 +26,19 @@ pub struct Script {
 ///
 /// The script that undoes them is `render(dialect, &inverse(ops), &target)`.
 ///
+/// ```
+/// use axum_db::Dialect;
+/// use axum_migrate::{Op, Schema, inverse, render};
+///
+/// let ops = [Op::RenameColumn { table: "users".into(), from: "mail".into(), to: "email".into() }];
+/// let up = render(Dialect::Postgres, &ops, &Schema::default())?;
+/// assert_eq!(up.to_sql(), "ALTER TABLE \"users\" RENAME COLUMN \"mail\" TO \"email\";\n");
+/// assert!(up.run_in_transaction);
+/// let down = render(Dialect::Mysql, &inverse(&ops), &Schema::default())?;
+/// assert_eq!(down.to_sql(), "ALTER TABLE `users` RENAME COLUMN `email` TO `mail`;\n");
+/// # Ok::<(), axum_migrate::Error>(())
+/// ```
+///
 /// # Errors
 /// A required column lacks a backfill, or the engine cannot make the change.
 pub fn render(dialect: Dialect, ops: &[Op], from: &Schema) -> Result<Script, Error> {

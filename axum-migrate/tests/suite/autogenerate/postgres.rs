@@ -1,12 +1,13 @@
 //! PostgreSQL.
 
 use axum_db::Postgres;
+use axum_migrate::Engine;
 use diesel::sql_query;
 use diesel_async::RunQueryDsl;
 use testkit::TestDatabase;
 
 use super::cases::{ROWS, START, shared};
-use super::harness::{Server, Text, run_all};
+use super::harness::{Server, Text, connect, run_all, statements};
 use super::postgres_cases;
 use super::{laws, models};
 
@@ -78,4 +79,31 @@ async fn models_of_every_type() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 6)]
 async fn what_models_cannot_say_stays() {
     models::what_models_cannot_say::<Postgres>(postgres_cases::START).await;
+}
+
+#[tokio::test]
+async fn a_user_who_may_make_no_schema_compares_in_the_temporary_one() {
+    let database = testkit::postgres();
+    let mut conn = connect::<Postgres>(&database).await.expect("a connection");
+    let conn = &mut conn;
+    let start = statements(&Postgres::translate(START));
+    for statement in &start {
+        <Postgres as Engine>::execute(conn, statement)
+            .await
+            .expect("the start");
+    }
+    let role = format!("axum_migrate_test_{}", std::process::id());
+    let limit = format!(
+        "CREATE ROLE {role}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; SET ROLE {role}"
+    );
+    <Postgres as Engine>::execute(conn, &limit)
+        .await
+        .expect("a role");
+    let is = Postgres::introspect(conn).await.expect("the schema");
+    let desired = Postgres::scratch_schema(conn, &start).await;
+    let back = format!("RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}");
+    <Postgres as Engine>::execute(conn, &back)
+        .await
+        .expect("no role");
+    assert!(is.is_same_as(&desired.expect("the scratch schema")));
 }
