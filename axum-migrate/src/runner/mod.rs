@@ -32,14 +32,8 @@ pub(crate) async fn connect<B: Engine, K: Bind>(
     database: &Database<B, K>,
 ) -> Result<B::Connection, Error> {
     let mut conn = database.connect_dedicated().await.map_err(|error| {
-        Error::new(
-            ErrorKind::Database,
-            format!(
-                "could not open the database {}: {error}; check its URL, and that it is running",
-                database.url()
-            ),
-        )
-        .with_source(error)
+        // The session layer's message names the URL and says what to check.
+        Error::new(ErrorKind::Database, error.to_string()).with_source(error)
     })?;
     if B::DIALECT == Dialect::Sqlite && lock::sqlite_file::<B>(&mut conn).await?.is_none() {
         return Err(Error::new(
