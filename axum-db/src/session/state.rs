@@ -97,7 +97,8 @@ impl<B: Backend> Shared<B> {
             state.transaction = Transaction::Failed;
             self.transaction_ended(Outcome::RolledBack);
             self.cut_off.store(true, Ordering::Release);
-            state.roll_back().await;
+            // Boxed, as it is rare: every statement's future has this one in it.
+            Box::pin(state.roll_back()).await;
             self.cut_off.store(false, Ordering::Release);
         }
     }
@@ -237,7 +238,7 @@ impl<B: Backend> State<B> {
         };
         let Some(pooled) = checkout.get() else { return };
         if pooled.watch.was_in_hand() {
-            checkout.clean_up().await;
+            Box::pin(checkout.clean_up()).await;
         } else {
             let connection = &mut pooled.connection;
             let mut undone = true;
@@ -252,7 +253,7 @@ impl<B: Backend> State<B> {
             if undone && !pooled.watch.in_flight() {
                 self.checkout = Some(checkout);
             } else {
-                checkout.clean_up().await;
+                Box::pin(checkout.clean_up()).await;
             }
         }
         self.lane = None;
