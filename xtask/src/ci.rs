@@ -9,7 +9,8 @@ use crate::{Result, long, process, test};
 #[group(id = "ci")]
 pub(crate) struct Options {
     /// Also what is too slow for every run: every pair of features, the oldest versions of the dependencies,
-    /// the README's first program against the packaged crates, and the full counts of the property tests.
+    /// the README's first program against the packaged crates, the blog in a browser, and the full counts of the
+    /// property tests.
     #[arg(long)]
     long: bool,
     #[command(flatten)]
@@ -59,7 +60,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     package()?;
     if options.long {
         long::run()?;
-        test::run_with(&options.test, &long::FULL_COUNTS)
+        test::run_with(&options.test, &long::FULL_COUNTS, "browser")
     } else {
         test::run(&options.test)
     }

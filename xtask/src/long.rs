@@ -11,13 +11,34 @@ use crate::ci::{BACKENDS, PUBLISHED};
 use crate::{Result, process, servers};
 
 /// How much the randomised tests do in a long run.
-pub(crate) const FULL_COUNTS: [(&str, &str); 1] = [("AXUM_DB_CANCELS", "5000")];
+pub(crate) const FULL_COUNTS: [(&str, &str); 2] = [
+    ("AXUM_DB_CANCELS", "10000"),
+    ("AXUM_MIGRATE_PAIRS_TIMES", "10"),
+];
 
 /// Runs every step, and stops at the first that fails. The packages must have been made.
 pub(crate) fn run() -> Result<()> {
     feature_pairs()?;
     minimal_versions()?;
-    packaged_quickstart()
+    packaged_quickstart()?;
+    browser()
+}
+
+/// Sees to it that the browser tests find a browser and its driver.
+fn browser() -> Result<()> {
+    let ready = || {
+        ["chromium", "chromedriver"]
+            .iter()
+            .all(|program| process::output(Command::new(program).arg("--version")).is_ok())
+    };
+    if !ready() {
+        servers::install::packages(&["chromium", "chromium-driver"])?;
+    }
+    if ready() {
+        Ok(())
+    } else {
+        Err("the browser tests need `chromium` and `chromedriver`; install them (Debian: chromium, chromium-driver)".into())
+    }
 }
 
 /// No backend, and every two of them: one alone and all together is what the ordinary run checks.

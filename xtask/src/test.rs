@@ -28,11 +28,15 @@ const EVERY_BACKEND: &str = "axum-db/sqlite,axum-db/postgres,axum-db/mysql,\
 
 /// Runs the tests and prints how many passed.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    run_with(options, &[])
+    run_with(options, &[], "")
 }
 
-/// Runs the tests with variables set for them.
-pub(crate) fn run_with(options: &Options, variables: &[(&str, &str)]) -> Result<()> {
+/// Runs the tests with variables set for them, and the blog's with a further feature.
+pub(crate) fn run_with(
+    options: &Options,
+    variables: &[(&str, &str)],
+    blog_feature: &str,
+) -> Result<()> {
     let servers = if options.sqlite_only {
         Vec::new()
     } else {
@@ -42,7 +46,7 @@ pub(crate) fn run_with(options: &Options, variables: &[(&str, &str)]) -> Result<
             .collect::<Result<Vec<Server>>>()?
     };
     let mut counts = Counts::default();
-    let outcome = steps(options)
+    let outcome = steps(options, blog_feature)
         .into_iter()
         .try_for_each(|(name, arguments)| {
             let mut command = process::cargo(["test", "--no-fail-fast"]);
@@ -68,7 +72,7 @@ pub(crate) fn run_with(options: &Options, variables: &[(&str, &str)]) -> Result<
 }
 
 /// The runs of `cargo test`: a name, and the arguments that select what is tested.
-fn steps(options: &Options) -> Vec<(&'static str, Vec<String>)> {
+fn steps(options: &Options, blog_feature: &str) -> Vec<(&'static str, Vec<String>)> {
     if !options.cargo_test.is_empty() {
         return vec![("tests", options.cargo_test.clone())];
     }
@@ -78,7 +82,7 @@ fn steps(options: &Options) -> Vec<(&'static str, Vec<String>)> {
     }
     let blog = |backend: &str| {
         words(&format!(
-            "-p blog --no-default-features --features {backend},{EVERY_BACKEND}"
+            "-p blog --no-default-features --features {backend},{EVERY_BACKEND},{blog_feature}"
         ))
     };
     vec![

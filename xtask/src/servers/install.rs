@@ -16,13 +16,18 @@ const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Installs a server's package without starting its service. Does nothing where that is not ours to do.
 pub(super) fn install(kind: Kind) -> Result<()> {
-    if !getuid().is_root() || !Path::new("/etc/debian_version").exists() {
-        return Ok(());
-    }
     let package = match kind {
         Kind::Postgres => "postgresql",
         Kind::Mysql => "mariadb-server",
     };
+    packages(&[package])
+}
+
+/// Installs packages, starting no service of theirs. Does nothing where that is not ours to do.
+pub(crate) fn packages(names: &[&str]) -> Result<()> {
+    if !getuid().is_root() || !Path::new("/etc/debian_version").exists() {
+        return Ok(());
+    }
     let _policy = NoServices::declare()?;
     process::step("package lists", apt_get(&["update"]).arg("-qq"))?;
     let options = [
@@ -32,7 +37,10 @@ pub(super) fn install(kind: Kind) -> Result<()> {
         "-o",
         "Dpkg::Use-Pty=0",
     ];
-    process::step(package, apt_get(&["install"]).args(options).arg(package))
+    process::step(
+        &names.join(", "),
+        apt_get(&["install"]).args(options).args(names),
+    )
 }
 
 fn apt_get(arguments: &[&str]) -> Command {

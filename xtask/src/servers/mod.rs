@@ -1,7 +1,7 @@
 //! Finding the database servers that the tests need, or starting them.
 
 mod handshake;
-mod install;
+pub(crate) mod install;
 mod private;
 mod programs;
 

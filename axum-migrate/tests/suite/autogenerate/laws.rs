@@ -89,10 +89,11 @@ pub async fn constant_queries<E: Server>() {
 
 /// From any schema to any other and back, and there again.
 pub async fn random_pairs<E: Server>(ordinary: usize) {
-    let count = std::env::var("AXUM_MIGRATE_PAIRS")
+    let times = std::env::var("AXUM_MIGRATE_PAIRS_TIMES")
         .ok()
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(ordinary);
+        .and_then(|times| times.parse().ok())
+        .unwrap_or(1);
+    let count: usize = ordinary * times;
     let first: u64 = std::env::var("AXUM_MIGRATE_SEED")
         .ok()
         .and_then(|seed| seed.parse().ok())

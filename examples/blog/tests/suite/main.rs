@@ -4,6 +4,8 @@ mod accounts;
 mod assets;
 mod bad_input;
 mod blog;
+#[cfg(feature = "browser")]
+mod browser;
 mod commands;
 mod pictures;
 mod posts;
