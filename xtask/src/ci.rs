@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::packages::Packages;
 use crate::{Result, long, process, test};
 
 /// How much to check.
@@ -16,14 +17,6 @@ pub(crate) struct Options {
     #[command(flatten)]
     test: test::Options,
 }
-
-/// The crates that are published, each after those it needs.
-pub(crate) const PUBLISHED: [&str; 4] = [
-    "axum-db-macros",
-    "axum-db",
-    "axum-login-kit",
-    "axum-migrate",
-];
 
 /// The backends, as features.
 pub(crate) const BACKENDS: [&str; 3] = ["sqlite", "postgres", "mysql"];
@@ -57,9 +50,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         process::cargo(["doc", "--workspace", "--no-deps", "--all-features"])
             .env("RUSTDOCFLAGS", "-D warnings"),
     )?;
-    package()?;
+    let packages = Packages::make()?;
+    packages.verify()?;
     if options.long {
-        long::run()?;
+        long::run(&packages)?;
         test::run_with(&options.test, &long::FULL_COUNTS, "browser")
     } else {
         test::run(&options.test)
@@ -69,15 +63,4 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn clippy(name: &str, selection: &[&str]) -> Result<()> {
     let mut command = process::cargo(["clippy", "--all-targets"]);
     process::step(name, command.args(selection).args(["--", "-D", "warnings"]))
-}
-
-/// Packs the published crates and compiles each from its package, against the others as packed. Left to
-/// itself cargo would compile all dependencies again for each package; a named target folder is shared.
-fn package() -> Result<()> {
-    let mut command = process::cargo(["package", "--allow-dirty", "--all-features"]);
-    command.env("CARGO_TARGET_DIR", process::target());
-    for name in PUBLISHED {
-        command.args(["-p", name]);
-    }
-    process::step("packages", &mut command)
 }

@@ -3,11 +3,11 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::ci::{BACKENDS, PUBLISHED};
+use crate::ci::BACKENDS;
+use crate::packages::{PUBLISHED, Packages};
 use crate::{Result, process, servers};
 
 /// How much the randomised tests do in a long run.
@@ -16,11 +16,11 @@ pub(crate) const FULL_COUNTS: [(&str, &str); 2] = [
     ("AXUM_MIGRATE_PAIRS_TIMES", "10"),
 ];
 
-/// Runs every step, and stops at the first that fails. The packages must have been made.
-pub(crate) fn run() -> Result<()> {
+/// Runs every step, and stops at the first that fails.
+pub(crate) fn run(packages: &Packages) -> Result<()> {
     feature_pairs()?;
     minimal_versions()?;
-    packaged_quickstart()?;
+    packaged_quickstart(packages)?;
     browser()
 }
 
@@ -101,7 +101,7 @@ fn minimal_versions() -> Result<()> {
 
 /// Runs the README's first program as a stranger would: in a project of its own, with the dependencies that the
 /// README lists, on the crates as packaged; then asks it what the README asks.
-fn packaged_quickstart() -> Result<()> {
+fn packaged_quickstart(packages: &Packages) -> Result<()> {
     const ADDRESS: &str = "127.0.0.1:3000";
     let readme = fs::read_to_string(process::workspace().join("README.md"))?;
     let dependencies = block(&readme, "toml")?;
@@ -111,13 +111,9 @@ fn packaged_quickstart() -> Result<()> {
         return Err(format!("the README's first program does not serve at {ADDRESS}").into());
     }
     let program = program.replace(ADDRESS, &format!("127.0.0.1:{port}"));
-    let mut manifest = format!(
-        "[package]\nname = \"quickstart\"\nedition = \"2024\"\n\n{dependencies}\n[patch.crates-io]\n"
-    );
-    for name in PUBLISHED {
-        let package = unpacked(name)?;
-        manifest.push_str(&format!("{name} = {{ path = {package:?} }}\n"));
-    }
+    let patch = packages.patch();
+    let manifest =
+        format!("[package]\nname = \"quickstart\"\nedition = \"2024\"\n\n{dependencies}{patch}");
     let project = tempfile::tempdir()?;
     fs::create_dir(project.path().join("src"))?;
     fs::write(project.path().join("Cargo.toml"), manifest)?;
@@ -179,17 +175,4 @@ fn block<'a>(markdown: &'a str, language: &str) -> Result<&'a str> {
         .and_then(|(_, rest)| rest.split_once("```"))
         .map(|(block, _)| block)
         .ok_or_else(|| format!("README.md has no block of {language}").into())
-}
-
-/// Where `cargo package` unpacked a crate to verify it.
-fn unpacked(name: &str) -> Result<PathBuf> {
-    // path+file:///somewhere/axum-db#0.1.0, or …#axum-db@0.1.0
-    let id = process::output(&mut process::cargo(["pkgid", "-p", name]))?;
-    let version = id.trim().rsplit(['#', '@']).next().unwrap_or_default();
-    let folder = process::target().join(format!("package/{name}-{version}"));
-    if folder.join("Cargo.toml").is_file() {
-        Ok(folder)
-    } else {
-        Err(format!("{} is missing: `cargo xtask ci` packs it", folder.display()).into())
-    }
 }
