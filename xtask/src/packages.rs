@@ -48,6 +48,10 @@ impl Packages {
                     .arg(folder),
             )?;
         }
+        fs::copy(
+            process::workspace().join("Cargo.lock"),
+            packages.folder.path().join("Cargo.lock"),
+        )?;
         let members = format!("[workspace]\nresolver = \"3\"\nmembers = {PUBLISHED:?}\n");
         fs::write(
             packages.folder.path().join("Cargo.toml"),
