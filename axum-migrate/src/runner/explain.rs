@@ -10,6 +10,11 @@ impl Step<'_> {
     pub(super) fn explain(&self, dialect: Dialect, failure: Failure) -> Error {
         let file = self.revision.file(self.direction.file());
         let total = self.script.statements.len();
+        // A lock or a broken connection is not the file's fault.
+        let mend = match failure {
+            Failure::Bookkeeping(..) => "See to that",
+            _ => "Correct the file",
+        };
         let (what, source) = match failure {
             Failure::Statement(at, error) => {
                 let statement = self.script.statements[at];
@@ -34,7 +39,7 @@ impl Step<'_> {
                 None,
             ),
         };
-        let mut message = format!("{what}{}", self.aftermath(dialect));
+        let mut message = format!("{what}{}", self.aftermath(dialect, mend));
         let needs_none = [
             "cannot run inside a transaction",
             "from within a transaction",
@@ -57,7 +62,7 @@ impl Step<'_> {
     }
 
     /// What state the failure leaves, and what to do next.
-    fn aftermath(&self, dialect: Dialect) -> String {
+    fn aftermath(&self, dialect: Dialect, mend: &str) -> String {
         let command = self.direction.command();
         let harmless = self.script.statements[..self.kept.min(self.script.statements.len())]
             .iter()
@@ -69,7 +74,7 @@ impl Step<'_> {
             });
         if self.kept == 0 || harmless {
             return format!(
-                "The step was rolled back; steps before it stay. Correct the file and run `{command}` again."
+                "The step was rolled back; steps before it stay. {mend} and run `{command}` again."
             );
         }
         let why = if dialect == Dialect::Mysql {
