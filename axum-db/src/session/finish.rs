@@ -1,5 +1,6 @@
 //! The end of the unit of work, before the response leaves.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::http::HeaderMap;
@@ -76,7 +77,7 @@ impl<B: Backend> Shared<B> {
     }
 
     /// Ends the unit of work and answers with `response`, or with what went wrong.
-    pub(super) async fn finish(&self, response: Response) -> Response {
+    pub(super) async fn finish(self: &Arc<Self>, response: Response) -> Response {
         let succeeded =
             !response.status().is_client_error() && !response.status().is_server_error();
         let mut response = match self.end(succeeded).await {
@@ -93,7 +94,7 @@ impl<B: Backend> Shared<B> {
         response
     }
 
-    async fn end(&self, succeeded: bool) -> Result<(), Error> {
+    async fn end(self: &Arc<Self>, succeeded: bool) -> Result<(), Error> {
         if self.state.try_lock().is_err() {
             // Another task still works with the session: what it does cannot belong to this response.
             self.transaction_ended(Outcome::RolledBack);
@@ -103,6 +104,7 @@ impl<B: Backend> Shared<B> {
                  or give the task a session of its own (database.session())",
             );
             tracing::error!(target: "axum_db", "{error}");
+            self.abandon("its request had ended");
             let commits = self.mode() == TransactionMode::OnSuccess && succeeded;
             return if commits { Err(error) } else { Ok(()) };
         }
@@ -134,9 +136,9 @@ impl<B: Backend> Shared<B> {
         Ok(())
     }
 
-    /// Ends the unit of work of a request that was dropped: a disconnect, a timeout, a panic.
-    pub(super) fn abandon(self: &std::sync::Arc<Self>) {
-        let why = "the request was dropped";
+    /// Ends the unit of work of a request that is gone: after a disconnect, a timeout or a panic, or while a
+    /// task of its own still uses the session.
+    pub(super) fn abandon(self: &Arc<Self>, why: &'static str) {
         if let Ok(mut state) = self.state.try_lock() {
             state.end_in_background(self.cut_off.swap(false, Ordering::AcqRel), why);
             return;

@@ -32,7 +32,7 @@ pin_project! {
             this.inner.set(None);
             *this.finishing = None;
             if let Some(shared) = this.shared.take() {
-                shared.abandon();
+                shared.abandon("the request was dropped");
             }
         }
     }

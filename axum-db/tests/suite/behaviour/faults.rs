@@ -236,6 +236,39 @@ async fn a_task_that_outlives_the_request_keeps_no_lock() {
 }
 
 #[tokio::test]
+async fn a_statement_that_outlives_the_request_takes_its_lock_with_it() {
+    let server = fresh();
+    let database = database(server.url(), 2).await;
+    let slow = match Engine::DIALECT {
+        axum_db::Dialect::Sqlite => {
+            "INSERT INTO notes WITH RECURSIVE c(x) AS (SELECT 2 UNION ALL SELECT x + 1 FROM c WHERE x < 300000) \
+             SELECT x, x FROM c"
+        }
+        axum_db::Dialect::Postgres => "SELECT pg_sleep(0.5)",
+        axum_db::Dialect::Mysql => "SELECT SLEEP(0.5)",
+    };
+    let handler = async move |db: Db| {
+        execute(&db, "INSERT INTO notes VALUES (1, 1)")
+            .await
+            .expect("a row");
+        let task = db.clone();
+        tokio::spawn(async move {
+            let _ = execute(&task, slow).await;
+            std::future::pending::<()>().await;
+            drop(task);
+        });
+        // The statement is under way when the handler returns.
+        tokio::task::yield_now().await;
+    };
+    let app = Router::new()
+        .route("/", get(handler))
+        .layer(database.layer());
+    assert_eq!(status(&app, "/").await, StatusCode::OK);
+    others_can_write(&database).await;
+    assert_eq!(count(&database.session()).await, 0);
+}
+
+#[tokio::test]
 async fn a_pool_of_one_serves_many_whose_parts_all_use_the_database() {
     let server = fresh();
     let database = database(server.url(), 1).await;
