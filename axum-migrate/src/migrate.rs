@@ -140,7 +140,12 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
 
     /// The statements that make the tables of the models that belong to this database's bind.
     pub(crate) fn models(&self) -> Vec<String> {
-        self.metadata.bind(K::NAME).create_statements(B::DIALECT)
+        self.tables().create_statements(B::DIALECT)
+    }
+
+    /// The models' tables of this database.
+    pub(crate) fn tables(&self) -> Metadata {
+        self.metadata.bind(K::NAME)
     }
 
     /// Where the folder is, or where `init` creates it.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use axum_db::Bind;
+use axum_db::{Bind, Metadata};
 
 use super::args::{self, Rename};
 use super::files::{Draft, write};
@@ -33,7 +33,7 @@ pub(super) async fn migrate<B: Engine, K: Bind>(
             runner::count(start.pending, "revision", "revisions")
         ))?;
     }
-    let mut hints = hints(args, &start);
+    let mut hints = hints(args, &start, &migrate.tables());
     let compared = compare(&start.schema, &models, &mut hints, can_ask(args.no_input)).await?;
     let notes = summary::notes(&compared);
     if compared.ops.is_empty() {
@@ -156,13 +156,14 @@ async fn starting_point<B: Engine>(
     })
 }
 
-fn hints(args: &args::Generate, start: &Start) -> Hints {
+fn hints(args: &args::Generate, start: &Start, models: &Metadata) -> Hints {
     let mut hints = Hints {
         managed_tables: start.managed.clone(),
         dropped_tables: args.drop.iter().cloned().collect(),
         ..Hints::default()
     };
-    for rename in &args.rename {
+    let told = told_renames(models, &start.schema);
+    for rename in args.rename.iter().chain(&told) {
         hint_rename(&mut hints, rename);
     }
     for backfill in &args.backfill {
@@ -174,10 +175,50 @@ fn hints(args: &args::Generate, start: &Start) -> Hints {
     hints
 }
 
+/// The renames that the models tell of (`renamed_from`) and that are still to be done.
+fn told_renames(models: &Metadata, start: &Schema) -> Vec<Rename> {
+    let mut renames = Vec::new();
+    for model in models.tables() {
+        let (mut current, name) = (start.tables.get(&*model.name), model.name.to_string());
+        if let (None, Some(from)) = (current, &model.renamed_from)
+            && let Some(table) = start.tables.get(&**from)
+        {
+            current = Some(table);
+            renames.push(Rename::Table {
+                from: from.to_string(),
+                to: name.clone(),
+            });
+        }
+        let Some(current) = current else { continue };
+        for column in &model.columns {
+            if let Some(from) = &column.renamed_from
+                && current.column(from).is_some()
+                && current.column(&column.name).is_none()
+            {
+                renames.push(Rename::Column {
+                    table: name.clone(),
+                    from: from.to_string(),
+                    to: column.name.to_string(),
+                });
+            }
+        }
+    }
+    renames
+}
+
+/// Adds a rename, once.
 fn hint_rename(hints: &mut Hints, rename: &Rename) {
     match rename.clone() {
-        Rename::Table { from, to } => hints.renamed_tables.push((from, to)),
-        Rename::Column { table, from, to } => hints.renamed_columns.push((table, from, to)),
+        Rename::Table { from, to } => push_once(&mut hints.renamed_tables, (from, to)),
+        Rename::Column { table, from, to } => {
+            push_once(&mut hints.renamed_columns, (table, from, to));
+        }
+    }
+}
+
+fn push_once<T: PartialEq>(list: &mut Vec<T>, item: T) {
+    if !list.contains(&item) {
+        list.push(item);
     }
 }
 

@@ -8,6 +8,7 @@ use crate::support::{Project, Tested};
 
 on_every_engine!(
     a_model_change_keeps_the_rows_all_the_way,
+    models_tell_of_renames,
     pending_revisions_count_as_done,
     a_table_without_a_model_stays_until_it_is_said,
     check_names_each_disagreement,
@@ -71,6 +72,35 @@ mod v2 {
         #[model(default = now)]
         pub date_posted: chrono::NaiveDateTime,
         #[model(references = User, on_delete = cascade, index)]
+        pub user_id: i32,
+    }
+}
+
+/// A table and a column that have new names, and say so.
+mod renamed {
+    use axum_db::prelude::*;
+
+    #[model(table = "members", renamed_from = "users")]
+    #[derive(Debug, Clone)]
+    pub struct Member {
+        #[model(primary_key)]
+        pub id: i32,
+        #[model(unique, length = 20)]
+        pub username: String,
+        #[model(length = 120, renamed_from = "email")]
+        pub mail: String,
+    }
+
+    #[model(table = "posts")]
+    #[derive(Debug, Clone)]
+    pub struct Post {
+        #[model(primary_key)]
+        pub id: i32,
+        #[model(length = 100)]
+        pub title: String,
+        #[model(default = now)]
+        pub date_posted: chrono::NaiveDateTime,
+        #[model(references = Member, on_delete = cascade, index)]
         pub user_id: i32,
     }
 }
@@ -204,6 +234,30 @@ async fn a_model_change_keeps_the_rows_all_the_way<B: Tested>() {
     );
     project.ok("downgrade base --allow-data-loss").await;
     assert!(project.tables().await.is_empty());
+}
+
+async fn models_tell_of_renames<B: Tested>() {
+    let project = begun::<B>().await;
+    let before = B::introspect(&mut project.connection().await)
+        .await
+        .unwrap();
+    let models = metadata![renamed::Member, renamed::Post];
+    // Saying it twice is saying it.
+    let line = "migrate -m rename --no-input --rename users=members";
+    done(&project, &models, line).await;
+    project.ok("upgrade").await;
+    let rows = "SELECT mail AS value FROM members ORDER BY id";
+    assert_eq!(
+        project.rows(rows).await,
+        ["ada@example.org", "b@example.org"]
+    );
+    let again = done(&project, &models, "migrate --no-input").await;
+    assert!(again.starts_with("Nothing changed"), "{again}");
+    project.ok("downgrade").await;
+    let after = B::introspect(&mut project.connection().await)
+        .await
+        .unwrap();
+    assert_eq!(after, before);
 }
 
 async fn pending_revisions_count_as_done<B: Tested>() {
