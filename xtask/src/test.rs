@@ -81,8 +81,11 @@ fn steps(options: &Options, blog_feature: &str) -> Vec<(&'static str, Vec<String
         return vec![("tests, SQLite", words("--workspace"))];
     }
     let blog = |backend: &str| {
+        let mut features = vec![backend, EVERY_BACKEND];
+        features.extend((!blog_feature.is_empty()).then_some(blog_feature));
+        let features = features.join(",");
         words(&format!(
-            "-p blog --no-default-features --features {backend},{EVERY_BACKEND},{blog_feature}"
+            "-p blog --no-default-features --features {features}"
         ))
     };
     vec![
