@@ -42,7 +42,7 @@ impl Driver for Mysql {
 
     fn parse(url: &str) -> Result<Opts, String> {
         if !url.starts_with("mysql://") {
-            return Err("not a MySQL URL: write mysql://user:password@host/database".into());
+            return Err("this program is built for MySQL, and that is no MySQL URL: write mysql://user:password@host/database".into());
         }
         let options = Opts::from_url(url)
             .map_err(|error| format!("the MySQL URL cannot be read: {error}"))?;

@@ -45,7 +45,7 @@ impl Driver for Postgres {
     fn parse(url: &str) -> Result<Self::Target, String> {
         if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
             return Err(
-                "not a PostgreSQL URL: write postgres://user:password@host/database".into(),
+                "this program is built for PostgreSQL, and that is no PostgreSQL URL: write postgres://user:password@host/database".into(),
             );
         }
         url.parse().map_err(|error: tokio_postgres::Error| {

@@ -61,7 +61,9 @@ impl Driver for Sqlite {
             .strip_prefix("sqlite://")
             .or_else(|| url.strip_prefix("sqlite:"))
         else {
-            return Err(format!("not a SQLite URL: {advice}"));
+            return Err(format!(
+                "this program is built for SQLite, and that is no SQLite URL: {advice}"
+            ));
         };
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         if path.is_empty() {
