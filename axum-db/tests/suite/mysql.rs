@@ -9,6 +9,8 @@ mod faults;
 mod queries;
 #[path = "behaviour/records.rs"]
 mod records;
+#[path = "behaviour/server.rs"]
+mod server;
 #[path = "behaviour/session.rs"]
 mod session;
 #[path = "behaviour/support.rs"]

@@ -289,25 +289,34 @@ async fn without_the_layer_the_answer_is_500_and_the_log_names_the_line() {
 }
 
 #[tokio::test]
-async fn a_commit_that_the_database_refuses_is_an_error() {
-    if Engine::DIALECT == axum_db::Dialect::Mysql {
-        return; // MySQL has no deferred constraints: no COMMIT is ever refused
-    }
+async fn a_foreign_key_refuses_the_row_at_the_latest_at_the_commit() {
     let server = fresh();
     let database = database(server.url(), 2).await;
     let db = database.session();
+    let deferred = Engine::DIALECT != axum_db::Dialect::Mysql; // which checks each row at once
+    let when = if deferred {
+        "DEFERRABLE INITIALLY DEFERRED"
+    } else {
+        ""
+    };
+    let table = "CREATE TABLE replies (id INTEGER NOT NULL PRIMARY KEY, note INTEGER";
     execute(
         &db,
-        "CREATE TABLE replies (id INTEGER PRIMARY KEY, note INTEGER REFERENCES notes (id) DEFERRABLE INITIALLY DEFERRED)",
+        format!("{table}, FOREIGN KEY (note) REFERENCES notes (id) {when})"),
     )
     .await
     .expect("a table");
     db.commit().await.expect("a commit");
-    execute(&db, "INSERT INTO replies VALUES (1, 77)")
-        .await
-        .expect("checked at the end");
-    let refused = db.commit().await.expect_err("there is no note 77");
-    assert_eq!(refused.kind(), ErrorKind::ForeignKeyViolation);
+    let inserted = execute(&db, "INSERT INTO replies VALUES (1, 77)").await;
+    let committed = db.commit().await.expect_err("there is no note 77");
+    if deferred {
+        inserted.expect("checked at the end");
+        assert_eq!(committed.kind(), ErrorKind::ForeignKeyViolation);
+    } else {
+        let refused = inserted.expect_err("checked at once");
+        assert_eq!(refused.kind(), ErrorKind::ForeignKeyViolation);
+        assert_eq!(committed.kind(), ErrorKind::Aborted);
+    }
     execute(&db, "INSERT INTO notes VALUES (1, 1)")
         .await
         .expect("a new transaction");
