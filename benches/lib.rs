@@ -1,6 +1,8 @@
 //! How the benchmarks measure: contenders take turns, round by round, and the medians are compared. Machines
 //! are shared and noisy, so that only the ratios count.
 
+pub mod load;
+
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
