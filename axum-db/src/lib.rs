@@ -184,7 +184,7 @@ pub use backend::{Backend, Dialect};
 pub use backend::{ConnectionThread, Sqlite};
 pub use config::{Config, DatabaseUrl};
 pub use database::Database;
-pub use error::{Error, ErrorKind};
+pub use error::{Constraint, Error, ErrorKind, Reference};
 pub use model::{Metadata, MetadataError};
 pub use session::{
     Access, Bind, Connection, Db, Lease, Main, MissingLayer, Outcome, SessionFuture, SessionLayer,

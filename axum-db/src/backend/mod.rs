@@ -9,7 +9,6 @@ use diesel::backend::DieselReserveSpecialization;
 use diesel_async::AsyncConnection;
 
 use crate::config::Config;
-use crate::error::ErrorKind;
 use crate::pool::Watch;
 
 #[cfg(feature = "mysql")]
@@ -30,6 +29,7 @@ pub use sqlite::Sqlite;
 #[cfg(feature = "sqlite")]
 pub use thread::ConnectionThread;
 
+pub(crate) mod answer;
 pub(crate) mod ddl;
 mod insert;
 
@@ -152,65 +152,6 @@ pub trait Driver: Sized + Send + Sync + 'static {
     fn leaves_state(_sql: &str) -> bool {
         false
     }
-}
-
-/// Reads the kind of an error that the drivers leave unclassified out of its text.
-pub(crate) fn kind_of_message(message: &str) -> ErrorKind {
-    const CONFLICT: [&str; 3] = [
-        "deadlock detected",
-        "Deadlock found when trying to get lock",
-        "Record has changed since last read",
-    ];
-    const TIMEOUT: [&str; 6] = [
-        "database is locked",
-        "database table is locked",
-        "Lock wait timeout exceeded",
-        "canceling statement due to",
-        "could not obtain lock",
-        "maximum statement execution time exceeded",
-    ];
-    const CONNECTION: [&str; 5] = [
-        "terminating connection due to",
-        "Input/output error",
-        "Connection to the server is closed",
-        "Server shutdown in progress",
-        "Connection was killed",
-    ];
-    let names = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
-    if names(&CONFLICT) {
-        ErrorKind::Conflict
-    } else if names(&TIMEOUT) {
-        ErrorKind::Timeout
-    } else if names(&CONNECTION) {
-        ErrorKind::Connection
-    } else {
-        ErrorKind::Query
-    }
-}
-
-/// Whether a constraint's name is the one that `#[model]` gives to a unique rule over `columns`.
-pub(crate) fn names_unique(constraint: &str, table: &str, columns: &[&str]) -> bool {
-    constraint == crate::model::unique_name(table, columns) || constraint == columns.join(", ") // SQLite names the columns
-}
-
-/// The same for the engines that tell the constraint in the error's text only.
-pub(crate) fn message_names_unique(message: &str, table: &str, columns: &[&str]) -> bool {
-    // SQLite: "UNIQUE constraint failed: users.email, users.realm"
-    if let Some((_, named)) = message.split_once("UNIQUE constraint failed: ") {
-        let mut named: Vec<&str> = named.split(", ").collect();
-        let mut asked: Vec<String> = columns
-            .iter()
-            .map(|column| format!("{table}.{column}"))
-            .collect();
-        named.sort_unstable();
-        asked.sort_unstable();
-        return named == asked;
-    }
-    // MySQL: "Duplicate entry '…' for key 'users_email_key'", in newer versions 'users.users_email_key'
-    let Some(key) = message.trim_end_matches('\'').rsplit('\'').next() else {
-        return false;
-    };
-    key.rsplit('.').next() == Some(crate::model::unique_name(table, columns).as_str())
 }
 
 /// Whether the statement begins with one of the (upper-case) `words`.

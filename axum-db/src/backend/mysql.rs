@@ -50,9 +50,10 @@ impl Driver for Mysql {
             // Diesel keeps the prepared statements, and counts matched rows as the other engines do.
             .stmt_cache_size(0)
             .client_found_rows(true)
-            // Values that do not fit are errors, never cut off in silence.
             .init(vec![
-                "SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')",
+                // Values that do not fit are errors, never cut off in silence. The driver passes on only the text
+                // of an error, which must not be in the server's language.
+                "SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), lc_messages = 'en_US'",
             ])
             .into())
     }

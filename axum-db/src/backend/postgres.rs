@@ -7,10 +7,11 @@ use diesel::QueryResult;
 use diesel_async::{
     AnsiTransactionManager, AsyncConnection, AsyncPgConnection, SimpleAsyncConnection,
 };
+use futures_util::future::Either;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_postgres::config::Host;
-use tokio_postgres::{CancelToken, NoTls};
+use tokio_postgres::{CancelToken, NoTls, SimpleQueryMessage};
 
 use super::{Backend, Dialect, Driver};
 use crate::config::Config;
@@ -29,7 +30,13 @@ const CANCEL_LIMIT: Duration = Duration::from_secs(2);
 /// prepared statements away.
 const RESET: &str = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
      SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; \
-     SET TIME ZONE 'UTC'; SET CLIENT_ENCODING TO 'UTF8'";
+     SET TIME ZONE 'UTC'; SET CLIENT_ENCODING TO 'UTF8'; \
+     SELECT CASE current_setting('is_superuser') WHEN 'on' THEN set_config('lc_messages', 'C', false) END";
+
+/// Diesel passes on a code for constraints and serialization failures only; deadlocks and timeouts are known by
+/// their text. Where the role may choose the language it does, else the server's counts.
+const LANGUAGE: &str = "SELECT CASE current_setting('is_superuser') \
+     WHEN 'on' THEN set_config('lc_messages', 'C', false) ELSE current_setting('lc_messages') END";
 
 impl Backend for Postgres {
     type Diesel = diesel::pg::Pg;
@@ -59,8 +66,11 @@ impl Driver for Postgres {
         _config: &Config,
         watch: &Arc<Watch>,
     ) -> Result<(AsyncPgConnection, Canceller), String> {
-        let (client, connection) = target
+        let (client, mut connection) = target
             .connect(NoTls)
+            .await
+            .map_err(|error| with_causes(&error))?;
+        speak_english(&client, &mut connection)
             .await
             .map_err(|error| with_causes(&error))?;
         let mut connection = AsyncPgConnection::try_from_client_and_connection(client, connection)
@@ -118,6 +128,41 @@ impl Driver for Postgres {
             let _ = tokio::time::timeout(CANCEL_LIMIT, canceller.token.cancel_query(NoTls)).await;
         }
     }
+}
+
+/// Makes errors readable, or warns once that they are not.
+async fn speak_english(
+    client: &tokio_postgres::Client,
+    connection: &mut (impl Future<Output = Result<(), tokio_postgres::Error>> + Unpin),
+) -> Result<(), tokio_postgres::Error> {
+    static WARNED: std::sync::Once = std::sync::Once::new();
+    let asking = std::pin::pin!(client.simple_query(LANGUAGE));
+    let rows = match futures_util::future::select(asking, connection).await {
+        Either::Left((rows, _)) => rows?,
+        // The connection ended; whoever uses it next learns why.
+        Either::Right((ended, _)) => return ended,
+    };
+    let language = rows.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    let known = |language: &str| {
+        language.is_empty()
+            || ["C", "POSIX", "en", "English"]
+                .iter()
+                .any(|start| language.starts_with(start))
+    };
+    if !language.is_none_or(known) {
+        WARNED.call_once(|| {
+            tracing::warn!(
+                target: "axum_db",
+                "the PostgreSQL server writes its errors in {}, so that deadlocks and timeouts are not recognised as such; \
+                 have its administrator run: ALTER ROLE … SET lc_messages = 'C'",
+                language.unwrap_or_default()
+            );
+        });
+    }
+    Ok(())
 }
 
 /// What cancels a connection's statement.

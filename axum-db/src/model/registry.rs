@@ -1,6 +1,8 @@
 //! The list of models that the linker puts together.
 
-use super::{Model, TableDef};
+use std::borrow::Cow;
+
+use super::{Model, TableDef, foreign_key_name, unique_name};
 
 /// A model's entry.
 #[derive(Debug)]
@@ -19,3 +21,37 @@ impl Registered {
 }
 
 inventory::collect!(Registered);
+
+/// The table and columns of the constraint called `name`, where it is a model's.
+pub(crate) fn constraint_called(name: &str, table: Option<&str>) -> Option<(String, Vec<String>)> {
+    let owned = |columns: &[Cow<'static, str>]| columns.iter().map(ToString::to_string).collect();
+    inventory::iter::<Registered>()
+        .map(Registered::table_def)
+        .filter(|known| table.is_none_or(|table| known.name == table))
+        .find_map(|known| {
+            let keys = known.foreign_keys.iter().map(|key| &key.columns);
+            let columns = known
+                .uniques
+                .iter()
+                .find(|columns| unique_name(&known.name, columns) == name)
+                .or_else(|| {
+                    keys.into_iter()
+                        .find(|columns| foreign_key_name(&known.name, columns) == name)
+                })?;
+            Some((known.name.to_string(), owned(columns)))
+        })
+}
+
+/// Whether `columns`, in any order, are the primary key of a model's table.
+pub(crate) fn is_primary_key(table: &str, columns: &[&str]) -> bool {
+    inventory::iter::<Registered>()
+        .map(Registered::table_def)
+        .any(|known| {
+            known.name == table
+                && known.primary_key.len() == columns.len()
+                && known
+                    .primary_key
+                    .iter()
+                    .all(|key| columns.contains(&&**key))
+        })
+}

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
 use super::handle::{Bind, Db};
 use crate::backend::Backend;
+use crate::error::{Error, ErrorKind};
 
 /// The rejection of [`Db`] where the router has no session layer.
 #[derive(Debug, Clone, Copy)]
@@ -32,8 +32,7 @@ impl std::error::Error for MissingLayer {}
 
 impl IntoResponse for MissingLayer {
     fn into_response(self) -> Response {
-        tracing::error!(target: "axum_db", "{self}");
-        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        Error::new(ErrorKind::Configuration, self.to_string()).into_response()
     }
 }
 

@@ -128,7 +128,7 @@ impl<B: Backend> Shared<B> {
         match tokio::time::timeout(limit, lane.clone().acquire_owned()).await {
             Ok(Ok(permit)) => Ok(Some(permit)),
             _ => Err(Error::new(
-                ErrorKind::Timeout,
+                ErrorKind::LockTimeout,
                 "other transactions kept the database's only place for a writer until the time was up; make them shorter",
             )),
         }

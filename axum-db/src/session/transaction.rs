@@ -16,7 +16,7 @@ impl<B: Backend, K: Bind> Db<B, K> {
     ///
     /// # Errors
     /// [`ErrorKind::Aborted`] when the transaction failed before, [`ErrorKind::PoolTimeout`],
-    /// [`ErrorKind::Timeout`], [`ErrorKind::Connection`], [`ErrorKind::Held`].
+    /// [`ErrorKind::LockTimeout`], [`ErrorKind::Connection`], [`ErrorKind::Held`].
     #[track_caller]
     pub fn begin(&self) -> impl Future<Output = Result<(), Error>> + Send {
         let shared = &*self.shared;

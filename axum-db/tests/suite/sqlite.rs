@@ -3,6 +3,8 @@
 pub(crate) type Engine = axum_db::Sqlite;
 pub(crate) use testkit::sqlite as fresh;
 
+#[path = "behaviour/errors.rs"]
+mod errors;
 #[path = "behaviour/faults.rs"]
 mod faults;
 #[path = "behaviour/queries.rs"]

@@ -3,7 +3,7 @@
 use axum_db::{Backend, ErrorKind};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 
-use super::support::{Db, Number, count, database, number};
+use super::support::{Db, Number, count, database, execute, number};
 use super::{Engine, fresh};
 
 #[tokio::test]
@@ -38,11 +38,192 @@ async fn connections_that_the_server_ended_are_replaced_after_one_error() {
                 .expect("a kill");
         }
     }
+    // The server takes its time; nobody may meet a connection that is still about to be ended.
+    loop {
+        let left: Vec<Number> = diesel::sql_query(end_others)
+            .get_results(&mut killer)
+            .await
+            .expect("those that are left");
+        if left.iter().all(|row| row.n == 0) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
     let first = number(&database.session(), "SELECT COUNT(*) AS n FROM notes").await;
     if let Err(error) = first {
-        assert_eq!(error.kind(), ErrorKind::Connection);
+        assert_eq!(
+            error.kind(),
+            ErrorKind::Connection,
+            "{:?}",
+            error.database_error()
+        );
     }
     for _ in 0..4 {
         assert_eq!(count(&database.session()).await, 0);
+    }
+}
+
+const POSTGRES: bool = matches!(Engine::DIALECT, axum_db::Dialect::Postgres);
+
+/// A session with two notes, and a second session on the same database.
+async fn two_sessions(database: &axum_db::Database<Engine>) -> (Db, Db) {
+    let db = database.session();
+    for sql in [
+        "INSERT INTO notes VALUES (1, 1)",
+        "INSERT INTO notes VALUES (2, 2)",
+    ] {
+        execute(&db, sql).await.expect("a row");
+    }
+    db.commit().await.expect("a commit");
+    (database.session(), database.session())
+}
+
+#[tokio::test]
+async fn a_deadlock_is_recognised_and_retryable() {
+    let server = fresh();
+    let database = database(server.url(), 4).await;
+    let (left, right) = two_sessions(&database).await;
+    let update = async |db: &Db, id: i32| {
+        execute(db, format!("UPDATE notes SET n = n + 1 WHERE id = {id}")).await
+    };
+    update(&left, 1).await.expect("a lock");
+    update(&right, 2).await.expect("a lock");
+    let outcomes = tokio::join!(
+        async {
+            let outcome = update(&left, 2).await;
+            let _ = left.rollback().await;
+            outcome
+        },
+        async {
+            let outcome = update(&right, 1).await;
+            let _ = right.rollback().await;
+            outcome
+        },
+    );
+    let victim = match outcomes {
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => error,
+        other => panic!("one of them is the victim: {other:?}"),
+    };
+    assert_eq!(victim.kind(), ErrorKind::Deadlock);
+    assert!(victim.is_retryable());
+}
+
+#[tokio::test]
+async fn a_serialization_failure_is_recognised_and_retryable() {
+    let server = fresh();
+    let database = database(server.url(), 4).await;
+    let (late, early) = two_sessions(&database).await;
+    let isolation = if POSTGRES {
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+    } else {
+        "SET innodb_snapshot_isolation = ON"
+    };
+    execute(&late, isolation).await.expect("an isolation level");
+    assert_eq!(count(&late).await, 2);
+    execute(&early, "UPDATE notes SET n = 10 WHERE id = 1")
+        .await
+        .expect("a row");
+    early.commit().await.expect("a commit");
+    let error = execute(&late, "UPDATE notes SET n = 20 WHERE id = 1")
+        .await
+        .expect_err("its snapshot is old");
+    assert_eq!(error.kind(), ErrorKind::Serialization);
+    assert!(error.is_retryable());
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_and_one_that_is_cancelled() {
+    let server = fresh();
+    let database = database(server.url(), 4).await;
+    let db = database.session();
+    let outcome = if POSTGRES {
+        execute(&db, "SET LOCAL statement_timeout = '50ms'")
+            .await
+            .expect("a setting");
+        execute(&db, "SELECT pg_sleep(30)").await
+    } else {
+        execute(
+            &db,
+            "SET STATEMENT max_statement_time = 0.05 FOR \
+             SELECT COUNT(*) FROM seq_1_to_1000000000 WHERE seq % 7 = 0",
+        )
+        .await
+    };
+    let error = outcome.expect_err("it is too long");
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    assert_eq!(error.status(), axum::http::StatusCode::SERVICE_UNAVAILABLE);
+
+    let victim = database.session();
+    victim.begin().await.expect("a transaction");
+    let own_id = if POSTGRES {
+        "SELECT pg_backend_pid()::bigint AS n"
+    } else {
+        "SELECT CAST(CONNECTION_ID() AS SIGNED) AS n"
+    };
+    let id = number(&victim, own_id).await.expect("an id");
+    let running = tokio::spawn(async move {
+        let long = if POSTGRES {
+            "SELECT pg_sleep(30)"
+        } else {
+            "SELECT COUNT(*) FROM seq_1_to_1000000000 WHERE seq % 7 = 0"
+        };
+        execute(&victim, long).await
+    });
+    let mut killer = database.connect_dedicated().await.expect("a connection");
+    let kill = if POSTGRES {
+        format!("SELECT pg_cancel_backend({id})")
+    } else {
+        format!("KILL QUERY {id}")
+    };
+    // As often as it takes: the statement may not have begun yet.
+    while !running.is_finished() {
+        let _ = killer.batch_execute(&kill).await;
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let error = running
+        .await
+        .expect("a task")
+        .expect_err("it was cancelled");
+    assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
+}
+
+#[tokio::test]
+async fn what_the_user_may_not_do() {
+    let server = fresh();
+    let database = database(server.url(), 2).await;
+    let db = database.session();
+    let error = if POSTGRES {
+        execute(&db, "SET LOCAL ROLE pg_monitor")
+            .await
+            .expect("a role");
+        execute(&db, "INSERT INTO notes VALUES (1, 1)").await
+    } else {
+        // Nobody may write there, not even root.
+        execute(&db, "CREATE TABLE information_schema.notes (id INTEGER)").await
+    }
+    .expect_err("no right");
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
+}
+
+#[tokio::test]
+async fn errors_are_in_english_whatever_was_set_before() {
+    let server = fresh();
+    let database = database(server.url(), 1).await;
+    let sql = if POSTGRES {
+        "SELECT (current_setting('lc_messages') = 'C')::int::bigint AS n"
+    } else {
+        "SELECT @@lc_messages = 'en_US' AS n"
+    };
+    assert_eq!(
+        number(&database.session(), sql).await.expect("a setting"),
+        1
+    );
+    if POSTGRES {
+        // The reset of a connection that was in hand does not lose it.
+        drop(database.session().conn().await.expect("a connection"));
+        assert_eq!(
+            number(&database.session(), sql).await.expect("a setting"),
+            1
+        );
     }
 }

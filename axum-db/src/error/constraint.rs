@@ -1,0 +1,76 @@
+//! Which constraint refused a write.
+
+use std::fmt;
+
+use crate::backend::answer;
+use crate::model::{registry, unique_name};
+
+/// The constraint that refused a write, as far as the database tells: see [`Error::constraint`](crate::Error::constraint).
+///
+/// | | SQLite | PostgreSQL | MySQL, MariaDB |
+/// |---|---|---|---|
+/// | unique | table, columns | name, table, columns | name; of models also table and columns |
+/// | foreign key | — | name, table, which side; of models also columns | name, table, columns, which side |
+/// | not null | table, column | table, column | column |
+/// | check | name | name, table | name; MariaDB: table |
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Constraint {
+    /// Its name.
+    pub name: Option<String>,
+    /// The table that has the constraint; of a foreign key the referencing one.
+    pub table: Option<String>,
+    /// Its columns; of a foreign key the referencing ones.
+    pub columns: Vec<String>,
+    /// Of a foreign key: which side was wrong.
+    pub reference: Option<Reference>,
+}
+
+/// Which side of a foreign key refused a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reference {
+    /// The row that was to be referenced is not there.
+    Missing,
+    /// The row that was to be deleted or renamed is still referenced.
+    InUse,
+}
+
+impl Constraint {
+    /// Whether it is the unique constraint over `columns` of `table`, in any order.
+    pub(super) fn is_unique_over(&self, table: &str, columns: &[&str]) -> bool {
+        if let (Some(own), false) = (&self.table, self.columns.is_empty()) {
+            return own == table && same(&self.columns, columns);
+        }
+        let Some(name) = self.name.as_deref() else {
+            return false;
+        };
+        self.table.as_deref().is_none_or(|own| own == table)
+            && (*name == unique_name(table, columns)
+                || answer::is_primary_key(name) && registry::is_primary_key(table, columns))
+    }
+}
+
+/// Whether two lists name the same columns.
+fn same(left: &[String], right: &[&str]) -> bool {
+    left.len() == right.len() && left.iter().all(|column| right.contains(&column.as_str()))
+}
+
+impl fmt::Display for Constraint {
+    /// `users.email (users_email_key)`, as far as it is known.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns = self.columns.join(", ");
+        match (&self.table, self.columns.len()) {
+            (Some(table), 0) => f.write_str(table)?,
+            (Some(table), 1) => write!(f, "{table}.{columns}")?,
+            (Some(table), _) => write!(f, "{table} ({columns})")?,
+            (None, _) => f.write_str(&columns)?,
+        }
+        let placed = self.table.is_some() || !self.columns.is_empty();
+        match &self.name {
+            Some(name) if placed => write!(f, ", constraint {name}"),
+            Some(name) => write!(f, "constraint {name}"),
+            None => Ok(()),
+        }
+    }
+}
