@@ -10,9 +10,10 @@ use diesel_async::SimpleAsyncConnection;
 use tokio::sync::Semaphore;
 
 use crate::backend::Backend;
-use crate::config::{Config, DatabaseUrl};
+use crate::config::Config;
+use crate::database_url::DatabaseUrl;
 use crate::error::{Error, ErrorKind};
-use crate::pool::{Checkout, Manager, connect};
+use crate::pool::{Checkout, Manager, Pooled, connect};
 use crate::session::{Bind, Db, Main, SessionLayer, TransactionMode};
 
 /// A database of the application: cheap to clone, made once at start-up.
@@ -42,33 +43,37 @@ pub(crate) struct DatabaseInner<B: Backend> {
 }
 
 impl<B: Backend, K: Bind> Database<B, K> {
-    /// Prepares the database at `url` with the default settings.
+    /// Prepares the database at a URL, or as a [`Config`] says.
     ///
     /// Connections are opened when they are first needed; [`Database::check`] tries one.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Configuration`] when the URL cannot be used, with what to write instead.
-    pub async fn connect(url: impl Into<String>) -> Result<Self, Error> {
-        Self::with_config(url, Config::default())
-    }
-
-    /// Prepares the database at `url` with settings of your own.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), axum_db::Error> {
-    /// # use axum_db::{Config, Database, Sqlite};
-    /// let mut config = Config::default();
+    /// # use axum_db::Config;
+    /// # pub type Db = axum_db::Db<axum_db::Sqlite>;
+    /// let database = Db::connect("sqlite://:memory:").await?;
+    ///
+    /// let mut config = Config::new("sqlite://:memory:");
     /// config.max_connections = 4;
-    /// let database: Database<Sqlite> = Database::with_config("sqlite://:memory:", config)?;
+    /// let database = Db::connect(config).await?;
     /// # database.check().await
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] when the URL or a setting cannot be used.
-    pub fn with_config(url: impl Into<String>, config: Config) -> Result<Self, Error> {
-        let url = DatabaseUrl::new(url);
+    /// [`ErrorKind::Configuration`] when the URL or a setting cannot be used, with what to write instead.
+    pub async fn connect(config: impl Into<Config>) -> Result<Self, Error> {
+        Self::with_config(config)
+    }
+
+    /// [`Database::connect`] for where nothing can be awaited.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn with_config(config: impl Into<Config>) -> Result<Self, Error> {
+        let config = config.into();
+        let url = &config.url;
         let refused = |reason: &str| {
             let shown = if url.expose().is_empty() {
                 "(empty)".to_owned()
@@ -89,11 +94,7 @@ impl<B: Backend, K: Bind> Database<B, K> {
         }
         let size = B::max_connections(&target).unwrap_or(config.max_connections);
         let wait = config.pool_timeout;
-        let manager = Manager {
-            target,
-            url,
-            config,
-        };
+        let manager = Manager { target, config };
         let pool = Pool::builder(manager)
             .max_size(size)
             .wait_timeout(Some(wait))
@@ -140,12 +141,15 @@ impl<B: Backend, K: Bind> Database<B, K> {
         Db::new(self.inner.clone(), TransactionMode::Explicit)
     }
 
-    /// Opens a connection outside the pool, as migrations use it.
+    /// Opens a connection outside the pool, as migrations use it: its statements may take as long as they
+    /// need.
     ///
     /// # Errors
     /// [`ErrorKind::Connection`] when the database cannot be reached, with the reason.
     pub async fn connect_dedicated(&self) -> Result<B::Connection, Error> {
-        Ok(connect(self.inner.pool.manager()).await?.connection)
+        let manager = self.inner.pool.manager();
+        let opened = connect(&manager.target, &manager.config.unhurried()).await;
+        opened.map(|pooled: Pooled<B>| pooled.connection)
     }
 
     /// The URL; its password is not shown.
@@ -168,7 +172,7 @@ impl<B: Backend, K: Bind> Database<B, K> {
 
 impl<B: Backend> DatabaseInner<B> {
     pub(crate) fn url(&self) -> &DatabaseUrl {
-        &self.pool.manager().url
+        &self.pool.manager().config.url
     }
 
     pub(crate) fn config(&self) -> &Config {

@@ -62,7 +62,7 @@
 //! | type | is |
 //! |---|---|
 //! | [`model`](macro@model) | the attribute that makes a struct the row of a table |
-//! | [`Database`] | the database: URL, settings, pool; made once, cloned at will |
+//! | [`Database`], [`Config`] | the database: its URL and settings, its pool; made once, cloned at will |
 //! | [`Db`] | the request's session: extractor, and `&db` in every query |
 //! | [`prelude`] | `#[model]`, the helpers on queries, Diesel's query builder |
 //! | [`query::Fetch`], [`query::Run`] | `.all(&db)`, `.one_or_404(&db)`, `.paginate(page, &db)` …; `.run(&db)` for statements |
@@ -113,6 +113,7 @@ extern crate self as axum_db;
 mod backend;
 mod config;
 mod database;
+mod database_url;
 mod error;
 pub mod model;
 mod pool;
@@ -182,8 +183,9 @@ pub use backend::Postgres;
 pub use backend::{Backend, Dialect};
 #[cfg(feature = "sqlite")]
 pub use backend::{ConnectionThread, Sqlite};
-pub use config::{Config, DatabaseUrl};
+pub use config::Config;
 pub use database::Database;
+pub use database_url::DatabaseUrl;
 pub use error::{Constraint, Error, ErrorKind, Reference};
 pub use model::{Metadata, MetadataError};
 pub use session::{

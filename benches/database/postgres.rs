@@ -21,9 +21,9 @@ async fn set_up(url: &str) -> ConnectionResult<Connection> {
 
 pub(crate) async fn run() {
     let server = testkit::postgres();
-    let mut config = Config::default();
+    let mut config = Config::new(server.url());
     config.max_connections = POOL;
-    let database = Database::<Engine>::with_config(server.url(), config).expect("a database");
+    let database = Database::<Engine>::with_config(config).expect("a database");
     data::fill(&database).await.expect("tables");
     measure(
         "PostgreSQL",

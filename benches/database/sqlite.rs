@@ -35,9 +35,9 @@ async fn set_up(file: &str) -> ConnectionResult<Connection> {
 pub(crate) async fn run() {
     let file = testkit::sqlite();
     let path = file.url().trim_start_matches("sqlite://");
-    let mut config = Config::default();
+    let mut config = Config::new(file.url());
     config.max_connections = POOL;
-    let database = Database::<Engine>::with_config(file.url(), config).expect("a database");
+    let database = Database::<Engine>::with_config(config).expect("a database");
     data::fill(&database).await.expect("tables");
     measure(
         "SQLite",

@@ -29,6 +29,44 @@ pub struct Canceller {
 /// How long the clean-up waits for the server to take a KILL.
 const KILL_LIMIT: Duration = Duration::from_secs(2);
 
+/// How long a connection may be silent before the other side is asked whether it is still there.
+const KEEPALIVE_MILLISECONDS: u32 = 60_000;
+
+/// In seconds: the most that the server takes for any of the limits.
+const YEAR: u64 = 31_536_000;
+
+/// What is set on every connection, in one statement: strict mode, so that a value that does not fit is an
+/// error and never cut off in silence; English, because the driver passes on only the text of an error; and
+/// the limits. Comments of versions hide from MySQL what only MariaDB knows, and the other way round.
+fn session_settings(config: &Config) -> String {
+    let mut sql = String::from(
+        "SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), lc_messages = 'en_US'",
+    );
+    if let Some(limit) = config.lock_timeout {
+        let seconds = whole_seconds(limit);
+        sql += &format!(", innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}");
+    }
+    if let Some(limit) = config.statement_timeout {
+        let milliseconds = limit.as_millis().clamp(1, u128::from(u32::MAX));
+        let seconds = limit.as_secs_f64().min(YEAR as f64);
+        sql += &format!(
+            " /*M!100101 , max_statement_time = {seconds} */ /*!50708 , max_execution_time = {milliseconds} */"
+        );
+    }
+    if let Some(limit) = config.idle_in_transaction_timeout {
+        let seconds = whole_seconds(limit);
+        sql += &format!(" /*M!100300 , idle_transaction_timeout = {seconds} */");
+    }
+    sql
+}
+
+fn whole_seconds(limit: Duration) -> u64 {
+    limit
+        .as_secs()
+        .saturating_add(u64::from(limit.subsec_nanos() > 0))
+        .min(YEAR)
+}
+
 impl Backend for Mysql {
     type Diesel = diesel::mysql::Mysql;
     type Connection = AsyncMysqlConnection;
@@ -50,20 +88,17 @@ impl Driver for Mysql {
             // Diesel keeps the prepared statements, and counts matched rows as the other engines do.
             .stmt_cache_size(0)
             .client_found_rows(true)
-            .init(vec![
-                // Values that do not fit are errors, never cut off in silence. The driver passes on only the text
-                // of an error, which must not be in the server's language.
-                "SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), lc_messages = 'en_US'",
-            ])
+            .tcp_keepalive(Some(KEEPALIVE_MILLISECONDS))
             .into())
     }
 
     async fn establish(
         target: &Opts,
-        _config: &Config,
+        config: &Config,
         watch: &Arc<Watch>,
     ) -> Result<(AsyncMysqlConnection, Canceller), String> {
-        let connection = mysql_async::Conn::new(target.clone())
+        let options = OptsBuilder::from_opts(target.clone()).init(vec![session_settings(config)]);
+        let connection = mysql_async::Conn::new(options)
             .await
             .map_err(|error| error.to_string())?;
         let canceller = Canceller {

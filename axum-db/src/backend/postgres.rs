@@ -26,6 +26,9 @@ pub struct Postgres;
 /// How long the clean-up waits for a cancelled statement to end.
 const CANCEL_LIMIT: Duration = Duration::from_secs(2);
 
+/// How long a connection may be silent before the other side is asked whether it is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
 /// Everything a user may have set through a connection in hand, as `DISCARD ALL` but without throwing the
 /// prepared statements away.
 const RESET: &str = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
@@ -55,18 +58,25 @@ impl Driver for Postgres {
                 "this program is built for PostgreSQL, and that is no PostgreSQL URL: write postgres://user:password@host/database".into(),
             );
         }
-        url.parse().map_err(|error: tokio_postgres::Error| {
-            // The driver's reason names the parameter; its text never quotes the password.
-            format!("the PostgreSQL URL cannot be read: {error}")
-        })
+        let mut config: tokio_postgres::Config =
+            url.parse().map_err(|error: tokio_postgres::Error| {
+                // The driver's reason names the parameter; its text never quotes the password.
+                format!("the PostgreSQL URL cannot be read: {}", with_causes(&error))
+            })?;
+        if !url.contains("keepalives_idle=") {
+            config.keepalives_idle(KEEPALIVE);
+            config.keepalives_interval(KEEPALIVE / 4);
+            config.keepalives_retries(4);
+        }
+        Ok(config)
     }
 
     async fn establish(
         target: &Self::Target,
-        _config: &Config,
+        config: &Config,
         watch: &Arc<Watch>,
     ) -> Result<(AsyncPgConnection, Canceller), String> {
-        let (client, mut connection) = target
+        let (client, mut connection) = configured(target, config)
             .connect(NoTls)
             .await
             .map_err(|error| with_causes(&error))?;
@@ -163,6 +173,35 @@ async fn speak_english(
         });
     }
     Ok(())
+}
+
+/// The target with the settings as parameters of the session, which a reset goes back to.
+fn configured(target: &tokio_postgres::Config, config: &Config) -> tokio_postgres::Config {
+    let mut configured = target.clone();
+    if let (None, Some(name)) = (target.get_application_name(), &config.application_name) {
+        configured.application_name(name);
+    }
+    let limits = [
+        ("statement_timeout", config.statement_timeout),
+        ("lock_timeout", config.lock_timeout),
+        (
+            "idle_in_transaction_session_timeout",
+            config.idle_in_transaction_timeout,
+        ),
+    ];
+    let mut options: Vec<String> = limits
+        .into_iter()
+        .filter_map(|(name, limit)| {
+            let milliseconds = limit?.as_millis().clamp(1, i32::MAX as u128);
+            Some(format!("-c {name}={milliseconds}"))
+        })
+        .collect();
+    // The server takes the last of two: what the URL says.
+    options.extend(target.get_options().map(str::to_owned));
+    if !options.is_empty() {
+        configured.options(options.join(" "));
+    }
+    configured
 }
 
 /// What cancels a connection's statement.

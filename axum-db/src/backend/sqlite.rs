@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel::connection::{
     AnsiTransactionManager, Connection as _, SimpleConnection, TransactionManager,
@@ -91,7 +92,8 @@ impl Driver for Sqlite {
         let mut thread = ConnectionThread::get_runtime();
         let (file, folder) = (target.file.clone(), target.folder.clone());
         let (read_only, memory) = (target.read_only, target.memory);
-        let busy_timeout = config.busy_timeout.as_millis();
+        let lock_timeout = config.lock_timeout.unwrap_or(Duration::MAX).as_millis();
+        let busy_timeout = lock_timeout.min(i32::MAX as u128);
         let instrument = watch.observer::<Self>();
         let opened = thread
             .spawn_blocking(move || {

@@ -8,7 +8,7 @@ use diesel_async::SimpleAsyncConnection;
 
 use super::Watch;
 use crate::backend::Backend;
-use crate::config::{Config, DatabaseUrl};
+use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 
 /// A connection with what the pool knows of it.
@@ -30,17 +30,15 @@ impl<B: Backend> Pooled<B> {
 /// Opens the connections of one database.
 pub(crate) struct Manager<B: Backend> {
     pub(crate) target: B::Target,
-    pub(crate) url: DatabaseUrl,
     pub(crate) config: Config,
 }
 
 /// Opens a connection.
-pub(crate) async fn connect<B: Backend>(manager: &Manager<B>) -> Result<Pooled<B>, Error> {
-    let Manager {
-        target,
-        url,
-        config,
-    } = manager;
+pub(crate) async fn connect<B: Backend>(
+    target: &B::Target,
+    config: &Config,
+) -> Result<Pooled<B>, Error> {
+    let url = &config.url;
     let failed = |reason: &str| {
         Error::new(
             ErrorKind::Connection,
@@ -72,7 +70,7 @@ impl<B: Backend> managed::Manager for Manager<B> {
     type Error = Error;
 
     async fn create(&self) -> Result<Pooled<B>, Error> {
-        connect(self).await
+        connect(&self.target, &self.config).await
     }
 
     async fn recycle(&self, pooled: &mut Pooled<B>, _: &Metrics) -> RecycleResult<Error> {

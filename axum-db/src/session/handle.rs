@@ -10,6 +10,7 @@ use super::finish::Hook;
 use super::layer::TransactionMode;
 use super::state::State;
 use crate::backend::Backend;
+use crate::config::Config;
 use crate::database::{Database, DatabaseInner};
 use crate::error::Error;
 
@@ -84,12 +85,12 @@ pub(super) struct Notes {
 }
 
 impl<B: Backend, K: Bind> Db<B, K> {
-    /// Prepares the database at `url`: the same as [`Database::connect`].
+    /// Prepares the database at a URL, or as a [`Config`] says: the same as [`Database::connect`].
     ///
     /// # Errors
-    /// When the URL cannot be used. No connection is opened yet; [`Database::check`] tries one.
-    pub async fn connect(url: impl Into<String>) -> Result<Database<B, K>, Error> {
-        Database::connect(url).await
+    /// When the URL or a setting cannot be used. No connection is opened yet; [`Database::check`] tries one.
+    pub async fn connect(config: impl Into<Config>) -> Result<Database<B, K>, Error> {
+        Database::connect(config).await
     }
 
     pub(crate) fn new(database: Arc<DatabaseInner<B>>, mode: TransactionMode) -> Self {

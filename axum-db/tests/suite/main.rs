@@ -9,6 +9,8 @@ mod models;
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres_only;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 // The texts name what is there, so they are those of all engines together.

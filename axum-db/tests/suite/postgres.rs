@@ -15,6 +15,8 @@ mod records;
 mod server;
 #[path = "behaviour/session.rs"]
 mod session;
+#[path = "behaviour/settings.rs"]
+mod settings;
 #[path = "behaviour/support.rs"]
 mod support;
 #[path = "behaviour/tables.rs"]

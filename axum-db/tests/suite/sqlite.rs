@@ -13,6 +13,8 @@ mod queries;
 mod records;
 #[path = "behaviour/session.rs"]
 mod session;
+#[path = "behaviour/settings.rs"]
+mod settings;
 #[path = "behaviour/support.rs"]
 mod support;
 #[path = "behaviour/tables.rs"]

@@ -27,7 +27,7 @@ pub type Database = axum_db::Database<Backend>;
 
 /// The database of the settings, brought up to date.
 pub async fn open(settings: &Settings) -> Result<Database, Box<dyn Error>> {
-    let database = Db::connect(&settings.database_url).await?;
+    let database = Db::connect(settings.database()?).await?;
     migrations(&database)?.upgrade_on_start().await?;
     Ok(database)
 }
@@ -37,7 +37,7 @@ pub async fn migrate(
     settings: &Settings,
     command: axum_migrate::Command,
 ) -> Result<ExitCode, Box<dyn Error>> {
-    let database = Db::connect(&settings.database_url).await?;
+    let database = Db::connect(settings.database()?).await?;
     Ok(migrations(&database)?.run(command).await?)
 }
 

@@ -46,6 +46,11 @@ pub enum SettingsError {
 }
 
 impl Settings {
+    /// The database with its settings: DATABASE_MAX_CONNECTIONS, DATABASE_POOL_TIMEOUT and so on.
+    pub fn database(&self) -> Result<axum_db::Config, axum_db::Error> {
+        axum_db::Config::new(&self.database_url).with_env("DATABASE")
+    }
+
     /// The address to listen on.
     pub fn address(&self) -> Result<SocketAddr, SettingsError> {
         let unusable = || SettingsError::Address(self.blog_addr.clone());

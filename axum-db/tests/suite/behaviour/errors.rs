@@ -232,23 +232,10 @@ async fn a_lock_that_is_not_free_in_time() {
         .await
         .expect("a lock");
     // Another process, as far as SQLite's queue of writers is concerned.
-    let mut config = Config::default();
-    config.busy_timeout = std::time::Duration::from_millis(50);
-    let other = Database::<Engine>::with_config(server.url(), config).expect("a database");
+    let mut config = Config::new(server.url());
+    config.lock_timeout = Some(std::time::Duration::from_millis(50));
+    let other = Database::<Engine>::with_config(config).expect("a database");
     let db = other.session();
-    match DIALECT {
-        Dialect::Sqlite => {}
-        Dialect::Postgres => {
-            execute(&db, "SET LOCAL lock_timeout = '50ms'")
-                .await
-                .expect("a setting");
-        }
-        Dialect::Mysql => {
-            execute(&db, "SET innodb_lock_wait_timeout = 1")
-                .await
-                .expect("a setting");
-        }
-    }
     let error = execute(&db, "UPDATE authors SET age = 31 WHERE id = 1")
         .await
         .expect_err("the lock is held");
@@ -264,7 +251,7 @@ async fn a_database_that_only_reads() {
     let read_only = match DIALECT {
         Dialect::Sqlite => {
             let url = format!("{}?mode=ro", server.url());
-            Database::<Engine>::with_config(url, Config::default()).expect("a database")
+            Database::<Engine>::with_config(url).expect("a database")
         }
         _ => database,
     };

@@ -1,6 +1,8 @@
 //! What only an engine with a server can do to its clients.
 
-use axum_db::{Backend, ErrorKind};
+use std::time::Duration;
+
+use axum_db::{Backend, Config, ErrorKind};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 
 use super::support::{Db, Number, count, database, execute, number};
@@ -226,4 +228,26 @@ async fn errors_are_in_english_whatever_was_set_before() {
             1
         );
     }
+}
+
+#[tokio::test]
+async fn the_server_ends_a_statement_that_takes_too_long() {
+    let sleep = match Engine::DIALECT {
+        axum_db::Dialect::Postgres => "SELECT pg_sleep(20)",
+        _ => "SELECT SLEEP(20)",
+    };
+    let server = fresh();
+    let mut config = Config::new(server.url());
+    config.statement_timeout = Some(Duration::from_millis(100));
+    let database = Db::connect(config).await.expect("a database");
+    let db = database.session();
+    let error = execute(&db, sleep).await.expect_err("it takes too long");
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    db.rollback().await.expect("a rollback");
+    let answer = number(&db, "SELECT COUNT(*) AS n FROM (SELECT 1) AS one").await;
+    assert_eq!(answer.expect("an answer"), 1);
+    // A migration may take longer.
+    let short = sleep.replace("20", "0.2");
+    let mut dedicated = database.connect_dedicated().await.expect("a connection");
+    dedicated.batch_execute(&short).await.expect("no limit");
 }

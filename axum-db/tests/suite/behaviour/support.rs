@@ -49,9 +49,9 @@ pub(crate) async fn count(db: &Db) -> i64 {
 
 /// A database with an empty table of notes.
 pub(crate) async fn database(url: &str, connections: usize) -> Database<Engine> {
-    let mut config = Config::default();
+    let mut config = Config::new(url);
     config.max_connections = connections;
-    let database = Database::with_config(url, config).expect("a database");
+    let database = Database::with_config(config).expect("a database");
     let db = database.session();
     execute(
         &db,

@@ -134,10 +134,10 @@ impl App {
 
 /// A pool of one connection, whose absence is noticed soon.
 pub(crate) fn connect(url: &str) -> Database<Engine> {
-    let mut config = Config::default();
+    let mut config = Config::new(url);
     config.max_connections = 1;
     config.pool_timeout = Duration::from_secs(10);
-    Database::with_config(url, config).unwrap()
+    Database::with_config(config).unwrap()
 }
 
 /// The manager of the documentation, with cheap hashes.

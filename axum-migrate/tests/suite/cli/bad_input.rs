@@ -189,9 +189,9 @@ async fn a_database_locked_by_another_program() {
     diesel_async::SimpleAsyncConnection::batch_execute(&mut other, "BEGIN IMMEDIATE")
         .await
         .unwrap();
-    let mut config = axum_db::Config::default();
-    config.busy_timeout = std::time::Duration::from_millis(50);
-    let database = Database::<axum_db::Sqlite>::with_config(project.url(), config).unwrap();
+    let mut config = axum_db::Config::new(project.url());
+    config.lock_timeout = Some(std::time::Duration::from_millis(50));
+    let database = Database::<axum_db::Sqlite>::with_config(config).unwrap();
     let migrate = Migrate::new(&database, Metadata::default()).directory(project.migrations());
     let error = migrate.upgrade_on_start().await.unwrap_err();
     assert!(error.to_string().contains("database is locked"), "{error}");
