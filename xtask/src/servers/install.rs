@@ -8,8 +8,8 @@ use std::process::Command;
 
 use rustix::process::getuid;
 
-use super::Kind;
 use crate::{Result, process};
+use servers::Kind;
 
 /// Debian's switch for services: exit code 101 forbids starting one.
 const POLICY: &str = "/usr/sbin/policy-rc.d";

@@ -12,6 +12,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use mysql_async::prelude::Queryable;
+pub use servers::{Kind, PrivateServer};
 
 /// A database of its own for one test, removed when this value is dropped.
 #[derive(Debug)]
@@ -85,6 +86,16 @@ pub fn mysql() -> TestDatabase {
         url,
         origin: Origin::Mysql { server, name },
     }
+}
+
+/// A server of this test's own, which it may configure, stop and start; see [`PrivateServer::start`].
+///
+/// # Panics
+/// When the machine has no such server's programs, or it does not start.
+#[must_use]
+pub fn private_server(kind: Kind, files: &[(&str, String)], settings: &[&str]) -> PrivateServer {
+    PrivateServer::start(kind, files, settings)
+        .unwrap_or_else(|error| panic!("{} of the test's own: {error}", kind.name()))
 }
 
 /// The URL of the PostgreSQL server the tests use.

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-use super::Kind;
+use crate::Kind;
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 ///
 /// # Errors
 /// When nothing listens there, it is not such a server, or it asks for a password.
-pub(super) fn lets_in(kind: Kind, port: u16) -> io::Result<()> {
+pub fn lets_in(kind: Kind, port: u16) -> io::Result<()> {
     let stream = connect((Ipv4Addr::LOCALHOST, port).into())?;
     match kind {
         Kind::Postgres => postgres(stream),
@@ -27,7 +27,7 @@ pub(super) fn lets_in(kind: Kind, port: u16) -> io::Result<()> {
 ///
 /// # Errors
 /// A message to continue a sentence with, when the URL has no host or nothing answers there.
-pub(super) fn reach(url: &str, standard_port: u16) -> Result<(), String> {
+pub fn reach(url: &str, standard_port: u16) -> Result<(), String> {
     let (host, port) = host_and_port(url, standard_port)
         .ok_or("it is not a URL like scheme://user:password@host:port/database")?;
     let addresses = (host, port)
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_silent_address_is_named() {
-        let port = super::super::free_port().unwrap();
+        let port = crate::free_port().unwrap();
         let error = reach(&format!("mysql://root@127.0.0.1:{port}"), 3306).unwrap_err();
         assert!(
             error.starts_with(&format!("nothing answers at 127.0.0.1:{port}")),

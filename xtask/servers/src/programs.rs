@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Kind;
+use crate::Kind;
 
 /// The programs that make a server.
 #[derive(Debug)]
-pub(super) enum Programs {
+pub(crate) enum Programs {
     Postgres {
         initdb: PathBuf,
         postgres: PathBuf,
@@ -22,7 +22,7 @@ pub(super) enum Programs {
 }
 
 /// Finds the programs of a server in `PATH` and where distributions hide them.
-pub(super) fn locate(kind: Kind) -> Option<Programs> {
+pub(crate) fn locate(kind: Kind) -> Option<Programs> {
     let folders = folders();
     let find = |name: &str| {
         folders
@@ -71,7 +71,7 @@ fn folders() -> Vec<PathBuf> {
 
 impl Programs {
     /// Users to run as when we are root, the best first: servers refuse to be root.
-    pub(super) fn users(&self) -> [&'static str; 2] {
+    pub(crate) fn users(&self) -> [&'static str; 2] {
         match self {
             Self::Postgres { .. } => ["postgres", "nobody"],
             Self::MariaDb { .. } | Self::Mysql { .. } => ["mysql", "nobody"],
@@ -79,7 +79,7 @@ impl Programs {
     }
 
     /// The command that fills `folder`/data.
-    pub(super) fn prepare(&self, folder: &Path) -> Command {
+    pub(crate) fn prepare(&self, folder: &Path) -> Command {
         let data = folder.join("data");
         match self {
             Self::Postgres { initdb, .. } => {
@@ -110,7 +110,8 @@ impl Programs {
     }
 
     /// The command that serves `folder`/data on a port of 127.0.0.1, as fast as data that nobody keeps allows.
-    pub(super) fn serve(&self, folder: &Path, port: u16) -> Command {
+    /// Of a setting that is given twice the servers take the last.
+    pub(crate) fn serve(&self, folder: &Path, port: u16, settings: &[String]) -> Command {
         let data = folder.join("data");
         match self {
             Self::Postgres { postgres, .. } => {
@@ -124,6 +125,9 @@ impl Programs {
                     "synchronous_commit=off",
                     "full_page_writes=off",
                 ] {
+                    command.args(["-c", setting]);
+                }
+                for setting in settings {
                     command.args(["-c", setting]);
                 }
                 command
@@ -146,16 +150,17 @@ impl Programs {
                 if matches!(self, Self::Mysql { .. }) {
                     command.arg("--mysqlx=OFF");
                 }
+                command.args(settings.iter().map(|setting| format!("--{setting}")));
                 command
             }
         }
     }
 
     /// The name of the file that MariaDB and MySQL run at every start.
-    pub(super) const INIT_FILE: &str = "init.sql";
+    pub(crate) const INIT_FILE: &str = "init.sql";
 
     /// Its content: the administrator is known by address, since names are not resolved.
-    pub(super) const INIT_SQL: &str = "CREATE USER IF NOT EXISTS 'root'@'127.0.0.1';\n\
+    pub(crate) const INIT_SQL: &str = "CREATE USER IF NOT EXISTS 'root'@'127.0.0.1';\n\
          GRANT ALL PRIVILEGES ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;\n";
 }
 
