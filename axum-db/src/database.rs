@@ -148,7 +148,7 @@ impl<B: Backend, K: Bind> Database<B, K> {
     /// [`ErrorKind::Connection`] when the database cannot be reached, with the reason.
     pub async fn connect_dedicated(&self) -> Result<B::Connection, Error> {
         let manager = self.inner.pool.manager();
-        let opened = connect(&manager.target, &manager.config.unhurried()).await;
+        let opened = connect(&manager.target, &manager.config.unhurried(), false).await;
         opened.map(|pooled: Pooled<B>| pooled.connection)
     }
 

@@ -107,8 +107,8 @@ pub trait Backend: Driver + ddl::Catalog {
 pub trait Driver: Sized + Send + Sync + 'static {
     /// The parsed URL.
     type Target: fmt::Debug + Send + Sync + 'static;
-    /// What ends a running statement from outside its connection.
-    type Canceller: Send + Sync + 'static;
+    /// What ends a running statement from outside its connection, and whatever else the engine knows of it.
+    type Canceller: Clone + Send + Sync + 'static;
     /// Whether transactions that write are queued within the process.
     const ONE_WRITER: bool;
 
@@ -119,10 +119,12 @@ pub trait Driver: Sized + Send + Sync + 'static {
         None
     }
 
+    /// Opens a connection; a `pooled` one belongs to sessions, which alone open its transactions.
     fn establish(
         target: &Self::Target,
         config: &Config,
         watch: &Arc<Watch>,
+        pooled: bool,
     ) -> impl Future<Output = Result<(Self::Connection, Self::Canceller), String>> + Send
     where
         Self: Backend;
@@ -134,6 +136,31 @@ pub trait Driver: Sized + Send + Sync + 'static {
     where
         Self: Backend;
 
+    /// Sends BEGIN ahead of the statement that follows, so that both are one wait. `false` where the engine
+    /// cannot, or cannot make sure that the statement is refused when BEGIN is: then nothing was sent.
+    fn begin_ahead(
+        _connection: &mut Self::Connection,
+        _canceller: &Self::Canceller,
+    ) -> QueryResult<bool>
+    where
+        Self: Backend,
+    {
+        Ok(false)
+    }
+
+    /// Where the connection refuses writes outside a transaction: allows those that follow, or refuses them
+    /// again, without waiting for an answer.
+    fn allow_writes(
+        _connection: &mut Self::Connection,
+        _canceller: &Self::Canceller,
+        _allow: bool,
+    ) -> QueryResult<()>
+    where
+        Self: Backend,
+    {
+        Ok(())
+    }
+
     /// Brings a connection back to how it was when it was opened: no statement in flight, no
     /// transaction, no altered settings. `false` where it must be closed instead.
     fn restore(
@@ -143,6 +170,11 @@ pub trait Driver: Sized + Send + Sync + 'static {
     ) -> impl Future<Output = bool> + Send
     where
         Self: Backend;
+
+    /// Ends the statement that runs on a connection in someone's hand, which is closed when it comes back.
+    fn cancel(_canceller: &Self::Canceller, _watch: &Watch) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 
     /// Ends what a connection that is about to be closed may still be doing on the server.
     fn abandon(canceller: Self::Canceller, watch: &Watch) -> impl Future<Output = ()> + Send;

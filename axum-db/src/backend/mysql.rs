@@ -21,6 +21,7 @@ use crate::pool::Watch;
 pub struct Mysql;
 
 /// Where and what to kill.
+#[derive(Clone)]
 pub struct Canceller {
     options: Opts,
     id: u32,
@@ -96,6 +97,7 @@ impl Driver for Mysql {
         target: &Opts,
         config: &Config,
         watch: &Arc<Watch>,
+        _pooled: bool,
     ) -> Result<(AsyncMysqlConnection, Canceller), String> {
         let options = OptsBuilder::from_opts(target.clone()).init(vec![session_settings(config)]);
         let connection = mysql_async::Conn::new(options)
@@ -134,16 +136,15 @@ impl Driver for Mysql {
         connection.batch_execute("ROLLBACK").await.is_ok()
     }
 
+    async fn cancel(canceller: &Canceller, watch: &Watch) {
+        // It may reach the server after the statement, and would then end another one's.
+        watch.spoil();
+        canceller.kill("QUERY").await;
+    }
+
     async fn abandon(canceller: Canceller, watch: &Watch) {
         if watch.in_flight() {
-            let kill = async {
-                let mut connection = mysql_async::Conn::new(canceller.options).await?;
-                connection
-                    .query_drop(format!("KILL CONNECTION {}", canceller.id))
-                    .await?;
-                connection.disconnect().await
-            };
-            let _ = tokio::time::timeout(KILL_LIMIT, kill).await;
+            canceller.kill("CONNECTION").await;
         }
     }
 
@@ -160,5 +161,19 @@ impl Driver for Mysql {
                 "HANDLER",
             ],
         ) || sql.to_ascii_uppercase().contains("GET_LOCK")
+    }
+}
+
+impl Canceller {
+    /// Kills the connection's statement (`QUERY`) or the connection with it (`CONNECTION`).
+    async fn kill(&self, what: &str) {
+        let kill = async {
+            let mut connection = mysql_async::Conn::new(self.options.clone()).await?;
+            connection
+                .query_drop(format!("KILL {what} {}", self.id))
+                .await?;
+            connection.disconnect().await
+        };
+        let _ = tokio::time::timeout(KILL_LIMIT, kill).await;
     }
 }

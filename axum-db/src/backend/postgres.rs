@@ -1,16 +1,24 @@
 //! PostgreSQL, by tokio-postgres.
 
+use std::num::NonZeroU32;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use diesel::QueryResult;
+use diesel::connection::{
+    InstrumentationEvent, StrQueryHelper, TransactionDepthChange, TransactionManagerStatus,
+};
 use diesel_async::{
     AnsiTransactionManager, AsyncConnection, AsyncPgConnection, SimpleAsyncConnection,
+    TransactionManager,
 };
 use futures_util::future::Either;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_postgres::config::Host;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{CancelToken, NoTls, SimpleQueryMessage};
 
 use super::{Backend, Dialect, Driver};
@@ -40,6 +48,10 @@ const RESET: &str = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UN
 /// their text. Where the role may choose the language it does, else the server's counts.
 const LANGUAGE: &str = "SELECT CASE current_setting('is_superuser') \
      WHEN 'on' THEN set_config('lc_messages', 'C', false) ELSE current_setting('lc_messages') END";
+
+/// Has the server refuse writes outside of a transaction, so that none runs by itself when the BEGIN that was
+/// sent ahead of it is refused. In the start-up packet it is what RESET ALL returns to.
+const GUARD: &str = "-c default_transaction_read_only=on";
 
 impl Backend for Postgres {
     type Diesel = diesel::pg::Pg;
@@ -75,14 +87,15 @@ impl Driver for Postgres {
         target: &Self::Target,
         config: &Config,
         watch: &Arc<Watch>,
+        pooled: bool,
     ) -> Result<(AsyncPgConnection, Canceller), String> {
-        let (client, mut connection) = configured(target, config)
-            .connect(NoTls)
+        let (client, mut connection) = connect(configured(target, config), pooled)
             .await
             .map_err(|error| with_causes(&error))?;
         speak_english(&client, &mut connection)
             .await
             .map_err(|error| with_causes(&error))?;
+        let guarded = connection.parameter("default_transaction_read_only") == Some("on");
         let mut connection = AsyncPgConnection::try_from_client_and_connection(client, connection)
             .await
             .map_err(|error| error.to_string())?;
@@ -90,17 +103,49 @@ impl Driver for Postgres {
         let canceller = Canceller {
             token: connection.cancel_token(),
             server: only_server(target),
+            guarded: pooled && guarded,
         };
         Ok((connection, canceller))
     }
 
     async fn begin(connection: &mut AsyncPgConnection, read_only: bool) -> QueryResult<()> {
-        let sql = if read_only {
-            "BEGIN READ ONLY"
-        } else {
-            "BEGIN"
-        };
+        let sql = if read_only { "BEGIN READ ONLY" } else { BEGIN };
         AnsiTransactionManager::begin_transaction_sql(connection, sql).await
+    }
+
+    fn begin_ahead(connection: &mut AsyncPgConnection, canceller: &Canceller) -> QueryResult<bool> {
+        if !canceller.guarded {
+            return Ok(false);
+        }
+        let status = AnsiTransactionManager::transaction_manager_status_mut(connection);
+        if status.transaction_depth()?.is_some() {
+            return Err(diesel::result::Error::AlreadyInTransaction);
+        }
+        connection
+            .instrumentation()
+            .on_connection_event(InstrumentationEvent::begin_transaction(NonZeroU32::MIN));
+        send(connection, BEGIN)?;
+        match AnsiTransactionManager::transaction_manager_status_mut(connection) {
+            TransactionManagerStatus::Valid(status) => {
+                status.change_transaction_depth(TransactionDepthChange::IncreaseDepth)?;
+                Ok(true)
+            }
+            TransactionManagerStatus::InError => {
+                Err(diesel::result::Error::BrokenTransactionManager)
+            }
+        }
+    }
+
+    fn allow_writes(
+        connection: &mut AsyncPgConnection,
+        canceller: &Canceller,
+        allow: bool,
+    ) -> QueryResult<()> {
+        match (canceller.guarded, allow) {
+            (false, _) => Ok(()),
+            (true, true) => send(connection, "SET default_transaction_read_only = off"),
+            (true, false) => send(connection, REFUSE_AGAIN),
+        }
     }
 
     async fn restore(
@@ -123,6 +168,9 @@ impl Driver for Postgres {
             if connection.batch_execute("ROLLBACK").await.is_err() {
                 connection.batch_execute("ROLLBACK").await?;
             }
+            if watch.writes_alone() {
+                connection.batch_execute(REFUSE_AGAIN).await?;
+            }
             Ok::<_, diesel::result::Error>(())
         })
         .await;
@@ -131,6 +179,12 @@ impl Driver for Postgres {
         }
         watch.settle();
         !watch.was_in_hand() || connection.batch_execute(RESET).await.is_ok()
+    }
+
+    async fn cancel(canceller: &Canceller, watch: &Watch) {
+        // It may reach the server after the statement, and would then end another one's.
+        watch.spoil();
+        let _ = tokio::time::timeout(CANCEL_LIMIT, canceller.cancel_and_wait()).await;
     }
 
     async fn abandon(canceller: Canceller, watch: &Watch) {
@@ -204,17 +258,81 @@ fn configured(target: &tokio_postgres::Config, config: &Config) -> tokio_postgre
     configured
 }
 
+/// Opens a transaction that may write, whatever the connection's default.
+const BEGIN: &str = "BEGIN READ WRITE";
+/// The connection's default again, which refuses writes.
+const REFUSE_AGAIN: &str = "RESET default_transaction_read_only";
+
 /// What cancels a connection's statement.
+#[derive(Clone)]
 pub struct Canceller {
     token: CancelToken,
     /// Where the connection's server is, if there is no doubt.
     server: Option<Server>,
+    /// Whether the server said that it refuses writes outside of a transaction ([`GUARD`]).
+    guarded: bool,
 }
 
+#[derive(Clone)]
 enum Server {
     Tcp(String, u16),
     #[cfg(unix)]
     Socket(std::path::PathBuf),
+}
+
+type Opened = (
+    tokio_postgres::Client,
+    tokio_postgres::Connection<tokio_postgres::Socket, tokio_postgres::tls::NoTlsStream>,
+);
+
+/// Connects, guarded where the server knows how; some poolers between do not.
+async fn connect(
+    target: tokio_postgres::Config,
+    guarded: bool,
+) -> Result<Opened, tokio_postgres::Error> {
+    if !guarded {
+        return target.connect(NoTls).await;
+    }
+    let mut with_guard = target.clone();
+    with_guard.options(match target.get_options() {
+        Some(options) => format!("{options} {GUARD}"),
+        None => GUARD.to_owned(),
+    });
+    match with_guard.connect(NoTls).await {
+        Err(error) if refuses_options(&error) => target.connect(NoTls).await,
+        outcome => outcome,
+    }
+}
+
+/// Whether the other side refused the start-up packet itself, and not the user, the password or the database.
+fn refuses_options(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|code| {
+        [
+            SqlState::PROTOCOL_VIOLATION,
+            SqlState::FEATURE_NOT_SUPPORTED,
+        ]
+        .contains(code)
+    })
+}
+
+/// Sends `sql` ahead of whatever is sent next. Its answer is read and thrown away as it comes, before the next
+/// one's.
+fn send(connection: &mut AsyncPgConnection, sql: &str) -> QueryResult<()> {
+    {
+        let mut shared = &*connection;
+        let sending = pin!(shared.batch_execute(sql));
+        // The first poll hands the message to the connection's task.
+        if let Poll::Ready(Err(error)) = sending.poll(&mut Context::from_waker(Waker::noop())) {
+            return Err(error);
+        }
+    }
+    connection
+        .instrumentation()
+        .on_connection_event(InstrumentationEvent::finish_query(
+            &StrQueryHelper::new(sql),
+            None,
+        ));
+    Ok(())
 }
 
 /// The server, where the URL names just one.

@@ -88,6 +88,7 @@ impl Driver for Sqlite {
         target: &Target,
         config: &Config,
         watch: &Arc<Watch>,
+        _pooled: bool,
     ) -> Result<(<Self as Backend>::Connection, ()), String> {
         let mut thread = ConnectionThread::get_runtime();
         let (file, folder) = (target.file.clone(), target.folder.clone());

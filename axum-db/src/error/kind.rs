@@ -135,7 +135,7 @@ impl ErrorKind {
                 "a statement of this transaction failed before, so the database takes no other; roll it back, or put the statement that may fail into a savepoint"
             }
             Self::ReadOnly => {
-                "a write was tried where only reads are allowed; serve this route under TransactionMode::Explicit or OnSuccess, and check that the database itself may be written"
+                "a write was tried where only reads are allowed; serve this route under TransactionMode::Explicit or OnSuccess, call db.begin() before a SELECT that writes, and check that the database itself may be written"
             }
             Self::PermissionDenied => {
                 "the database's user may not do this; grant it the right, or connect as another user"

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
+use diesel::QueryResult;
 use diesel_async::SimpleAsyncConnection;
 
 use super::Watch;
@@ -25,6 +26,13 @@ impl<B: Backend> Pooled<B> {
         // Two hold the watch, this and the connection: one means that a user replaced the observer.
         !self.watch.in_flight() && !self.watch.altered() && Arc::strong_count(&self.watch) == 2
     }
+
+    /// Where the connection refuses writes outside a transaction: allows those that follow, or refuses them
+    /// again.
+    pub(crate) fn allow_writes(&mut self, allow: bool) -> QueryResult<()> {
+        self.watch.set_writes_alone(allow);
+        B::allow_writes(&mut self.connection, &self.canceller, allow)
+    }
 }
 
 /// Opens the connections of one database.
@@ -33,10 +41,11 @@ pub(crate) struct Manager<B: Backend> {
     pub(crate) config: Config,
 }
 
-/// Opens a connection.
+/// Opens a connection, for the pool or for someone else.
 pub(crate) async fn connect<B: Backend>(
     target: &B::Target,
     config: &Config,
+    pooled: bool,
 ) -> Result<Pooled<B>, Error> {
     let url = &config.url;
     let failed = |reason: &str| {
@@ -49,7 +58,7 @@ pub(crate) async fn connect<B: Backend>(
     };
     let watch = Watch::new(B::max_connections(target) == Some(1));
     // Boxed: rare, and so large that every future which may open a connection would be.
-    let opening = Box::pin(B::establish(target, config, &watch));
+    let opening = Box::pin(B::establish(target, config, &watch, pooled));
     match tokio::time::timeout(config.connect_timeout, opening).await {
         Ok(Ok((connection, canceller))) => Ok(Pooled {
             connection,
@@ -70,7 +79,7 @@ impl<B: Backend> managed::Manager for Manager<B> {
     type Error = Error;
 
     async fn create(&self) -> Result<Pooled<B>, Error> {
-        connect(&self.target, &self.config).await
+        connect(&self.target, &self.config, true).await
     }
 
     async fn recycle(&self, pooled: &mut Pooled<B>, _: &Metrics) -> RecycleResult<Error> {

@@ -22,6 +22,8 @@ pub struct Watch {
     in_hand: AtomicBool,
     /// Set when only closing the connection helps.
     altered: AtomicBool,
+    /// Set while a statement is allowed to write outside of a transaction, on a connection that refuses it.
+    writes_alone: AtomicBool,
     /// The database would be gone with its connection.
     permanent: bool,
 }
@@ -71,6 +73,20 @@ impl Watch {
         self.altered.load(Ordering::Acquire)
     }
 
+    /// Only closing the connection helps now; where the database would go with it, nothing does.
+    pub(crate) fn spoil(&self) {
+        self.altered.store(!self.permanent, Ordering::Release);
+    }
+
+    pub(crate) fn set_writes_alone(&self, allowed: bool) {
+        self.writes_alone.store(allowed, Ordering::Release);
+    }
+
+    /// Whether a statement was allowed to write outside of a transaction and that was not taken back.
+    pub(crate) fn writes_alone(&self) -> bool {
+        self.writes_alone.load(Ordering::Acquire)
+    }
+
     /// Nothing is in flight any more.
     pub(crate) fn settle(&self) {
         self.in_flight.store(0, Ordering::Release);
@@ -103,6 +119,7 @@ impl Watch {
     pub(crate) fn reset(&self) {
         self.settle();
         self.in_hand.store(false, Ordering::Release);
+        self.writes_alone.store(false, Ordering::Release);
         self.altered.store(false, Ordering::Release);
     }
 }
@@ -126,7 +143,7 @@ impl<B: Backend> Instrumentation for Observer<B> {
                     && !self.watch.permanent
                     && B::leaves_state(&query.to_string())
                 {
-                    self.watch.altered.store(true, Ordering::Release);
+                    self.watch.spoil();
                 }
             }
             InstrumentationEvent::FinishQuery { error, .. } => {
@@ -137,8 +154,8 @@ impl<B: Backend> Instrumentation for Observer<B> {
                 );
                 if let Some(error) = error {
                     self.watch.statement_failed();
-                    if is_broken(error) && !self.watch.permanent {
-                        self.watch.altered.store(true, Ordering::Release);
+                    if is_broken(error) {
+                        self.watch.spoil();
                     }
                 }
             }

@@ -34,6 +34,10 @@ pub struct Lease<'a, B: Backend> {
     shared: &'a Shared<B>,
     /// The place in the queue of writers, for a write by itself.
     _lane: Option<OwnedSemaphorePermit>,
+    /// BEGIN was sent ahead of the statement, and nobody has seen the answer to it.
+    begin_unseen: bool,
+    /// The statement writes by itself.
+    alone: bool,
 }
 
 /// The session's connection, in hand; see [`Db::conn`].
@@ -62,10 +66,12 @@ impl<B: Backend, K: Bind> Db<B, K> {
         async move {
             let mut state = locking.await?;
             let mut lane = None;
+            let (mut begin_unseen, mut alone) = (false, false);
             match access {
                 Access::Read => shared.ensure_connection(&mut state).await?,
                 Access::Immediate => {
-                    if state.transaction != Transaction::Open {
+                    alone = state.transaction != Transaction::Open;
+                    if alone {
                         lane = shared.lane(&mut state).await?;
                     }
                     shared.ensure_connection(&mut state).await?;
@@ -77,16 +83,21 @@ impl<B: Backend, K: Bind> Db<B, K> {
                             "a write was tried where TransactionMode::ReadOnly is set; serve this route under Explicit or OnSuccess",
                         ));
                     }
-                    shared.open(&mut state).await?;
+                    begin_unseen = shared.open_ahead(&mut state).await?;
                     state.written = true;
                 }
             }
-            let pooled = in_hand(state)?;
+            let mut pooled = in_hand(state)?;
             shared.cut_off.store(true, Ordering::Release);
+            if alone {
+                pooled.allow_writes(true)?;
+            }
             Ok(Lease {
                 pooled,
                 shared,
                 _lane: lane,
+                begin_unseen,
+                alone,
             })
         }
     }
@@ -200,10 +211,19 @@ impl<B: Backend> Lease<'_, B> {
     ///
     /// # Errors
     /// The statement's own.
-    pub fn finish<R>(self, outcome: QueryResult<R>) -> Result<R, Error> {
+    pub fn finish<R>(mut self, outcome: QueryResult<R>) -> Result<R, Error> {
+        if self.alone {
+            self.pooled.allow_writes(false)?;
+        }
         self.shared.cut_off.store(false, Ordering::Release);
         outcome.map_err(|error| {
             let error = Error::from(error);
+            if self.begin_unseen && error.is(ErrorKind::ReadOnly) {
+                return Error::new(
+                    ErrorKind::Timeout,
+                    "the database did not open the transaction, so it refused the statement and nothing was written; try again",
+                );
+            }
             if error.is(ErrorKind::Connection) {
                 // Where one connection broke, those that lie idle most likely did too.
                 self.shared.database.drop_idle();

@@ -136,8 +136,18 @@ impl<B: Backend> Shared<B> {
 
     /// Opens the transaction.
     pub(super) async fn open(&self, state: &mut State<B>) -> Result<(), Error> {
+        self.open_how(state, false).await.map(drop)
+    }
+
+    /// Opens the transaction for a statement that is sent at once, ahead of which BEGIN is where the engine
+    /// can; `true` then, as nobody has seen the answer to it.
+    pub(super) async fn open_ahead(&self, state: &mut State<B>) -> Result<bool, Error> {
+        self.open_how(state, true).await
+    }
+
+    async fn open_how(&self, state: &mut State<B>, ahead: bool) -> Result<bool, Error> {
         match state.transaction {
-            Transaction::Open => return Ok(()),
+            Transaction::Open => return Ok(false),
             Transaction::Failed => return Err(aborted()),
             Transaction::None => {}
         }
@@ -146,13 +156,35 @@ impl<B: Backend> Shared<B> {
             state.lane = self.lane(state).await?;
         }
         self.ensure_connection(state).await?;
-        let Some(pooled) = state.checkout.as_mut().and_then(Checkout::get) else {
+        let State {
+            checkout,
+            transaction,
+            written,
+            ..
+        } = state;
+        let Some(pooled) = checkout.as_mut().and_then(Checkout::get) else {
             return Err(lost());
         };
+        // From here on it counts as open: whoever is dropped while BEGIN is under way has lost what follows.
+        *transaction = Transaction::Open;
+        *written = false;
+        self.notes().in_transaction = true;
         self.cut_off.store(true, Ordering::Release);
-        let begun = B::begin(&mut pooled.connection, read_only).await;
+        let sent = if ahead && !read_only {
+            B::begin_ahead(&mut pooled.connection, &pooled.canceller)
+        } else {
+            Ok(false)
+        };
+        let unseen = matches!(sent, Ok(true));
+        let begun = match sent {
+            Ok(false) => B::begin(&mut pooled.connection, read_only).await,
+            Ok(true) => Ok(()),
+            Err(error) => Err(error),
+        };
         self.cut_off.store(false, Ordering::Release);
         if let Err(error) = begun {
+            state.transaction = Transaction::None;
+            self.notes().in_transaction = false;
             state.clean_up_in_background();
             return Err(error.into());
         }
@@ -160,10 +192,7 @@ impl<B: Backend> Shared<B> {
             // The engine may have been told to refuse writes, which must not reach the next user.
             pooled.watch.take_in_hand();
         }
-        state.transaction = Transaction::Open;
-        state.written = false;
-        self.notes().in_transaction = true;
-        Ok(())
+        Ok(unseen)
     }
 
     /// Commits what is open.

@@ -7,6 +7,8 @@ pub(crate) use testkit::mysql as fresh;
 mod errors;
 #[path = "behaviour/faults.rs"]
 mod faults;
+#[path = "behaviour/proxy.rs"]
+mod proxy;
 #[path = "behaviour/queries.rs"]
 mod queries;
 #[path = "behaviour/records.rs"]
@@ -21,3 +23,5 @@ mod settings;
 mod support;
 #[path = "behaviour/tables.rs"]
 mod tables;
+#[path = "behaviour/wire.rs"]
+mod wire;

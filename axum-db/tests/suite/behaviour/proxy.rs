@@ -1,0 +1,291 @@
+//! A server's door: a proxy in front of it that reads what clients send, and can hold back what they get.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum_db::Dialect;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+/// A proxy in front of the server of a URL.
+pub(crate) struct Proxy {
+    url: String,
+    door: Arc<Door>,
+    accepting: tokio::task::JoinHandle<()>,
+}
+
+/// What clients sent, and how often one spoke: each time it then waits for the server.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    pub(crate) messages: Vec<String>,
+    pub(crate) waits: usize,
+}
+
+struct Door {
+    server: String,
+    dialect: Dialect,
+    traffic: Mutex<Traffic>,
+    connections: AtomicUsize,
+    /// A connection that sends this gets no more answers.
+    held: Mutex<Option<&'static str>>,
+    released: Notify,
+    /// This becomes nonsense on its way.
+    garbled: Mutex<Option<&'static str>>,
+}
+
+impl Proxy {
+    pub(crate) async fn before(url: &str, dialect: Dialect) -> Self {
+        let mut url = url::Url::parse(url).expect("a URL");
+        let port = url.port().unwrap_or(match dialect {
+            Dialect::Postgres => 5432,
+            _ => 3306,
+        });
+        let door = Arc::new(Door {
+            server: format!("{}:{port}", url.host_str().expect("a host")),
+            dialect,
+            traffic: Mutex::default(),
+            connections: AtomicUsize::new(0),
+            held: Mutex::default(),
+            released: Notify::new(),
+            garbled: Mutex::default(),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let here = listener.local_addr().expect("an address");
+        url.set_ip_host(here.ip()).expect("a host");
+        url.set_port(Some(here.port())).expect("a port");
+        if dialect == Dialect::Mysql {
+            // The driver would go round the proxy otherwise.
+            url.query_pairs_mut().append_pair("prefer_socket", "false");
+        }
+        let accepting = tokio::spawn({
+            let door = door.clone();
+            async move {
+                while let Ok((client, _)) = listener.accept().await {
+                    let door = door.clone();
+                    tokio::spawn(async move { door.serve(client).await });
+                }
+            }
+        });
+        Self {
+            url: url.into(),
+            door,
+            accepting,
+        }
+    }
+
+    /// The URL that goes through the proxy.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What was sent since the last call.
+    pub(crate) fn take(&self) -> Traffic {
+        std::mem::take(&mut *lock(&self.door.traffic))
+    }
+
+    /// How many connections were opened so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.door.connections.load(Ordering::SeqCst)
+    }
+
+    /// Lets what contains `text` pass, and holds everything back that the server says from then on.
+    pub(crate) fn hold_after(&self, text: &'static str) {
+        *lock(&self.door.held) = Some(text);
+    }
+
+    /// Ends the holding, for all connections.
+    pub(crate) fn release(&self) {
+        *lock(&self.door.held) = None;
+        self.door.released.notify_waiters();
+    }
+
+    /// Makes nonsense of `text` in what clients send, until told otherwise.
+    pub(crate) fn garble(&self, text: Option<&'static str>) {
+        *lock(&self.door.garbled) = text;
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl Door {
+    async fn serve(&self, client: TcpStream) {
+        self.connections.fetch_add(1, Ordering::SeqCst);
+        let Ok(server) = TcpStream::connect(&self.server).await else {
+            return;
+        };
+        let _ = (client.set_nodelay(true), server.set_nodelay(true));
+        let (from_client, to_client) = client.into_split();
+        let (from_server, to_server) = server.into_split();
+        // A server that waits for the client to speak first has the client's turn at the beginning.
+        let (spoke, holds) = (AtomicBool::new(false), AtomicBool::new(false));
+        // Whichever side hangs up, both do.
+        tokio::select! {
+            () = self.questions(from_client, to_server, &spoke, &holds) => {}
+            () = self.answers(from_server, to_client, &spoke, &holds) => {}
+        }
+    }
+
+    async fn questions(
+        &self,
+        mut from: OwnedReadHalf,
+        mut to: OwnedWriteHalf,
+        spoke: &AtomicBool,
+        holds: &AtomicBool,
+    ) {
+        let mut parser = Parser::new(self.dialect);
+        let mut chunk = vec![0; 64 * 1024];
+        loop {
+            let count = match from.read(&mut chunk).await {
+                Ok(count) if count > 0 => count,
+                _ => return,
+            };
+            let mut bytes = chunk[..count].to_vec();
+            if let Some(text) = *lock(&self.garbled) {
+                while let Some(at) = find(&bytes, text) {
+                    bytes[at..at + text.len()].fill(b'?');
+                }
+            }
+            let messages = parser.read(&bytes);
+            if let Some(text) = *lock(&self.held)
+                && messages.iter().any(|message| message.contains(text))
+            {
+                holds.store(true, Ordering::SeqCst);
+            }
+            {
+                let mut traffic = lock(&self.traffic);
+                traffic.messages.extend(messages);
+                if !spoke.swap(true, Ordering::SeqCst) {
+                    traffic.waits += 1;
+                }
+            }
+            if to.write_all(&bytes).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn answers(
+        &self,
+        mut from: OwnedReadHalf,
+        mut to: OwnedWriteHalf,
+        spoke: &AtomicBool,
+        holds: &AtomicBool,
+    ) {
+        let mut chunk = vec![0; 64 * 1024];
+        loop {
+            let count = match from.read(&mut chunk).await {
+                Ok(count) if count > 0 => count,
+                _ => return,
+            };
+            while holds.load(Ordering::SeqCst) {
+                let released = self.released.notified();
+                if lock(&self.held).is_none() {
+                    holds.store(false, Ordering::SeqCst);
+                } else {
+                    released.await;
+                }
+            }
+            spoke.store(false, Ordering::SeqCst);
+            if to.write_all(&chunk[..count]).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn find(bytes: &[u8], text: &str) -> Option<usize> {
+    bytes
+        .windows(text.len())
+        .position(|window| window == text.as_bytes())
+}
+
+/// Cuts what a client sends into messages.
+struct Parser {
+    dialect: Dialect,
+    rest: Vec<u8>,
+    greeted: bool,
+}
+
+impl Parser {
+    fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            rest: Vec::new(),
+            greeted: false,
+        }
+    }
+
+    fn read(&mut self, bytes: &[u8]) -> Vec<String> {
+        self.rest.extend_from_slice(bytes);
+        std::iter::from_fn(|| match self.dialect {
+            Dialect::Postgres => self.postgres(),
+            _ => self.mysql(),
+        })
+        .collect()
+    }
+
+    /// <https://www.postgresql.org/docs/current/protocol-message-formats.html>
+    fn postgres(&mut self) -> Option<String> {
+        let head = usize::from(self.greeted);
+        let length: [u8; 4] = self.rest.get(head..head + 4)?.try_into().ok()?;
+        let end = head + usize::try_from(u32::from_be_bytes(length)).ok()?;
+        if self.rest.len() < end {
+            return None;
+        }
+        let message: Vec<u8> = self.rest.drain(..end).collect();
+        if !self.greeted {
+            self.greeted = true;
+            let cancel = message.get(4..8) == Some(&80_877_102_u32.to_be_bytes());
+            return Some(if cancel { "Cancel" } else { "Startup" }.to_owned());
+        }
+        let text = |skip: usize| {
+            let mut parts = message[5..].split(|&byte| byte == 0).skip(skip);
+            String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned()
+        };
+        Some(match message[0] {
+            b'Q' => format!("Query {}", text(0)),
+            b'P' => format!("Parse {}", text(1)),
+            b'B' => "Bind".to_owned(),
+            b'C' => "Close".to_owned(),
+            b'D' => "Describe".to_owned(),
+            b'E' => "Execute".to_owned(),
+            b'S' => "Sync".to_owned(),
+            b'X' => "Terminate".to_owned(),
+            other => format!("Message {}", char::from(other)),
+        })
+    }
+
+    /// <https://mariadb.com/docs/server/reference/clientserver-protocol/0-packet>
+    fn mysql(&mut self) -> Option<String> {
+        let head = self.rest.get(..4)?;
+        let length = u32::from_le_bytes([head[0], head[1], head[2], 0]);
+        let end = 4 + usize::try_from(length).ok()?;
+        if self.rest.len() < end {
+            return None;
+        }
+        let message: Vec<u8> = self.rest.drain(..end).collect();
+        // Only a command is the first packet of its exchange.
+        if message[3] != 0 {
+            return Some("Handshake".to_owned());
+        }
+        let text = String::from_utf8_lossy(message.get(5..).unwrap_or_default());
+        Some(match message.get(4) {
+            Some(0x01) => "Quit".to_owned(),
+            Some(0x03) => format!("Query {text}"),
+            Some(0x16) => format!("Prepare {text}"),
+            Some(0x17) => "Execute".to_owned(),
+            Some(0x19) => "Close".to_owned(),
+            other => format!("Command {other:?}"),
+        })
+    }
+}
