@@ -83,9 +83,9 @@
 //!
 //! # What it does not do
 //!
-//! TLS to the server, read replicas and a deadline per request are not there yet. There is no identity map
-//! and no lazy loading: a relation is a query, run when `.one(&db)` or `.all(&db)` says so. Schema changes
-//! are the work of `axum-migrate`.
+//! TLS to the server and read replicas are not there yet. There is no identity map and no lazy loading: a
+//! relation is a query, run when `.one(&db)` or `.all(&db)` says so. Schema changes are the work of
+//! `axum-migrate`.
 //!
 //! # Features
 //!

@@ -81,18 +81,19 @@ mod mysql {
             let leasing = db.lease(Access::Write);
             Box::pin(async move {
                 let mut lease = leasing.await?;
-                let outcome = match (
-                    RunQueryDsl::execute(statement, lease.connection()).await,
-                    &id,
-                ) {
-                    (Err(error), _) => Err(error),
-                    // The connection still knows the number it gave, so it must be asked on this lease.
-                    (Ok(_), None) => {
-                        RunQueryDsl::load(by_last_id::<N::Model>(), lease.connection()).await
+                let (connection, deadline) = lease.parts();
+                let wants_number = id.is_none();
+                let inserting = async {
+                    RunQueryDsl::execute(statement, connection).await?;
+                    if wants_number {
+                        // The connection still knows the number it gave, so it must be asked on this lease.
+                        RunQueryDsl::load(by_last_id::<N::Model>(), connection).await
+                    } else {
+                        Ok(Vec::new())
                     }
-                    (Ok(_), Some(_)) => Ok(Vec::new()),
                 };
-                let mut rows: Vec<N::Model> = lease.finish(outcome)?;
+                let outcome = deadline.cover(inserting).await;
+                let mut rows: Vec<N::Model> = lease.end(outcome)?;
                 let row = match id {
                     Some(id) => N::Model::find_by_id(id, db).await?,
                     None => rows.pop(),

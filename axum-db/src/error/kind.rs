@@ -32,7 +32,7 @@ pub enum ErrorKind {
     Timeout,
     /// The statement was ended by somebody from outside.
     Cancelled,
-    /// The request's deadline passed.
+    /// The request's deadline passed; see [`SessionLayer::with_deadline`](crate::SessionLayer::with_deadline).
     Deadline,
     /// No pooled connection became free in time.
     PoolTimeout,

@@ -298,8 +298,9 @@ where
     let leasing = access.map(|access| db.lease(access));
     Box::pin(async move {
         let mut lease = leasing?.await?;
-        let outcome = RunQueryDsl::load(query, lease.connection()).await;
-        lease.finish(outcome)
+        let (connection, deadline) = lease.parts();
+        let outcome = deadline.cover(RunQueryDsl::load(query, connection)).await;
+        lease.end(outcome)
     })
 }
 

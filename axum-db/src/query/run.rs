@@ -45,8 +45,9 @@ pub trait Run: Sized {
         let leasing = db.lease(Access::Write);
         Box::pin(async move {
             let mut lease = leasing.await?;
-            let outcome = RunQueryDsl::execute(self, lease.connection()).await;
-            lease.finish(outcome)
+            let (connection, deadline) = lease.parts();
+            let outcome = deadline.cover(RunQueryDsl::execute(self, connection)).await;
+            lease.end(outcome)
         })
     }
 }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
 use pin_project_lite::pin_project;
 
+use super::deadline::Deadline;
 use super::handle::Shared;
 use crate::backend::Backend;
 
@@ -72,7 +73,7 @@ where
                     *this.finishing = Some(Box::pin(async move { shared.finish(response).await }));
                 }
                 _ => {
-                    *this.shared = None;
+                    end(this.shared);
                     return Poll::Ready(Ok(response));
                 }
             }
@@ -81,11 +82,18 @@ where
             Some(finishing) => {
                 let response = ready!(finishing.as_mut().poll(context));
                 *this.finishing = None;
-                *this.shared = None;
+                end(this.shared);
                 Poll::Ready(Ok(response))
             }
             // Polled after it was ready.
             None => Poll::Pending,
         }
+    }
+}
+
+/// The request is over, and so is its time: what its handles do from now on is a unit of work of its own.
+fn end<B: Backend>(shared: &mut Option<Arc<Shared<B>>>) {
+    if let Some(shared) = shared.take() {
+        shared.notes().deadline = Deadline::default();
     }
 }

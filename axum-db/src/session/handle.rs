@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::deadline::Deadline;
 use super::finish::Hook;
 use super::layer::TransactionMode;
 use super::state::State;
@@ -81,6 +82,8 @@ pub(super) struct Notes {
     pub(super) holder: Option<&'static Location<'static>>,
     /// Whether a transaction is open.
     pub(super) in_transaction: bool,
+    /// When the session's time is up.
+    pub(super) deadline: Deadline,
     pub(super) hooks: Vec<Hook>,
 }
 
@@ -116,6 +119,10 @@ impl<B: Backend, K: Bind> Db<B, K> {
 impl<B: Backend> Shared<B> {
     pub(super) fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn deadline(&self) -> Deadline {
+        self.notes().deadline
     }
 
     pub(super) fn mode(&self) -> TransactionMode {

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use tower::{Layer, Service};
 
+use super::deadline::Deadline;
 use super::future::SessionFuture;
 use super::handle::{Bind, Db, Main};
 use crate::backend::Backend;
@@ -30,24 +32,74 @@ pub enum TransactionMode {
 /// Gives each request its session; made by [`Database::layer`].
 ///
 /// It goes outside of whatever uses the session: `.layer(login.layer()).layer(database.layer())`. On a
-/// router or route inside another such layer of the same database it only changes the mode.
+/// router or route inside another such layer of the same database it only changes what it is given.
 #[must_use = "a layer does nothing until it is given to a router: .layer(database.layer())"]
 pub struct SessionLayer<B: Backend, K: Bind = Main> {
     database: Database<B, K>,
-    mode: TransactionMode,
+    mode: Option<TransactionMode>,
+    deadline: Option<Duration>,
 }
 
 impl<B: Backend, K: Bind> SessionLayer<B, K> {
     pub(crate) fn new(database: Database<B, K>) -> Self {
         Self {
             database,
-            mode: TransactionMode::default(),
+            mode: None,
+            deadline: None,
         }
     }
 
     /// What happens to what was not committed. Default: [`TransactionMode::Explicit`].
     pub fn mode(mut self, mode: TransactionMode) -> Self {
-        self.mode = mode;
+        self.mode = Some(mode);
+        self
+    }
+
+    /// How long the request may take until its response, as far as the database is concerned. Default: for ever.
+    ///
+    /// The time covers every wait: for a pooled connection, for SQLite's only writer, for BEGIN, for a statement,
+    /// for COMMIT. When it is up, the waiting operation fails with [`ErrorKind::Deadline`], which is a 503 with
+    /// `Retry-After` as a response, the server is told to cancel the running statement, and the transaction is
+    /// rolled back, all of which nobody waits for. Later statements of the request fail at once in the same way.
+    /// A COMMIT that was already sent may have been carried out: that is [`ErrorKind::UnknownOutcome`].
+    ///
+    /// Two things cannot be cut short. A statement on a connection in hand ([`Db::conn`]) is awaited by the
+    /// handler: it is cancelled on the server, and gets the server's error. And SQLite ends its statement by
+    /// itself: the caller is answered in time, but other writers wait until then.
+    ///
+    /// It costs no statement. On a route inside another layer of the same database it replaces that one's
+    /// deadline from there on. A body that streams on after the response has no deadline.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use axum::{Router, routing::get};
+    ///
+    /// type Db = axum_db::Db<axum_db::Sqlite>;
+    ///
+    /// #[axum::debug_handler]
+    /// async fn late(db: Db) -> Result<(), axum_db::Error> {
+    ///     tokio::time::sleep(Duration::from_millis(20)).await;
+    ///     db.begin().await
+    /// }
+    ///
+    /// # let database = Db::connect("sqlite://:memory:").await?;
+    /// let app = Router::new()
+    ///     .route("/", get(late))
+    ///     .layer(database.layer().with_deadline(Duration::from_millis(10)));
+    /// # use axum::{body::Body, http::Request};
+    /// # use tower::ServiceExt;
+    /// let response = app.oneshot(Request::new(Body::empty())).await?;
+    /// assert_eq!(response.status(), 503);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [`ErrorKind::Deadline`]: crate::ErrorKind::Deadline
+    /// [`ErrorKind::UnknownOutcome`]: crate::ErrorKind::UnknownOutcome
+    pub fn with_deadline(mut self, limit: Duration) -> Self {
+        self.deadline = Some(limit);
         self
     }
 }
@@ -57,6 +109,7 @@ impl<B: Backend, K: Bind> Clone for SessionLayer<B, K> {
         Self {
             database: self.database.clone(),
             mode: self.mode,
+            deadline: self.deadline,
         }
     }
 }
@@ -65,6 +118,7 @@ impl<B: Backend, K: Bind> fmt::Debug for SessionLayer<B, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionLayer")
             .field("mode", &self.mode)
+            .field("deadline", &self.deadline)
             .finish_non_exhaustive()
     }
 }
@@ -124,11 +178,19 @@ where
             .extensions()
             .get::<Db<B, K>>()
             .filter(|db| db.shared.database.is(&layer.database));
+        let deadline = layer.deadline.map(Deadline::after);
         if let Some(db) = outer {
-            db.shared.set_mode(layer.mode);
+            if let Some(mode) = layer.mode {
+                db.shared.set_mode(mode);
+            }
+            if let Some(deadline) = deadline {
+                db.shared.notes().deadline = deadline;
+            }
             return SessionFuture::new(inner.call(request), None);
         }
-        let db = Db::<B, K>::new(layer.database.inner().clone(), layer.mode);
+        let mode = layer.mode.unwrap_or_default();
+        let db = Db::<B, K>::new(layer.database.inner().clone(), mode);
+        db.shared.notes().deadline = deadline.unwrap_or_default();
         let shared = db.shared.clone();
         request.extensions_mut().insert(db);
         SessionFuture::new(inner.call(request), Some(shared))

@@ -3,17 +3,22 @@
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use diesel::QueryResult;
 use futures_util::future::BoxFuture;
 use tokio::sync::{MappedMutexGuard, MutexGuard, OwnedSemaphorePermit};
 
+use super::deadline::{Deadline, Passed};
 use super::handle::{Bind, Db, Shared};
 use super::layer::TransactionMode;
 use super::state::{State, Transaction, lost};
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::pool::{Checkout, Pooled};
+
+/// After the deadline, a statement on a connection in hand is ended again and again: one cancel ends one.
+const BETWEEN_CANCELS: Duration = Duration::from_millis(50);
 
 /// What a statement does to the session's transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,20 +35,37 @@ pub enum Access {
 /// The session's connection for the length of one statement.
 #[must_use = "a lease that is dropped without `finish` ends the session's transaction"]
 pub struct Lease<'a, B: Backend> {
+    // Dropped before the mark, which looks at the session that this locks.
     pooled: MappedMutexGuard<'a, Pooled<B>>,
-    shared: &'a Shared<B>,
-    /// The place in the queue of writers, for a write by itself.
-    _lane: Option<OwnedSemaphorePermit>,
+    mark: Mark<'a, B>,
     /// BEGIN was sent ahead of the statement, and nobody has seen the answer to it.
     begin_unseen: bool,
     /// The statement writes by itself.
     alone: bool,
 }
 
+/// A statement is under way; what drops it ends the session's transaction.
+struct Mark<'a, B: Backend> {
+    shared: &'a Shared<B>,
+    /// The place in the queue of writers, for a write by itself.
+    lane: Option<OwnedSemaphorePermit>,
+    finished: bool,
+}
+
+impl<B: Backend> Drop for Mark<'_, B> {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.shared.cut_short(self.lane.take());
+        }
+    }
+}
+
 /// The session's connection, in hand; see [`Db::conn`].
 pub struct Connection<'a, B: Backend> {
     pooled: MappedMutexGuard<'a, Pooled<B>>,
     shared: &'a Shared<B>,
+    /// What ends its statements after the deadline.
+    watchman: Option<tokio::task::AbortHandle>,
 }
 
 impl<B: Backend, K: Bind> Db<B, K> {
@@ -65,6 +87,7 @@ impl<B: Backend, K: Bind> Db<B, K> {
         let locking = shared.lock();
         async move {
             let mut state = locking.await?;
+            shared.in_time(&mut state)?;
             let mut lane = None;
             let (mut begin_unseen, mut alone) = (false, false);
             match access {
@@ -94,8 +117,11 @@ impl<B: Backend, K: Bind> Db<B, K> {
             }
             Ok(Lease {
                 pooled,
-                shared,
-                _lane: lane,
+                mark: Mark {
+                    shared,
+                    lane,
+                    finished: false,
+                },
                 begin_unseen,
                 alone,
             })
@@ -136,8 +162,9 @@ impl<B: Backend, K: Bind> Db<B, K> {
         let leasing = self.lease(access);
         async move {
             let mut lease = leasing.await?;
-            let outcome = statement(lease.connection()).await;
-            lease.finish(outcome)
+            let (connection, deadline) = lease.parts();
+            let outcome = deadline.cover(statement(connection)).await;
+            lease.end(outcome)
         }
     }
 
@@ -173,7 +200,12 @@ impl<B: Backend, K: Bind> Db<B, K> {
             let pooled = in_hand(state)?;
             pooled.watch.take_in_hand();
             shared.notes().holder = Some(here);
-            Ok(Connection { pooled, shared })
+            let watchman = watchman(&pooled, shared.deadline());
+            Ok(Connection {
+                pooled,
+                shared,
+                watchman,
+            })
         }
     }
 
@@ -192,6 +224,26 @@ impl<B: Backend, K: Bind> Db<B, K> {
     }
 }
 
+/// Ends whatever statement runs on the connection after the deadline.
+fn watchman<B: Backend>(
+    pooled: &Pooled<B>,
+    deadline: Deadline,
+) -> Option<tokio::task::AbortHandle> {
+    let at = deadline.moment()?;
+    let runtime = tokio::runtime::Handle::try_current().ok()?;
+    let (canceller, watch) = (pooled.canceller.clone(), pooled.watch.clone());
+    let watching = runtime.spawn(async move {
+        tokio::time::sleep_until(at).await;
+        loop {
+            if watch.in_flight() {
+                B::cancel(&canceller, &watch).await;
+            }
+            tokio::time::sleep(BETWEEN_CANCELS).await;
+        }
+    });
+    Some(watching.abort_handle())
+}
+
 fn in_hand<B: Backend>(
     state: MutexGuard<'_, State<B>>,
 ) -> Result<MappedMutexGuard<'_, Pooled<B>>, Error> {
@@ -207,6 +259,26 @@ impl<B: Backend> Lease<'_, B> {
         &mut self.pooled.connection
     }
 
+    /// The connection, and until when to wait for it.
+    pub(crate) fn parts(&mut self) -> (&mut B::Connection, Deadline) {
+        let deadline = self.mark.shared.deadline();
+        (&mut self.pooled.connection, deadline)
+    }
+
+    /// Ends the lease with the statement's outcome, if it came in time.
+    pub(crate) fn end<R>(self, outcome: Result<QueryResult<R>, Passed>) -> Result<R, Error> {
+        match outcome {
+            Ok(outcome) => self.finish(outcome),
+            // Dropped, the lease ends the statement and the transaction.
+            Err(Passed) if self.alone => Err(Error::new(
+                ErrorKind::UnknownOutcome,
+                "the deadline passed during a write outside of a transaction, which may or may not have been carried out; \
+                 read before trying again",
+            )),
+            Err(passed) => Err(passed.into()),
+        }
+    }
+
     /// Ends the lease with the statement's outcome.
     ///
     /// # Errors
@@ -215,7 +287,9 @@ impl<B: Backend> Lease<'_, B> {
         if self.alone {
             self.pooled.allow_writes(false)?;
         }
-        self.shared.cut_off.store(false, Ordering::Release);
+        self.mark.finished = true;
+        let shared = self.mark.shared;
+        shared.cut_off.store(false, Ordering::Release);
         outcome.map_err(|error| {
             let error = Error::from(error);
             if self.begin_unseen && error.is(ErrorKind::ReadOnly) {
@@ -226,7 +300,7 @@ impl<B: Backend> Lease<'_, B> {
             }
             if error.is(ErrorKind::Connection) {
                 // Where one connection broke, those that lie idle most likely did too.
-                self.shared.database.drop_idle();
+                shared.database.drop_idle();
             }
             error
         })
@@ -249,6 +323,9 @@ impl<B: Backend> DerefMut for Connection<'_, B> {
 
 impl<B: Backend> Drop for Connection<'_, B> {
     fn drop(&mut self) {
+        if let Some(watchman) = self.watchman.take() {
+            watchman.abort();
+        }
         self.shared.notes().holder = None;
     }
 }

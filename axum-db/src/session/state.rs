@@ -4,7 +4,9 @@ use std::sync::atomic::Ordering;
 
 use diesel_async::{AsyncConnection, TransactionManager};
 use tokio::sync::{MutexGuard, OwnedSemaphorePermit};
+use tokio::task::JoinHandle;
 
+use super::deadline::{Deadline, Passed};
 use super::finish::Outcome;
 use super::handle::Shared;
 use super::layer::TransactionMode;
@@ -74,7 +76,7 @@ impl<B: Backend> Shared<B> {
                             ),
                         ));
                     }
-                    self.state.lock().await
+                    self.deadline().cover(self.state.lock()).await?
                 }
             };
             self.bring_up_to_date(&mut state).await;
@@ -88,25 +90,66 @@ impl<B: Backend> Shared<B> {
             None => (false, false),
         };
         if self.cut_off.swap(false, Ordering::AcqRel) || in_flight {
-            if state.transaction == Transaction::Open {
-                state.transaction = Transaction::Failed;
-                self.transaction_ended(Outcome::RolledBack);
-            }
-            state.clean_up_in_background();
+            self.lose(state);
         } else if failed && state.transaction == Transaction::Open && state.savepoints == 0 {
             state.transaction = Transaction::Failed;
             self.transaction_ended(Outcome::RolledBack);
-            self.cut_off.store(true, Ordering::Release);
             // Boxed, as it is rare: every statement's future has this one in it.
-            Box::pin(state.roll_back()).await;
+            Box::pin(self.undo(state)).await;
+        }
+    }
+
+    /// A statement was cut off, and with it the transaction.
+    fn lose(&self, state: &mut State<B>) {
+        if state.transaction == Transaction::Open {
+            state.transaction = Transaction::Failed;
+            self.transaction_ended(Outcome::RolledBack);
+        }
+        state.clean_up_in_background();
+    }
+
+    /// A lease ended in mid-statement: no lock outlives it. Whoever waits for the session sees to that, and
+    /// otherwise it happens here.
+    pub(super) fn cut_short(&self, lane: Option<OwnedSemaphorePermit>) {
+        if let Ok(mut state) = self.state.try_lock() {
             self.cut_off.store(false, Ordering::Release);
+            state.lane = state.lane.take().or(lane);
+            self.lose(&mut state);
+        }
+    }
+
+    /// Refuses what comes after the session's deadline.
+    pub(super) fn in_time(&self, state: &mut State<B>) -> Result<(), Error> {
+        if self.deadline().has_passed() {
+            return Err(self.expire(state));
+        }
+        Ok(())
+    }
+
+    /// The deadline passed: what is open ends in the background.
+    fn expire(&self, state: &mut State<B>) -> Error {
+        self.cut_off.store(false, Ordering::Release);
+        self.lose(state);
+        Passed.into()
+    }
+
+    /// Rolls back what is open. Where the session has a deadline nobody waits for it any longer than that.
+    async fn undo(&self, state: &mut State<B>) {
+        let deadline = self.deadline();
+        if deadline == Deadline::default() {
+            self.cut_off.store(true, Ordering::Release);
+            state.roll_back().await;
+            self.cut_off.store(false, Ordering::Release);
+        } else if let Some(done) = state.clean_up_in_background() {
+            let _ = deadline.cover(done).await;
         }
     }
 
     /// Gives the session a connection.
     pub(super) async fn ensure_connection(&self, state: &mut State<B>) -> Result<(), Error> {
         if state.checkout.is_none() {
-            state.checkout = Some(self.database.check_out().await?);
+            let taken = self.deadline().cover(self.database.check_out()).await?;
+            state.checkout = Some(taken?);
         }
         Ok(())
     }
@@ -125,7 +168,8 @@ impl<B: Backend> Shared<B> {
         // Whoever is at the head of the queue may need this very connection.
         state.put_back();
         let limit = self.database.config().pool_timeout;
-        match tokio::time::timeout(limit, lane.clone().acquire_owned()).await {
+        let waiting = tokio::time::timeout(limit, lane.clone().acquire_owned());
+        match self.deadline().cover(waiting).await? {
             Ok(Ok(permit)) => Ok(Some(permit)),
             _ => Err(Error::new(
                 ErrorKind::LockTimeout,
@@ -146,6 +190,7 @@ impl<B: Backend> Shared<B> {
     }
 
     async fn open_how(&self, state: &mut State<B>, ahead: bool) -> Result<bool, Error> {
+        self.in_time(state)?;
         match state.transaction {
             Transaction::Open => return Ok(false),
             Transaction::Failed => return Err(aborted()),
@@ -177,7 +222,13 @@ impl<B: Backend> Shared<B> {
         };
         let unseen = matches!(sent, Ok(true));
         let begun = match sent {
-            Ok(false) => B::begin(&mut pooled.connection, read_only).await,
+            Ok(false) => {
+                let beginning = B::begin(&mut pooled.connection, read_only);
+                match self.deadline().cover(beginning).await {
+                    Ok(begun) => begun,
+                    Err(Passed) => return Err(self.expire(state)),
+                }
+            }
             Ok(true) => Ok(()),
             Err(error) => Err(error),
         };
@@ -197,6 +248,13 @@ impl<B: Backend> Shared<B> {
 
     /// Commits what is open.
     pub(super) async fn commit(&self, state: &mut State<B>) -> Result<(), Error> {
+        if state.transaction != Transaction::None
+            && let Err(late) = self.in_time(state)
+        {
+            state.transaction = Transaction::None;
+            state.commit_failed = true;
+            return Err(late);
+        }
         match state.transaction {
             Transaction::None => return Ok(()),
             Transaction::Failed => {
@@ -216,13 +274,22 @@ impl<B: Backend> Shared<B> {
             return Err(lost());
         };
         self.cut_off.store(true, Ordering::Release);
-        let committed = <B::Connection as AsyncConnection>::TransactionManager::commit_transaction(
+        let committing = <B::Connection as AsyncConnection>::TransactionManager::commit_transaction(
             &mut pooled.connection,
-        )
-        .await;
+        );
+        let committed = self.deadline().cover(committing).await;
         self.cut_off.store(false, Ordering::Release);
         state.transaction = Transaction::None;
         state.written = false;
+        let Ok(committed) = committed else {
+            state.commit_failed = true;
+            self.transaction_ended(Outcome::RolledBack);
+            state.clean_up_in_background();
+            return Err(Error::new(
+                ErrorKind::UnknownOutcome,
+                "the deadline passed during COMMIT, so the writes may or may not be there; read before trying again",
+            ));
+        };
         state.commit_failed = committed.is_err();
         match committed {
             Ok(()) => {
@@ -248,9 +315,7 @@ impl<B: Backend> Shared<B> {
     /// Rolls back what is open, and forgets an earlier failure.
     pub(super) async fn roll_back(&self, state: &mut State<B>) {
         if state.transaction == Transaction::Open {
-            self.cut_off.store(true, Ordering::Release);
-            state.roll_back().await;
-            self.cut_off.store(false, Ordering::Release);
+            self.undo(state).await;
         }
         state.transaction = Transaction::None;
         self.transaction_ended(Outcome::RolledBack);
@@ -305,20 +370,17 @@ impl<B: Backend> State<B> {
         }
     }
 
-    /// Ends what the connection is doing without making anyone wait.
-    pub(super) fn clean_up_in_background(&mut self) {
+    /// Ends what the connection is doing without making anyone wait; whoever wants to, can.
+    pub(super) fn clean_up_in_background(&mut self) -> Option<JoinHandle<()>> {
         self.savepoints = 0;
         self.written = false;
         let lane = self.lane.take();
-        let Some(checkout) = self.checkout.take() else {
-            return;
-        };
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                checkout.clean_up().await;
-                drop(lane); // the next writer may come only now
-            });
-        }
+        let checkout = self.checkout.take()?;
+        let runtime = tokio::runtime::Handle::try_current().ok()?;
+        Some(runtime.spawn(async move {
+            checkout.clean_up().await;
+            drop(lane); // the next writer may come only now
+        }))
     }
 
     /// Ends the session without making anyone wait; `cut_off` says that a statement may still be running.

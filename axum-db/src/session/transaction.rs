@@ -180,7 +180,8 @@ impl<B: Backend> Shared<B> {
     ) -> Result<R, Error> {
         self.cut_off
             .store(true, std::sync::atomic::Ordering::Release);
-        let outcome = control.await;
+        // Late, it leaves the mark.
+        let outcome = self.deadline().cover(control).await?;
         self.cut_off
             .store(false, std::sync::atomic::Ordering::Release);
         Ok(outcome?)

@@ -3,6 +3,10 @@
 pub(crate) type Engine = axum_db::Mysql;
 pub(crate) use testkit::mysql as fresh;
 
+#[path = "behaviour/deadline.rs"]
+mod deadline;
+#[path = "behaviour/deadline_proxy.rs"]
+mod deadline_proxy;
 #[path = "behaviour/errors.rs"]
 mod errors;
 #[path = "behaviour/faults.rs"]

@@ -3,6 +3,10 @@
 pub(crate) type Engine = axum_db::Sqlite;
 pub(crate) use testkit::sqlite as fresh;
 
+#[path = "behaviour/deadline.rs"]
+mod deadline;
+#[path = "behaviour/deadline_busy.rs"]
+mod deadline_busy;
 #[path = "behaviour/errors.rs"]
 mod errors;
 #[path = "behaviour/faults.rs"]

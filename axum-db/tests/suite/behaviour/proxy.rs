@@ -124,10 +124,12 @@ impl Door {
         let (from_server, to_server) = server.into_split();
         // A server that waits for the client to speak first has the client's turn at the beginning.
         let (spoke, holds) = (AtomicBool::new(false), AtomicBool::new(false));
-        // Whichever side hangs up, both do.
+        let questions = std::pin::pin!(self.questions(from_client, to_server, &spoke, &holds));
+        let mut answers = std::pin::pin!(self.answers(from_server, to_client, &spoke, &holds));
+        // A client that has said everything may still wait for the server to hang up.
         tokio::select! {
-            () = self.questions(from_client, to_server, &spoke, &holds) => {}
-            () = self.answers(from_server, to_client, &spoke, &holds) => {}
+            () = &mut answers => {}
+            () = questions => answers.await,
         }
     }
 
@@ -143,7 +145,10 @@ impl Door {
         loop {
             let count = match from.read(&mut chunk).await {
                 Ok(count) if count > 0 => count,
-                _ => return,
+                _ => {
+                    let _ = to.shutdown().await;
+                    return;
+                }
             };
             let mut bytes = chunk[..count].to_vec();
             if let Some(text) = *lock(&self.garbled) {

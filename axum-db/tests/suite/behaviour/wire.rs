@@ -27,10 +27,10 @@ async fn behind_a_proxy(
     let server = fresh();
     support::database(server.url(), 1).await.close();
     let proxy = Proxy::before(server.url(), Engine::DIALECT).await;
-    let mut config = Config::default();
+    let mut config = Config::new(proxy.url());
     config.max_connections = 1;
     configure(&mut config);
-    let database = Database::with_config(proxy.url(), config).expect("a database");
+    let database = Database::with_config(config).expect("a database");
     (server, proxy, database)
 }
 
@@ -286,7 +286,7 @@ async fn opening_a_connection_says_each_thing_once() {
     texts.sort();
     texts.dedup();
     assert_eq!(texts.len(), said.len(), "{said:#?}");
-    // The settings of the driver, of diesel-async and of our own; MySQL's driver asks for the server's.
+    // The settings of the driver, of diesel-async and of our own; the language of errors; MySQL's driver asks for the server's.
     let expected = [
         "Startup",
         "Handshake",
@@ -294,6 +294,7 @@ async fn opening_a_connection_says_each_thing_once() {
         "Prepare SET ",
         "Query SET ",
         "Query SELECT @@max_allowed_packet",
+        "Query SELECT CASE current_setting",
     ];
     for message in said {
         assert!(
