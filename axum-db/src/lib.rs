@@ -69,6 +69,7 @@
 //! | [`query::Page`], [`query::Pagination`] | `?page=` as an extractor, and a page of rows with its numbers |
 //! | [`SessionLayer`], [`TransactionMode`] | what begins and ends the unit of work |
 //! | [`Metadata`] | all models' tables: for [`Database::create_all`] and for migrations |
+//! | [`testing`], [`test`](macro@test) | tests with a database of their own, and a client for them (feature `testing`) |
 //! | [`Error`], [`ErrorKind`] | what went wrong, as a program can act on it, and as a response |
 //!
 //! # The unit of work
@@ -94,6 +95,7 @@
 //! | `sqlite` | yes | SQLite, compiled in: embedded, needs a C compiler and nothing else |
 //! | `postgres` | no | PostgreSQL, by a driver in pure Rust |
 //! | `mysql` | no | MySQL and MariaDB, by a driver in pure Rust |
+//! | `testing` | no | `#[axum_db::test]` and the client of [`testing`]: for dev-dependencies |
 //!
 //! Any set of them compiles together.
 //!
@@ -120,6 +122,8 @@ mod pool;
 pub mod prelude;
 pub mod query;
 mod session;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -176,6 +180,8 @@ pub mod __private;
 /// ```
 ///
 pub use axum_db_macros::model;
+#[cfg(feature = "testing")]
+pub use axum_db_macros::test;
 #[cfg(feature = "mysql")]
 pub use backend::Mysql;
 #[cfg(feature = "postgres")]

@@ -7,14 +7,14 @@ use crate::manager::LoginManager;
 use crate::user::AuthUser;
 
 /// Begins a real session for `user` and returns the `Cookie` header of its browser, good for every host: a
-/// test logs in without a password and without hashing one.
+/// test logs in without a password and without hashing one. `axum_db::testing::Client` carries it.
 ///
 /// ```
+/// use axum_db::testing::Client;
 /// use axum_login_kit::{CurrentUser, testing::login_as};
-/// # use axum::{Router, body::Body, http::{Request, StatusCode}, routing::get};
+/// # use axum::{Router, routing::get};
 /// # use axum_db::{metadata, prelude::*};
 /// # use axum_login_kit::{AuthUser, LoginManager, tables};
-/// # use tower::ServiceExt;
 /// # #[model]
 /// # #[derive(Debug, Clone)]
 /// # pub struct User { #[model(primary_key)] pub id: i32, pub password_hash: String }
@@ -35,9 +35,9 @@ use crate::user::AuthUser;
 /// # let account = async |user: CurrentUser<User>| user.id.to_string();
 /// # let app = Router::new().route("/account", get(account)).layer(login.layer()).layer(database.layer());
 ///
-/// let cookie = login_as(&login, &user).await?;
-/// let request = Request::get("/account").header("cookie", cookie).body(Body::empty())?;
-/// assert_eq!(app.oneshot(request).await?.status(), StatusCode::OK);
+/// let ada = Client::new(app).with_cookies(login_as(&login, &user).await?);
+/// ada.get("/account").await.assert_status(200);
+/// ada.another().get("/account").await.assert_status(401);
 /// # Ok(())
 /// # }
 /// ```

@@ -104,6 +104,23 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
     /// does not notice the first file in an empty folder. Programs that start at the same time wait for each other,
     /// and each revision runs once.
     ///
+    /// For tests it is the set-up of a database, with `#[axum_db::test(setup = migrate)]`:
+    ///
+    /// ```
+    /// # use axum_db::{Database, Metadata, Sqlite};
+    /// # use axum_migrate::{Error, Migrate, Upgraded};
+    /// async fn migrate(database: &Database<Sqlite>) -> Result<Upgraded, Error> {
+    ///     Migrate::new(database, Metadata::default()).directory("tests/migrations").upgrade_on_start().await
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let url = format!("sqlite://{}/blog.db", folder.path().display());
+    /// # assert_eq!(migrate(&Database::connect(url).await?).await?.applied, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Database`] when it cannot be reached, [`ErrorKind::DatabaseNewer`] when it has revisions that
     /// this program does not know, [`ErrorKind::Locked`] when the deadline passed, [`ErrorKind::Script`] when a

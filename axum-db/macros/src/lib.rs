@@ -1,13 +1,15 @@
-//! The `#[model]` macro of [axum-db](https://docs.rs/axum-db); use it as `axum_db::model`.
+//! The macros of [axum-db](https://docs.rs/axum-db), `#[model]` and `#[test]`; use them as `axum_db::model` and
+//! `axum_db::test`.
 
 mod attr;
 mod check;
 mod expand;
 mod model;
+mod test;
 
 use proc_macro::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{DeriveInput, parse_macro_input};
+use syn::{DeriveInput, ItemFn, parse_macro_input};
 
 use crate::model::ModelDef;
 
@@ -64,6 +66,46 @@ pub fn model(arguments: TokenStream, item: TokenStream) -> TokenStream {
             let error = error.into_compile_error();
             let item = input.into_token_stream();
             quote!(#item #error).into()
+        }
+    }
+}
+
+/// Makes an async function a test with a database of its own.
+///
+/// What the test needs, it asks for with its parameters: [`Db`], a session; [`Database`]; [`Client`], a browser for
+/// the application; or a [`Fixture`] of your own. The types tell the engine. The database is empty but for its
+/// tables, belongs to this test alone, and goes when the test ends, however it ends.
+///
+/// | argument | meaning |
+/// |---|---|
+/// | `app = create_app` | a function from `&Database<…>` to the `Router`, or to a `Result` with it: what a [`Client`] is a client of |
+/// | `setup = migrate` | an `async fn` with `&Database<…>` that makes the tables, instead of `create_all` with all models; one for each database of the test |
+/// | `flavor = "multi_thread"`, `worker_threads = 2` | the runtime, as with `#[tokio::test]`; default: `"current_thread"` |
+///
+/// The test may return a `Result`. Other attributes, as `#[should_panic]` and `#[ignore]`, keep their meaning.
+///
+/// ```ignore
+/// #[axum_db::test(setup = migrate, app = create_app)]
+/// async fn a_missing_post_is_404(client: Client) {
+///     client.get("/post/1").await.assert_status(404);
+/// }
+/// ```
+///
+/// Examples that run are in the documentation of `axum_db::testing`, as is where the servers are looked for.
+///
+/// [`Db`]: https://docs.rs/axum-db/latest/axum_db/struct.Db.html
+/// [`Database`]: https://docs.rs/axum-db/latest/axum_db/struct.Database.html
+/// [`Client`]: https://docs.rs/axum-db/latest/axum_db/testing/struct.Client.html
+/// [`Fixture`]: https://docs.rs/axum-db/latest/axum_db/testing/trait.Fixture.html
+#[proc_macro_attribute]
+pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let function = parse_macro_input!(item as ItemFn);
+    match test::expand(arguments.into(), &function) {
+        Ok(test) => test.into(),
+        Err(error) => {
+            // The function itself stays, so that what it uses is not reported as unused.
+            let error = error.into_compile_error();
+            quote!(#[allow(unused)] #function #error).into()
         }
     }
 }

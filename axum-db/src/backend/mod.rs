@@ -32,6 +32,12 @@ pub use thread::ConnectionThread;
 pub(crate) mod answer;
 pub(crate) mod ddl;
 mod insert;
+#[cfg(feature = "testing")]
+mod scratch;
+#[cfg(feature = "testing")]
+pub use scratch::Engine;
+#[cfg(feature = "testing")]
+pub(crate) use scratch::{Key, Place};
 
 /// The SQL dialect of a database.
 ///

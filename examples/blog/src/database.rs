@@ -28,8 +28,14 @@ pub type Database = axum_db::Database<Backend>;
 /// The database of the settings, brought up to date.
 pub async fn open(settings: &Settings) -> Result<Database, Box<dyn Error>> {
     let database = Db::connect(settings.database()?).await?;
-    migrations(&database)?.upgrade_on_start().await?;
+    upgrade(&database).await?;
     Ok(database)
+}
+
+/// Runs the migrations that the database does not have yet.
+pub async fn upgrade(database: &Database) -> Result<(), Box<dyn Error>> {
+    migrations(database)?.upgrade_on_start().await?;
+    Ok(())
 }
 
 /// Runs a `blog db` command.

@@ -12,6 +12,8 @@ mod seed;
 mod serve;
 mod settings;
 mod templates;
+#[cfg(test)]
+mod tests;
 mod users;
 
 use std::process::ExitCode;

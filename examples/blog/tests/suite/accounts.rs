@@ -188,42 +188,6 @@ fn registration_says_what_is_wrong_with_each_field() {
 }
 
 #[test]
-fn the_account_is_updated() {
-    let blog = Blog::new();
-    blog.member("grace");
-    let ada = blog.member("ada");
-    ada.get("/account")
-        .assert_shows("value=\"ada\"")
-        .assert_shows("value=\"ada@example.com\"");
-    let form = [("username", "lovelace"), ("email", "Lovelace@Example.com")];
-    assert_eq!(ada.post("/account", &form).redirect(), "/account");
-    ada.get("/account")
-        .assert_shows("Your account has been updated!")
-        .assert_shows("lovelace@example.com");
-    blog.visitor().get("/user/ada").assert_page(404);
-    blog.visitor().get("/user/lovelace").assert_page(200);
-
-    ada.post(
-        "/account",
-        &[("username", "grace"), ("email", "lovelace@example.com")],
-    )
-    .assert_page(422)
-    .assert_shows("That username is taken.")
-    .assert_shows("value=\"grace\"")
-    .assert_shows("<h1>lovelace</h1>");
-    ada.post(
-        "/account",
-        &[("username", "lovelace"), ("email", "grace@example.com")],
-    )
-    .assert_page(422)
-    .assert_shows("That e-mail is taken.");
-    ada.post("/account", &[])
-        .assert_page(422)
-        .assert_shows("username-error")
-        .assert_shows("email-error");
-}
-
-#[test]
 fn login_returns_to_where_it_was_asked_for_and_nowhere_else() {
     let blog = Blog::new();
     blog.visitor().register("ada", "ada@example.com");
@@ -251,28 +215,6 @@ fn login_returns_to_where_it_was_asked_for_and_nowhere_else() {
         let page = blog.visitor().post(&format!("/login?next={evil}"), &form);
         assert_eq!(page.redirect(), "/", "{evil}");
     }
-}
-
-#[test]
-fn other_sites_cannot_act_for_a_user() {
-    let blog = Blog::new();
-    let ada = blog.member("ada");
-    ada.post_with(
-        "/logout",
-        &[
-            ("origin", "https://evil.example"),
-            ("sec-fetch-site", "cross-site"),
-        ],
-        &[],
-    )
-    .assert_page(403);
-    ada.post_with(
-        "/post/new",
-        &[("origin", "https://evil.example")],
-        &[("title", "a"), ("content", "b")],
-    )
-    .assert_page(403);
-    ada.get("/account").assert_page(200);
 }
 
 #[test]

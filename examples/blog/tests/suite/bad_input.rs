@@ -1,42 +1,6 @@
 use crate::blog::{Blog, PASSWORD};
 
 #[test]
-fn what_does_not_exist_is_404() {
-    let blog = Blog::new();
-    let ada = blog.member("ada");
-    ada.write("Only", "One.");
-    for path in [
-        "/nowhere",
-        "/post/2",
-        "/post/abc",
-        "/post/99999999999999999999",
-        "/post/-1",
-        "/user/bob",
-        "/user/%00",
-        "/user/a%00b",
-        "/?page=0",
-        "/?page=-1",
-        "/?page=abc",
-        "/?page=2",
-        "/?page=99999999999999999999",
-        "/user/ada?page=7",
-        "/pictures/none.jpg",
-        "/static/none.css",
-    ] {
-        let page = ada.get(path);
-        assert_eq!(page.status, 404, "{path}: {}", page.body);
-    }
-    ada.get("/nowhere")
-        .assert_page(404)
-        .assert_shows("There is no such page")
-        .assert_shows("Log out");
-    ada.get("/?page=").assert_hides("SQL");
-    ada.post("/post/2/update", &[("title", "a"), ("content", "b")])
-        .assert_page(404);
-    ada.post("/post/2/delete", &[]).assert_page(404);
-}
-
-#[test]
 fn malformed_requests_get_a_page_that_says_so() {
     let blog = Blog::new();
     let ada = blog.member("ada");

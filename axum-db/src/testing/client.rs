@@ -1,0 +1,117 @@
+//! A browser without a screen.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::http::Method;
+
+use super::Request;
+use super::cookies::Cookies;
+
+/// A client of an application, in process: no socket, no port, and cookies that it keeps.
+///
+/// ```
+/// use axum::{Form, Router, http::header::SET_COOKIE, response::Redirect, routing::{get, post}};
+/// use axum_db::testing::Client;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let app = Router::new()
+///     .route("/", get(async || "hello"))
+///     .route("/choose", post(async |Form(form): Form<Vec<(String, String)>>| {
+///         ([(SET_COOKIE, format!("colour={}", form[0].1))], Redirect::to("/"))
+///     }));
+/// let client = Client::new(app);
+/// client.get("/").await.assert_status(200).assert_text("hello");
+/// client.post("/choose").form(&[("colour", "blue")]).await.assert_redirect("/");
+/// assert_eq!(client.cookie("colour").as_deref(), Some("blue"));
+/// # }
+/// ```
+///
+/// A test that has one by its parameter says `#[axum_db::test(app = …)]`; two parameters are two browsers.
+pub struct Client {
+    app: Router,
+    cookies: Mutex<Cookies>,
+}
+
+impl Client {
+    /// A browser for `app` that has never been anywhere.
+    #[must_use]
+    pub fn new(app: Router) -> Self {
+        Self {
+            app,
+            cookies: Mutex::default(),
+        }
+    }
+
+    /// Another browser for the same application, without the cookies of this one.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self::new(self.app.clone())
+    }
+
+    /// The same with the cookies of a `Cookie` header: that of `axum_login_kit::testing::login_as` makes a client
+    /// who is logged in.
+    ///
+    /// ```
+    /// # use axum_db::testing::Client;
+    /// let client = Client::new(axum::Router::new()).with_cookies("session=abc; theme=dark");
+    /// assert_eq!(client.cookie("theme").as_deref(), Some("dark"));
+    /// ```
+    #[must_use]
+    pub fn with_cookies(self, header: impl AsRef<[u8]>) -> Self {
+        self.cookies()
+            .add(&String::from_utf8_lossy(header.as_ref()));
+        self
+    }
+
+    /// The value of a cookie that the client keeps.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies().get(name).map(ToOwned::to_owned)
+    }
+
+    /// A GET of a path, which is sent when it is awaited.
+    pub fn get(&self, path: impl AsRef<str>) -> Request<'_> {
+        self.request(Method::GET, path)
+    }
+
+    /// A POST to a path, with the body that [`Request::form`] or [`Request::json`] gives it.
+    pub fn post(&self, path: impl AsRef<str>) -> Request<'_> {
+        self.request(Method::POST, path)
+    }
+
+    /// A PUT to a path.
+    pub fn put(&self, path: impl AsRef<str>) -> Request<'_> {
+        self.request(Method::PUT, path)
+    }
+
+    /// A PATCH of a path.
+    pub fn patch(&self, path: impl AsRef<str>) -> Request<'_> {
+        self.request(Method::PATCH, path)
+    }
+
+    /// A DELETE of a path.
+    pub fn delete(&self, path: impl AsRef<str>) -> Request<'_> {
+        self.request(Method::DELETE, path)
+    }
+
+    /// A request with any method.
+    pub fn request(&self, method: Method, path: impl AsRef<str>) -> Request<'_> {
+        Request::new(self, method, path.as_ref().to_owned())
+    }
+
+    pub(super) fn app(&self) -> Router {
+        self.app.clone()
+    }
+
+    pub(super) fn cookies(&self) -> MutexGuard<'_, Cookies> {
+        self.cookies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}

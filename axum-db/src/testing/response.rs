@@ -1,0 +1,174 @@
+//! What comes back.
+
+use std::fmt::Debug;
+
+use axum::body::Bytes;
+use axum::http::response::Parts;
+use axum::http::{Extensions, HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+
+/// How much of a body a failed assertion shows, in characters.
+const SHOWN: usize = 4000;
+
+/// The whole response to a request of a [`Client`](super::Client).
+///
+/// Its assertions can be chained; one that fails shows the request, the status and the body.
+///
+/// ```
+/// # use axum::{Json, Router, routing::get};
+/// # use axum_db::testing::Client;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let app = Router::new().route("/tags", get(async || Json(["rust", "axum"])));
+/// let response = Client::new(app).get("/tags").await;
+/// response.assert_status(200).assert_shows("axum").assert_hides("flask");
+/// assert_eq!(response.json::<Vec<String>>(), ["rust", "axum"]);
+/// assert_eq!(response.header("content-type"), Some("application/json"));
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Response {
+    request: String,
+    head: Parts,
+    body: Bytes,
+}
+
+impl Response {
+    pub(super) fn new(request: String, head: Parts, body: Bytes) -> Self {
+        Self {
+            request,
+            head,
+            body,
+        }
+    }
+
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.head.status
+    }
+
+    /// All headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
+
+    /// The first header of this name, where it is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.headers.get(name)?.to_str().ok()
+    }
+
+    /// What the application put into the response for its layers, as [`Error`](crate::Error) puts itself.
+    #[must_use]
+    pub fn extensions(&self) -> &Extensions {
+        &self.head.extensions
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The body as text; what is no UTF-8 in it becomes U+FFFD.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body, read as JSON.
+    ///
+    /// # Panics
+    /// When it is something else; the message shows it.
+    #[must_use]
+    #[track_caller]
+    pub fn json<T: DeserializeOwned>(&self) -> T {
+        match serde_json::from_slice(&self.body) {
+            Ok(value) => value,
+            Err(error) => self.fail(&format!("a body in JSON, but {error}")),
+        }
+    }
+
+    /// Asserts the status: a number, or a [`StatusCode`].
+    ///
+    /// # Panics
+    /// When it is another; the message shows the body.
+    #[track_caller]
+    pub fn assert_status<S>(&self, status: S) -> &Self
+    where
+        StatusCode: PartialEq<S>,
+        S: Debug,
+    {
+        if self.head.status != status {
+            self.fail(&format!("status {status:?}"));
+        }
+        self
+    }
+
+    /// Asserts that the response is a redirect to this address.
+    ///
+    /// # Panics
+    /// When it is none, or leads elsewhere.
+    #[track_caller]
+    pub fn assert_redirect(&self, to: &str) -> &Self {
+        if !self.head.status.is_redirection() || self.header("location") != Some(to) {
+            self.fail(&format!("a redirect to {to:?}"));
+        }
+        self
+    }
+
+    /// Asserts that the body is this text and nothing else.
+    ///
+    /// # Panics
+    /// When it is not; the message shows it.
+    #[track_caller]
+    pub fn assert_text(&self, text: &str) -> &Self {
+        if self.text() != text {
+            self.fail(&format!("the body {text:?}"));
+        }
+        self
+    }
+
+    /// Asserts that the body has this text in it.
+    ///
+    /// # Panics
+    /// When it has not; the message shows it.
+    #[track_caller]
+    pub fn assert_shows(&self, text: &str) -> &Self {
+        if !self.text().contains(text) {
+            self.fail(&format!("{text:?} in the body"));
+        }
+        self
+    }
+
+    /// Asserts that the body does not have this text in it.
+    ///
+    /// # Panics
+    /// When it has; the message shows it.
+    #[track_caller]
+    pub fn assert_hides(&self, text: &str) -> &Self {
+        if self.text().contains(text) {
+            self.fail(&format!("no {text:?} in the body"));
+        }
+        self
+    }
+
+    #[track_caller]
+    fn fail(&self, expected: &str) -> ! {
+        let location = self
+            .header("location")
+            .map(|location| format!(" to {location}"))
+            .unwrap_or_default();
+        let text = self.text();
+        let mut shown: String = text.chars().take(SHOWN).collect();
+        if shown.len() < text.len() {
+            shown.push_str(" … (and more)");
+        }
+        panic!(
+            "expected {expected}, got {}{location} for {}:\n{shown}",
+            self.head.status, self.request
+        );
+    }
+}
