@@ -32,6 +32,9 @@ pub mod passwords {}
 #[doc = include_str!("migrations.md")]
 pub mod migrations {}
 
+#[doc = include_str!("testing.md")]
+pub mod testing {}
+
 #[doc = include_str!("coming-from-flask.md")]
 pub mod coming_from_flask {}
 
