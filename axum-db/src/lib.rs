@@ -66,6 +66,7 @@
 //! | [`Db`] | the request's session: extractor, and `&db` in every query |
 //! | [`prelude`] | `#[model]`, the helpers on queries, Diesel's query builder |
 //! | [`query::Fetch`], [`query::Run`] | `.all(&db)`, `.one_or_404(&db)`, `.paginate(page, &db)` …; `.run(&db)` for statements |
+//! | [`query::Preload`] | `.preload(Post::AUTHOR, &db)`: a relation of all rows in one query |
 //! | [`query::Page`], [`query::Pagination`] | `?page=` as an extractor, and a page of rows with its numbers |
 //! | [`SessionLayer`], [`TransactionMode`] | what begins and ends the unit of work |
 //! | [`Metadata`] | all models' tables: for [`Database::create_all`] and for migrations |

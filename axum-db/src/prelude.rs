@@ -4,7 +4,7 @@
 //! `.first()` would take over those of other types.
 
 pub use crate::model;
-pub use crate::query::{Fetch as _, Page, Pagination, Run as _};
+pub use crate::query::{Fetch as _, Page, Pagination, Preload as _, Run as _};
 pub use diesel::prelude::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods,
     OptionalExtension, QueryDsl, SelectableHelper, TextExpressionMethods,

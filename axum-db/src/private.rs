@@ -5,6 +5,7 @@ pub use crate::model::table_id::{
     AddNoJoinToOneOfTheKeys, Compare, Different, O0, O1, O2, O3, O4, O5, O6, O7, TableId, TableOf,
 };
 pub use axum_db_macros::DeriveModel;
+pub use futures_util::future::BoxFuture;
 pub use inventory;
 
 /// The current time in UTC, to the microsecond: what every engine keeps.

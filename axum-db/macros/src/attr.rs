@@ -12,7 +12,7 @@ pub(crate) const HELPER: &str = "axum_db";
 
 const STRUCT_KEYS: &str = "`table`, `bind`, `renamed_from`";
 const FIELD_KEYS: &str = "`primary_key`, `unique`, `index`, `length`, `default`, `references`, \
-     `on_delete`, `on_update`, `relation`, `backref`, `no_join`, `sql_type`, `renamed_from`";
+     `on_delete`, `on_update`, `relation`, `backref`, `many_to_many`, `no_join`, `sql_type`, `renamed_from`";
 
 #[derive(Default)]
 pub(crate) struct StructArgs {
@@ -35,6 +35,7 @@ pub(crate) struct FieldArgs {
     pub(crate) on_update: Option<(Span, Action)>,
     pub(crate) relation: Option<Ident>,
     pub(crate) backref: Option<Ident>,
+    pub(crate) many_to_many: Option<Ident>,
     pub(crate) no_join: Option<Span>,
     pub(crate) sql_type: Option<Path>,
     pub(crate) renamed_from: Option<LitStr>,
@@ -121,6 +122,7 @@ impl FieldArgs {
                 "on_update" => once(&mut args.on_update, &meta, action),
                 "relation" => once(&mut args.relation, &meta, |meta| method(meta, "author")),
                 "backref" => once(&mut args.backref, &meta, |meta| method(meta, "posts")),
+                "many_to_many" => once(&mut args.many_to_many, &meta, |meta| method(meta, "tags")),
                 "sql_type" => once(&mut args.sql_type, &meta, |meta| {
                     path(
                         meta,
@@ -225,7 +227,7 @@ fn method(meta: &ParseNestedMeta, example: &str) -> Result<Ident> {
         )
     };
     let name: Ident = input.parse().map_err(|_| error(span))?;
-    if ["query", "find", "table", "save", "delete"]
+    if ["query", "find", "table", "save", "delete", "link", "unlink"]
         .iter()
         .any(|taken| name == taken)
     {

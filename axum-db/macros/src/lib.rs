@@ -39,9 +39,23 @@ use crate::model::ModelDef;
 /// | `on_delete = cascade`, `on_update = …` | what becomes of the row with the referenced one: `cascade`, `restrict`, `set_null`, `set_default`, `no_action` (default) |
 /// | `relation = author` | writes `post.author()`, the query for the referenced row |
 /// | `backref = posts` | writes `user.posts()`, the query for the rows that reference; both models in one crate |
+/// | `many_to_many = tags` | on the two keys of a link's model: writes `post.tags()`, the query for the rows of the model that this key references; see [below](#many-to-many) |
 /// | `no_join` | leaves the key out of joins: needed on one of two models that reference each other; of several keys to one model the first without it joins |
 /// | `sql_type = diesel::sql_types::Json` | the SQL type, for Rust types that are not in the list below |
 /// | `renamed_from = "title"` | its former name, for migrations |
+///
+/// # Relations as values
+///
+/// Beside each method of `relation`, `backref` and `many_to_many` stands a constant of its name in capitals:
+/// `Post::AUTHOR` for `post.author()`. `.preload(Post::AUTHOR, &db)` loads it for many rows in one query.
+///
+/// # Many to many
+///
+/// A link is a model with a key to each of the two models. `many_to_many = tags` on the key to `Tag` writes
+/// `post.tags()` and `Post::TAGS`; `many_to_many = posts` on the key to `Post` writes `tag.posts()`. Where the two keys
+/// are the primary key and all other columns have defaults, the link has `PostTag::link(&post, &tag, &db)` and
+/// `PostTag::unlink(&post, &tag, &db)`. All three models are in one crate. A link with more than two keys
+/// says `many_to_many` on the two that it ties together; both may reference the same model.
 ///
 /// # Types
 ///

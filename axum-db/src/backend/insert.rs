@@ -1,18 +1,75 @@
-//! Writing a row and reading it back: RETURNING, or a second statement where there is none.
+//! Writing rows and reading them back: RETURNING, or a second statement where there is none.
 
 use diesel::associations::HasTable;
-use diesel::query_builder::InsertStatement;
+use diesel::query_builder::{InsertStatement, QueryFragment};
 use diesel::{Insertable, dsl};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use diesel::{Selectable, SelectableHelper};
+use futures_util::future::BoxFuture;
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+use super::statement::Returning;
+use super::statement::{Conflict, Insertion};
+use super::{Backend, Dialect};
+use crate::model::Model;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::query::Fetch;
-use crate::query::{Insert, Loads, NewRecord};
+use crate::query::{Insert, InsertAll, InsertOrIgnore, Loads, NewRecord, Run, UniqueBy, Upsert};
 use crate::{Bind, Db, Error};
 
 type Table<N> = <<N as NewRecord>::Model as HasTable>::Table;
 type Statement<N> = InsertStatement<Table<N>, <N as Insertable<Table<N>>>::Values>;
+
+/// More rows in one statement make it no faster, and may be more than a server takes in one packet.
+const ROWS_A_STATEMENT: usize = 1000;
+
+impl Dialect {
+    /// How many values one statement takes.
+    fn max_binds(self) -> usize {
+        match self {
+            Self::Sqlite => 32_766,
+            Self::Postgres | Self::Mysql => 65_535,
+        }
+    }
+}
+
+impl<B, N> InsertAll<N> for B
+where
+    B: Backend,
+    N: NewRecord<Row: QueryFragment<B::Diesel>>,
+{
+    #[track_caller]
+    fn insert_all<K: Bind>(
+        records: Vec<N>,
+        db: &Db<Self, K>,
+    ) -> impl Future<Output = Result<usize, Error>> + Send {
+        let rows = B::DIALECT.max_binds() / N::COLUMNS.len().max(1);
+        let rows = rows.clamp(1, ROWS_A_STATEMENT);
+        let mut records = records.into_iter().map(N::row).peekable();
+        let mut writes: Vec<BoxFuture<'_, Result<usize, Error>>> = Vec::new();
+        while records.peek().is_some() {
+            let rows = records.by_ref().take(rows).collect();
+            writes.push(Box::pin(insertion::<B, N>(rows, Conflict::Fail).run(db)));
+        }
+        async move {
+            let mut written = 0;
+            for write in writes {
+                written += write.await?;
+            }
+            Ok(written)
+        }
+    }
+}
+
+fn insertion<B: Backend, N: NewRecord>(rows: Vec<N::Row>, conflict: Conflict) -> Insertion<N::Row> {
+    Insertion {
+        dialect: B::DIALECT,
+        table: N::Model::TABLE,
+        columns: N::COLUMNS,
+        rows,
+        conflict,
+    }
+}
 
 /// For the engines that know RETURNING.
 macro_rules! insert_returning {
@@ -36,6 +93,54 @@ macro_rules! insert_returning {
                 Fetch::one(statement, db)
             }
         }
+
+        #[cfg(feature = $feature)]
+        impl<N> InsertOrIgnore<N> for $backend
+        where
+            N: NewRecord,
+            N::Model: Selectable<$diesel>,
+            Returning<N::Row, dsl::AsSelect<N::Model, $diesel>>:
+                for<'q> Loads<'q, $backend, N::Model>,
+        {
+            #[track_caller]
+            fn insert_or_ignore<K: Bind>(
+                record: N,
+                db: &Db<Self, K>,
+            ) -> impl Future<Output = Result<Option<N::Model>, Error>> + Send {
+                let statement = Returning {
+                    insertion: insertion::<Self, N>(vec![record.row()], Conflict::Ignore),
+                    selection: N::Model::as_select(),
+                };
+                Fetch::one_or_none(statement, db)
+            }
+        }
+
+        #[cfg(feature = $feature)]
+        impl<N, T> Upsert<N, T> for $backend
+        where
+            N: NewRecord,
+            T: UniqueBy<N>,
+            N::Model: Selectable<$diesel>,
+            Returning<N::Row, dsl::AsSelect<N::Model, $diesel>>:
+                for<'q> Loads<'q, $backend, N::Model>,
+        {
+            #[track_caller]
+            fn upsert<K: Bind>(
+                record: N,
+                columns: Vec<&'static str>,
+                db: &Db<Self, K>,
+            ) -> impl Future<Output = Result<N::Model, Error>> + Send {
+                let conflict = Conflict::Update {
+                    target: T::COLUMNS,
+                    columns,
+                };
+                let statement = Returning {
+                    insertion: insertion::<Self, N>(vec![record.row()], conflict),
+                    selection: N::Model::as_select(),
+                };
+                Fetch::one(statement, db)
+            }
+        }
     };
 }
 
@@ -54,11 +159,11 @@ mod mysql {
 
     use super::super::{Dialect, Mysql};
     use super::{
-        Bind, Db, Error, HasTable, Insert, Insertable, Loads, NewRecord, Statement, Table, dsl,
+        Bind, BoxFuture, Conflict, Db, Error, HasTable, Insert, InsertOrIgnore, Insertable, Loads,
+        Model, NewRecord, Run, Statement, Table, UniqueBy, Upsert, dsl, insertion,
     };
-    use crate::Access;
-    use crate::model::Model;
-    use crate::query::{AnyRows, FindById};
+    use crate::query::{AnyRows, Fetch, FindById};
+    use crate::{Access, ErrorKind};
 
     type ByLastId<M> = dsl::Filter<AnyRows<M, Diesel>, SqlLiteral<Bool>>;
 
@@ -101,6 +206,76 @@ mod mysql {
                 row.ok_or_else(|| diesel::result::Error::NotFound.into())
             })
         }
+    }
+
+    /// INSERT IGNORE would swallow other errors too, so the row is tried within a savepoint.
+    impl<N> InsertOrIgnore<N> for Mysql
+    where
+        N: NewRecord,
+        Self: Insert<N>,
+    {
+        fn insert_or_ignore<K: Bind>(
+            record: N,
+            db: &Db<Self, K>,
+        ) -> impl Future<Output = Result<Option<N::Model>, Error>> + Send {
+            let trial: BoxFuture<'_, _> = Box::pin(db.savepoint(move |db| async move {
+                <Self as Insert<N>>::insert(record, &db).await
+            }));
+            async move {
+                match trial.await {
+                    Ok(row) => Ok(Some(row)),
+                    Err(error) if Error::is(&error, ErrorKind::UniqueViolation) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+
+    type ByTarget<N, T> =
+        dsl::Filter<AnyRows<<N as NewRecord>::Model, Diesel>, <T as UniqueBy<N>>::Filter>;
+
+    impl<N, T> Upsert<N, T> for Mysql
+    where
+        N: NewRecord<Row: QueryFragment<Diesel>>,
+        N::Model: HasQuery<Diesel>,
+        T: UniqueBy<N>,
+        AnyRows<N::Model, Diesel>: FilterDsl<T::Filter>,
+        ByTarget<N, T>: for<'q> Loads<'q, Self, N::Model>,
+    {
+        #[track_caller]
+        fn upsert<K: Bind>(
+            record: N,
+            columns: Vec<&'static str>,
+            db: &Db<Self, K>,
+        ) -> impl Future<Output = Result<N::Model, Error>> + Send {
+            let row =
+                FilterDsl::filter(<N::Model as HasQuery<Diesel>>::query(), T::filter(&record));
+            let conflict = Conflict::Update {
+                target: T::COLUMNS,
+                columns,
+            };
+            let writing = insertion::<Self, N>(vec![record.row()], conflict).run(db);
+            let reading = Fetch::one(row, db);
+            async move {
+                match writing.await {
+                    Ok(_) => reading.await,
+                    Err(error) if is_in_the_way(&error, T::COLUMNS) => Err(Error::new(
+                        ErrorKind::UniqueViolation,
+                        "another row has the same value in a unique column that `on_conflict` does not name; \
+                         choose another value",
+                    )),
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+
+    /// Whether the statement refused itself, because the row that is there has another target.
+    fn is_in_the_way(error: &Error, target: &[&str]) -> bool {
+        error.is(ErrorKind::NotNullViolation)
+            && error
+                .constraint()
+                .is_some_and(|constraint| constraint.columns.iter().eq(target.first()))
     }
 
     fn by_last_id<M>() -> ByLastId<M>

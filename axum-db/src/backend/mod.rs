@@ -32,12 +32,14 @@ pub use thread::ConnectionThread;
 pub(crate) mod answer;
 pub(crate) mod ddl;
 mod insert;
+mod reflect;
 #[cfg(feature = "testing")]
 mod scratch;
 #[cfg(feature = "testing")]
 pub use scratch::Engine;
 #[cfg(feature = "testing")]
 pub(crate) use scratch::{Key, Place};
+mod statement;
 
 /// The SQL dialect of a database.
 ///
@@ -96,7 +98,7 @@ impl fmt::Display for Dialect {
 ///
 /// An application names it once, `pub type Db = axum_db::Db<axum_db::Sqlite>;`, and never again. The trait
 /// is sealed.
-pub trait Backend: Driver + ddl::Catalog {
+pub trait Backend: Driver + ddl::Catalog + reflect::Reflect {
     /// The engine's Diesel backend.
     type Diesel: diesel::backend::Backend<QueryBuilder: Default>
         + DieselReserveSpecialization

@@ -7,12 +7,14 @@ mod create;
 mod def;
 mod metadata;
 mod names;
+mod reflect;
 pub(crate) mod registry;
 mod sql_type;
 pub(crate) mod table_id;
 
 pub use def::{Action, ColumnDef, DefaultValue, ForeignKeyDef, TableDef, TypeDef};
 pub use metadata::{Metadata, MetadataError};
+pub use reflect::{ReflectedColumn, ReflectedForeignKey, ReflectedTable};
 pub use sql_type::{ColumnType, TypeContext};
 
 pub(crate) use names::{foreign_key_name, index_name, primary_key_name, unique_name};

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use super::access;
 use super::count::{Count, Exists, One};
 use super::page::Page;
-use super::pagination::Pagination;
+use super::pagination::{Pagination, UncountedPage};
 use crate::{Backend, Bind, Db, Error, ErrorKind};
 
 const NOT_THERE: &str = "Not Found";
@@ -243,7 +243,7 @@ pub trait Fetch: AsQuery + Sized {
     /// A page of the rows, and how many there are. Give the query an order, or pages overlap.
     ///
     /// Two statements: a count, and the rows with LIMIT and OFFSET. The query is needed twice, and Diesel's
-    /// boxed queries cannot be copied: page those with `limit` and `offset` of their own.
+    /// boxed queries cannot be copied: [`Page::paginate`] takes a closure that makes one.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`], which is a 404 as a response, when a page after the first has no rows; see
@@ -265,29 +265,111 @@ pub trait Fetch: AsQuery + Sized {
         dsl::Offset<dsl::Limit<Self::Query>>: Loads<'q, B, U>,
     {
         let query = self.as_query();
-        let total = count(query.clone(), db);
-        let rows = page
-            .sql_offset()
-            .map(|offset| load(query.limit(page.sql_limit()).offset(offset), db));
+        counted_page(query.clone(), query, page, db)
+    }
+
+    /// A page of the rows without their number, for tables where counting takes long: one statement, which
+    /// asks for one row more than the page has. Give the query an order, or pages overlap.
+    ///
+    /// ```
+    /// # use axum_db::{metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// # let db = database.session();
+    /// NewTag::insert_all(["a", "b", "c"].map(NewTag::new), &db).await?;
+    /// let page = Page::new(1).with_per_page(2);
+    /// let page = Tag::query().order(tags::id.asc()).paginate_uncounted(page, &db).await?;
+    /// assert_eq!((page.items.len(), page.has_next), (2, true));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Fetch::paginate`].
+    #[track_caller]
+    fn paginate_uncounted<'q, U, B, K>(
+        self,
+        page: Page,
+        db: &'q Db<B, K>,
+    ) -> impl Future<Output = Result<UncountedPage<U>, Error>> + Send
+    where
+        B: Backend,
+        K: Bind,
+        U: Send + 'q,
+        Self::Query: LimitDsl,
+        dsl::Limit<Self::Query>: OffsetDsl,
+        dsl::Offset<dsl::Limit<Self::Query>>: Loads<'q, B, U>,
+    {
+        let rows = page.sql_offset().map(|offset| {
+            let query = self.as_query().limit(page.sql_limit() + 1);
+            load(query.offset(offset), db)
+        });
         async move {
-            let total = total.await?;
             let items = match rows {
-                Some(rows) if total > 0 => rows.await?,
-                _ => Vec::new(),
+                Some(rows) => rows.await?,
+                None => Vec::new(),
             };
-            if items.is_empty() && page.number() > 1 {
-                return Err(Error::not_found("There is no such page."));
-            }
-            Ok(Pagination::new(items, page, total))
+            no_such_page(&items, page)?;
+            Ok(UncountedPage::new(items, page))
         }
     }
 }
 
 impl<Q: AsQuery> Fetch for Q {}
 
+/// `total` and `rows` are the same query.
+#[track_caller]
+pub(super) fn counted_page<'q, Q, U, B, K>(
+    total: Q,
+    rows: Q,
+    page: Page,
+    db: &'q Db<B, K>,
+) -> impl Future<Output = Result<Pagination<U>, Error>> + Send
+where
+    B: Backend,
+    K: Bind,
+    U: Send + 'q,
+    Q: SelectDsl<One> + LimitDsl + QueryFragment<B::Diesel> + Send + 'q,
+    Count<Q>: Loads<'q, B, i64>,
+    Count<dsl::Select<Q, One>>: Loads<'q, B, i64>,
+    dsl::Limit<Q>: OffsetDsl,
+    dsl::Offset<dsl::Limit<Q>>: Loads<'q, B, U>,
+{
+    let total = count(total, db);
+    let rows = page
+        .sql_offset()
+        .map(|offset| load(rows.limit(page.sql_limit()).offset(offset), db));
+    async move {
+        let total = total.await?;
+        let items = match rows {
+            Some(rows) if total > 0 => rows.await?,
+            _ => Vec::new(),
+        };
+        no_such_page(&items, page)?;
+        Ok(Pagination::new(items, page, total))
+    }
+}
+
+fn no_such_page<U>(items: &[U], page: Page) -> Result<(), Error> {
+    if items.is_empty() && page.number() > 1 {
+        return Err(Error::not_found("There is no such page."));
+    }
+    Ok(())
+}
+
 /// Boxed, because the drivers' futures are large, and every `async` block around one copies it.
 #[track_caller]
-fn load<'q, Q, U, B, K>(query: Q, db: &'q Db<B, K>) -> BoxFuture<'q, Result<Vec<U>, Error>>
+pub(super) fn load<'q, Q, U, B, K>(
+    query: Q,
+    db: &'q Db<B, K>,
+) -> BoxFuture<'q, Result<Vec<U>, Error>>
 where
     B: Backend,
     K: Bind,

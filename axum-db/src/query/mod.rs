@@ -29,19 +29,23 @@
 //! ```
 
 use diesel::associations::HasTable;
-use diesel::dsl;
+use diesel::{Column, Table, dsl};
 
 mod access;
+mod conflict;
 mod count;
 mod fetch;
 mod page;
 mod pagination;
+mod preload;
 mod record;
 mod run;
 
+pub use conflict::{ColumnsOf, InsertAll, InsertOrIgnore, OnConflict, UniqueBy, Upsert};
 pub use fetch::{Fetch, Loads};
 pub use page::{Page, PageRejection};
-pub use pagination::Pagination;
+pub use pagination::{Pagination, UncountedPage};
+pub use preload::{ParentRow, Preload, Preloaded, Relation, RelationQuery};
 pub use record::{Changes, Delete, FindById, Insert, NewRecord, Save};
 pub use run::Run;
 
@@ -56,3 +60,13 @@ pub type RowById<M, Id, DB> = dsl::Find<Rows<M, DB>, Id>;
 
 /// The query for the rows of `M` whose `Column` has a value: what relations return.
 pub type RowsWhere<M, Column, Value, DB> = dsl::Filter<Rows<M, DB>, dsl::Eq<Column, Value>>;
+
+/// The query for the rows of `M` that a link's table ties to a row: those whose key stands in the column
+/// `Far` beside a `Near` of the value. What the methods of `many_to_many` return.
+pub type RowsThrough<M, Near, Far, Value, DB> = dsl::Filter<
+    Rows<M, DB>,
+    dsl::EqAny<
+        <<M as HasTable>::Table as Table>::PrimaryKey,
+        dsl::Select<dsl::Filter<<Near as Column>::Table, dsl::Eq<Near, Value>>, Far>,
+    >,
+>;

@@ -4,7 +4,17 @@ use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use diesel::dsl;
+use diesel::query_builder::{AsQuery, QueryFragment};
+use diesel::query_dsl::methods::{LimitDsl, OffsetDsl, SelectDsl};
 use url::form_urlencoded;
+
+#[cfg(doc)]
+use super::Fetch;
+use super::count::{Count, One};
+use super::fetch::counted_page;
+use super::{Loads, Pagination};
+use crate::{Backend, Bind, Db, Error};
 
 const PER_PAGE: u32 = 20;
 const MAX_PER_PAGE: u32 = 100;
@@ -79,6 +89,61 @@ impl Page {
     #[must_use]
     pub fn per_page(&self) -> u32 {
         self.per_page.min(self.max_per_page)
+    }
+
+    /// This page of the rows of a query that cannot be copied, as [`Fetch::paginate`] gives it of others:
+    /// `query` makes it, once to count the rows and once for the rows.
+    ///
+    /// ```
+    /// # use axum_db::{metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// # let db = database.session();
+    /// # NewTag::insert_all(["rust", "rest"].map(NewTag::new), &db).await?;
+    /// let wanted = Some("ru%"); // what the visitor searches for, if anything
+    /// let search = || {
+    ///     let mut query = Tag::query().order(tags::id.asc()).into_boxed();
+    ///     if let Some(pattern) = wanted {
+    ///         query = query.filter(tags::name.like(pattern));
+    ///     }
+    ///     query
+    /// };
+    /// let page: Pagination<Tag> = Page::new(1).paginate(search, &db).await?;
+    /// assert_eq!((page.total, page.items[0].name.as_str()), (1, "rust"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Fetch::paginate`].
+    ///
+    /// # Cancellation
+    /// As the methods of [`Fetch`].
+    #[track_caller]
+    pub fn paginate<'q, Q, U, B, K>(
+        self,
+        query: impl Fn() -> Q,
+        db: &'q Db<B, K>,
+    ) -> impl Future<Output = Result<Pagination<U>, Error>> + Send
+    where
+        B: Backend,
+        K: Bind,
+        U: Send + 'q,
+        Q: AsQuery,
+        Q::Query: SelectDsl<One> + LimitDsl + QueryFragment<B::Diesel> + Send + 'q,
+        Count<Q::Query>: Loads<'q, B, i64>,
+        Count<dsl::Select<Q::Query, One>>: Loads<'q, B, i64>,
+        dsl::Limit<Q::Query>: OffsetDsl,
+        dsl::Offset<dsl::Limit<Q::Query>>: Loads<'q, B, U>,
+    {
+        counted_page(query().as_query(), query().as_query(), self, db)
     }
 
     pub(super) fn sql_limit(&self) -> i64 {

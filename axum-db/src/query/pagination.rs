@@ -73,6 +73,27 @@ impl<T> Pagination<T> {
         self.has_next().then(|| self.page + 1)
     }
 
+    /// The page after this one, of the same size, for another [`paginate`](super::Fetch::paginate).
+    ///
+    /// ```
+    /// # use axum_db::query::{Page, Pagination};
+    /// let page = Pagination::new(vec![0; 5], Page::new(1).with_per_page(5), 8);
+    /// assert_eq!(page.next(), Some(Page::new(2).with_per_page(5)));
+    /// assert_eq!(page.prev(), None);
+    /// ```
+    #[must_use]
+    pub fn next(&self) -> Option<Page> {
+        let number = self.next_num()?;
+        Some(Page::new(number).with_per_page(self.per_page))
+    }
+
+    /// The page before this one, of the same size.
+    #[must_use]
+    pub fn prev(&self) -> Option<Page> {
+        let number = self.prev_num()?;
+        Some(Page::new(number).with_per_page(self.per_page))
+    }
+
     /// The numbers to link to, `None` for a gap: the first two and last two pages, two before this one and
     /// four after it.
     pub fn iter_pages(&self) -> impl Iterator<Item = Option<u64>> + use<T> {
@@ -117,12 +138,94 @@ impl<T> Pagination<T> {
     /// The same page with other rows, made from these.
     #[must_use]
     pub fn map<R>(self, row: impl FnMut(T) -> R) -> Pagination<R> {
+        self.replace(|items| items.into_iter().map(row).collect())
+    }
+
+    pub(super) fn replace<R>(self, rows: impl FnOnce(Vec<T>) -> Vec<R>) -> Pagination<R> {
         Pagination {
-            items: self.items.into_iter().map(row).collect(),
+            items: rows(self.items),
             page: self.page,
             per_page: self.per_page,
             total: self.total,
         }
+    }
+}
+
+/// A page of rows whose number is not known; made by [`Fetch::paginate_uncounted`](super::Fetch::paginate_uncounted).
+///
+/// Serialised it has the fields `items`, `page`, `per_page`, `has_prev`, `prev_num`, `has_next` and `next_num`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UncountedPage<T> {
+    /// The rows of this page.
+    pub items: Vec<T>,
+    /// The number of this page, from 1.
+    pub page: u64,
+    /// How many rows a page has, at most.
+    pub per_page: u32,
+    /// Whether there is a page after this one.
+    pub has_next: bool,
+}
+
+impl<T> UncountedPage<T> {
+    /// The page `page` of these rows, which may be one more than it has.
+    pub(super) fn new(mut items: Vec<T>, page: Page) -> Self {
+        let most = usize::try_from(page.per_page()).unwrap_or(usize::MAX);
+        let has_next = items.len() > most;
+        items.truncate(most);
+        Self {
+            items,
+            page: page.number(),
+            per_page: page.per_page(),
+            has_next,
+        }
+    }
+
+    /// Whether there is a page before this one.
+    #[must_use]
+    pub fn has_prev(&self) -> bool {
+        self.page > 1
+    }
+
+    /// The number of the page before this one.
+    #[must_use]
+    pub fn prev_num(&self) -> Option<u64> {
+        self.has_prev().then(|| self.page - 1)
+    }
+
+    /// The number of the page after this one.
+    #[must_use]
+    pub fn next_num(&self) -> Option<u64> {
+        self.has_next.then(|| self.page + 1)
+    }
+
+    /// The same page with other rows, made from these.
+    #[must_use]
+    pub fn map<R>(self, row: impl FnMut(T) -> R) -> UncountedPage<R> {
+        self.replace(|items| items.into_iter().map(row).collect())
+    }
+
+    pub(super) fn replace<R>(self, rows: impl FnOnce(Vec<T>) -> Vec<R>) -> UncountedPage<R> {
+        UncountedPage {
+            items: rows(self.items),
+            page: self.page,
+            per_page: self.per_page,
+            has_next: self.has_next,
+        }
+    }
+}
+
+impl<T: Serialize> Serialize for UncountedPage<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut page = serializer.serialize_struct("UncountedPage", 7)?;
+        page.serialize_field("items", &self.items)?;
+        page.serialize_field("page", &self.page)?;
+        page.serialize_field("per_page", &self.per_page)?;
+        page.serialize_field("has_prev", &self.has_prev())?;
+        page.serialize_field("prev_num", &self.prev_num())?;
+        page.serialize_field("has_next", &self.has_next)?;
+        page.serialize_field("next_num", &self.next_num())?;
+        page.end()
     }
 }
 

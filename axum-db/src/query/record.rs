@@ -59,9 +59,16 @@ where
 pub trait NewRecord: Send + 'static {
     /// The model the row becomes.
     type Model: Model;
+    /// Its values, as a tuple of Diesel's expressions.
+    type Row: Send + 'static;
+    /// The names of its columns.
+    const COLUMNS: &'static [&'static str];
 
     /// The primary key, where the database does not give it.
     fn id(&self) -> Option<<Self::Model as Model>::Id>;
+
+    /// Its values, in the order of [`COLUMNS`](NewRecord::COLUMNS).
+    fn row(self) -> Self::Row;
 }
 
 /// Backends on which the row `N` can be written and read back.
@@ -141,6 +148,12 @@ where
 pub trait Delete<B: Backend>: Model {
     /// Deletes the row, by its key.
     fn delete<K: Bind>(&self, db: &Db<B, K>) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Deletes the row with this key, and says whether there was one.
+    fn delete_by_id<K: Bind>(
+        id: Self::Id,
+        db: &Db<B, K>,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
 }
 
 impl<M, B> Delete<B> for M
@@ -154,14 +167,22 @@ where
 {
     #[track_caller]
     fn delete<K: Bind>(&self, db: &Db<B, K>) -> impl Future<Output = Result<(), Error>> + Send {
-        let target = FindDsl::find(<M as HasTable>::table(), self.id());
-        let deleted = diesel::delete(target).run(db);
+        let deleted = Self::delete_by_id(self.id(), db);
         async move {
             match deleted.await? {
-                0 => Err(vanished::<M>("deleted")),
-                _ => Ok(()),
+                false => Err(vanished::<M>("deleted")),
+                true => Ok(()),
             }
         }
+    }
+
+    #[track_caller]
+    fn delete_by_id<K: Bind>(
+        id: Self::Id,
+        db: &Db<B, K>,
+    ) -> impl Future<Output = Result<bool, Error>> + Send {
+        let deleted = diesel::delete(FindDsl::find(<M as HasTable>::table(), id)).run(db);
+        async move { Ok(deleted.await? > 0) }
     }
 }
 

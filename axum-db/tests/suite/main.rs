@@ -3,7 +3,10 @@
 #![allow(clippy::duplicate_mod)]
 
 mod ddl;
+#[cfg(all(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod engines;
 mod hygiene;
+mod links;
 mod models;
 #[cfg(feature = "mysql")]
 mod mysql;

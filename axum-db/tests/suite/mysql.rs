@@ -3,6 +3,10 @@
 pub(crate) type Engine = axum_db::Mysql;
 pub(crate) use testkit::mysql as fresh;
 
+#[path = "behaviour/binds.rs"]
+mod binds;
+#[path = "behaviour/bulk.rs"]
+mod bulk;
 #[path = "behaviour/deadline.rs"]
 mod deadline;
 #[path = "behaviour/deadline_proxy.rs"]
@@ -17,6 +21,8 @@ mod proxy;
 mod queries;
 #[path = "behaviour/records.rs"]
 mod records;
+#[path = "behaviour/relations.rs"]
+mod relations;
 #[path = "behaviour/server.rs"]
 mod server;
 #[path = "behaviour/session.rs"]

@@ -3,6 +3,10 @@
 pub(crate) type Engine = axum_db::Sqlite;
 pub(crate) use testkit::sqlite as fresh;
 
+#[path = "behaviour/binds.rs"]
+mod binds;
+#[path = "behaviour/bulk.rs"]
+mod bulk;
 #[path = "behaviour/deadline.rs"]
 mod deadline;
 #[path = "behaviour/deadline_busy.rs"]
@@ -15,6 +19,8 @@ mod faults;
 mod queries;
 #[path = "behaviour/records.rs"]
 mod records;
+#[path = "behaviour/relations.rs"]
+mod relations;
 #[path = "behaviour/session.rs"]
 mod session;
 #[path = "behaviour/settings.rs"]

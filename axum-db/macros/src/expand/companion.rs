@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::bind;
+use super::{bind, future};
 use crate::attr::DefaultArg;
 use crate::model::{FieldDef, Kind, ModelDef};
 
@@ -11,6 +11,8 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
     let (ident, new_ident, vis, module) =
         (&model.ident, &model.new_ident, &model.vis, &model.module);
     let bind = bind(model);
+    let row = future(&quote!(#ident));
+    let maybe_row = future(&quote!(::core::option::Option<#ident>));
     let fields = model.new_fields();
     let derives = model
         .derives
@@ -70,19 +72,66 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
             ///
             /// # Errors
             /// What the database refuses, such as `ErrorKind::UniqueViolation`.
-            #vis async fn insert<__B>(
+            #[track_caller]
+            #vis fn insert<'__a, __B>(
                 self,
-                db: &::axum_db::Db<__B, #bind>,
-            ) -> ::core::result::Result<#ident, ::axum_db::Error>
+                db: &'__a ::axum_db::Db<__B, #bind>,
+            ) -> #row
             where
                 __B: ::axum_db::Backend + ::axum_db::query::Insert<Self>,
             {
-                <__B as ::axum_db::query::Insert<Self>>::insert(self, db).await
+                <__B as ::axum_db::query::Insert<Self>>::insert(self, db)
+            }
+
+            /// Writes the row unless a unique column or the key is in the way, and gives it back; `None` where
+            /// one was there.
+            ///
+            /// # Errors
+            /// What else the database refuses, such as `ErrorKind::ForeignKeyViolation`.
+            #[track_caller]
+            #vis fn insert_or_ignore<'__a, __B>(
+                self,
+                db: &'__a ::axum_db::Db<__B, #bind>,
+            ) -> #maybe_row
+            where
+                __B: ::axum_db::Backend + ::axum_db::query::InsertOrIgnore<Self>,
+            {
+                <__B as ::axum_db::query::InsertOrIgnore<Self>>::insert_or_ignore(self, db)
+            }
+
+            /// Writes many rows with few statements, all in the session's transaction, and gives their number.
+            ///
+            /// # Errors
+            /// What the database refuses, such as `ErrorKind::UniqueViolation`: nothing is written then.
+            #[track_caller]
+            #vis fn insert_all<'__a, __B, __R>(
+                rows: __R,
+                db: &'__a ::axum_db::Db<__B, #bind>,
+            ) -> ::axum_db::__private::BoxFuture<
+                '__a,
+                ::core::result::Result<usize, ::axum_db::Error>,
+            >
+            where
+                __B: ::axum_db::Backend + ::axum_db::query::InsertAll<Self>,
+                __R: ::core::iter::IntoIterator<Item = Self>,
+            {
+                let rows = ::core::iter::Iterator::collect(::core::iter::IntoIterator::into_iter(rows));
+                ::std::boxed::Box::pin(<__B as ::axum_db::query::InsertAll<Self>>::insert_all(rows, db))
+            }
+
+            /// For a row that may be there already: `.on_conflict(unique).update(columns, &db)` writes the
+            /// row, or `columns` of the one that has the same value in `unique`.
+            #vis fn on_conflict<__T: ::axum_db::query::UniqueBy<Self>>(
+                self,
+                unique: __T,
+            ) -> ::axum_db::query::OnConflict<Self, __T> {
+                ::axum_db::query::OnConflict::new(self, unique)
             }
         }
     }
     .into_iter()
     .chain(new_record(model))
+    .chain(conflicts(model))
     .collect()
 }
 
@@ -105,16 +154,102 @@ fn new_record(model: &ModelDef) -> TokenStream {
             parts => quote!(::core::option::Option::Some((#(#parts,)*))),
         }
     };
+    let fields = model.new_fields();
+    let module = &model.module;
+    let names = fields.iter().map(|field| &field.name);
+    let types = fields.iter().map(|field| {
+        let (ty, column) = (&field.ty, &field.column);
+        quote!(::diesel::dsl::AsExpr<#ty, #module::#column>)
+    });
+    let values = fields.iter().map(|field| {
+        let (ty, column, name) = (&field.ty, &field.column, &field.ident);
+        quote! {
+            <#ty as ::diesel::expression::AsExpression<
+                <#module::#column as ::diesel::Expression>::SqlType,
+            >>::as_expression(self.#name)
+        }
+    });
     quote! {
         #[doc(hidden)]
         impl ::axum_db::query::NewRecord for #new_ident {
             type Model = #ident;
+            type Row = (#(#types,)*);
+            const COLUMNS: &'static [&'static str] = &[#(#names),*];
+
+            fn row(self) -> Self::Row {
+                (#(#values,)*)
+            }
 
             fn id(&self) -> ::core::option::Option<<#ident as ::axum_db::model::Model>::Id> {
                 #key
             }
         }
     }
+}
+
+/// `impl ColumnsOf` for every column of the row, `impl UniqueBy` for those that tell which row it is.
+fn conflicts(model: &ModelDef) -> TokenStream {
+    let (new_ident, module) = (&model.new_ident, &model.module);
+    let fields = model.new_fields();
+    let columns = fields.iter().map(|field| {
+        let (column, name) = (&field.column, &field.name);
+        quote! {
+            #[doc(hidden)]
+            impl ::axum_db::query::ColumnsOf<#new_ident> for #module::#column {
+                fn names() -> ::std::vec::Vec<&'static str> {
+                    ::std::vec![#name]
+                }
+            }
+        }
+    });
+    let key = (model.generated().is_none()).then(|| model.key());
+    let uniques = fields
+        .iter()
+        .filter(|field| field.args.unique.is_some() && !field.optional)
+        .map(|field| vec![*field]);
+    let uniques = uniques.chain(key).map(|fields| {
+        let names = fields.iter().map(|field| &field.name);
+        let columns = fields.iter().map(|field| {
+            let column = &field.column;
+            quote!(#module::#column)
+        });
+        let target = match fields.as_slice() {
+            [field] => {
+                let column = &field.column;
+                quote!(#module::#column)
+            }
+            _ => quote!((#(#columns),*)),
+        };
+        let conditions = fields.iter().map(|field| {
+            let (column, ty, name) = (&field.column, &field.ty, &field.ident);
+            (
+                quote!(::diesel::dsl::Eq<#module::#column, #ty>),
+                quote!(::diesel::ExpressionMethods::eq(
+                    #module::#column,
+                    ::core::clone::Clone::clone(&record.#name),
+                )),
+            )
+        });
+        let both = conditions.reduce(|(type_a, a), (type_b, b)| {
+            (
+                quote!(::diesel::dsl::And<#type_a, #type_b>),
+                quote!(::diesel::BoolExpressionMethods::and(#a, #b)),
+            )
+        });
+        let (filter_type, filter) = both.unwrap_or_default();
+        quote! {
+            #[doc(hidden)]
+            impl ::axum_db::query::UniqueBy<#new_ident> for #target {
+                const COLUMNS: &'static [&'static str] = &[#(#names),*];
+                type Filter = #filter_type;
+
+                fn filter(record: &#new_ident) -> Self::Filter {
+                    #filter
+                }
+            }
+        }
+    });
+    quote!(#(#columns)* #(#uniques)*)
 }
 
 fn argument(field: &FieldDef) -> TokenStream {
@@ -150,7 +285,14 @@ fn initial(field: &FieldDef) -> TokenStream {
 
 fn setter(model: &ModelDef, field: &FieldDef) -> Option<TokenStream> {
     let (vis, name) = (&model.vis, &field.ident);
-    if name == "new" || name == "insert" {
+    let taken = [
+        "new",
+        "insert",
+        "insert_all",
+        "insert_or_ignore",
+        "on_conflict",
+    ];
+    if taken.iter().any(|taken| name == taken) {
         return None; // the field itself can be set
     }
     let ty = argument(field);

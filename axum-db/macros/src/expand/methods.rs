@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{bind, id_type, joins};
+use super::{bind, future, id_type, joins};
 use crate::model::{Kind, ModelDef};
 
 pub(super) fn expand(model: &ModelDef) -> TokenStream {
@@ -20,6 +20,7 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
         .fields
         .iter()
         .filter_map(|field| joins::relation(model, field));
+    let unit = future(&quote!(()));
     let changes = changes(model);
     let save = (!changes.is_empty()).then(|| {
         quote! {
@@ -27,15 +28,16 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
             ///
             /// # Errors
             /// `ErrorKind::NotFound` when the row is no longer there, or what the database refuses.
-            #vis async fn save<__B>(
-                &self,
-                db: &::axum_db::Db<__B, #bind>,
-            ) -> ::core::result::Result<(), ::axum_db::Error>
+            #[track_caller]
+            #vis fn save<'__a, __B>(
+                &'__a self,
+                db: &'__a ::axum_db::Db<__B, #bind>,
+            ) -> #unit
             where
                 __B: ::axum_db::Backend,
                 Self: ::axum_db::query::Save<__B>,
             {
-                ::axum_db::query::Save::save(self, db).await
+                ::axum_db::query::Save::save(self, db)
             }
         }
     });
@@ -69,15 +71,16 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
             ///
             /// # Errors
             /// `ErrorKind::NotFound` when the row is no longer there, or what the database refuses.
-            #vis async fn delete<__B>(
-                &self,
-                db: &::axum_db::Db<__B, #bind>,
-            ) -> ::core::result::Result<(), ::axum_db::Error>
+            #[track_caller]
+            #vis fn delete<'__a, __B>(
+                &'__a self,
+                db: &'__a ::axum_db::Db<__B, #bind>,
+            ) -> #unit
             where
                 __B: ::axum_db::Backend,
                 Self: ::axum_db::query::Delete<__B>,
             {
-                ::axum_db::query::Delete::delete(self, db).await
+                ::axum_db::query::Delete::delete(self, db)
             }
 
             #(#relations)*

@@ -2,8 +2,10 @@
 
 mod companion;
 mod joins;
+mod many;
 mod meta;
 mod methods;
+mod relations;
 mod table;
 
 use proc_macro2::TokenStream;
@@ -18,6 +20,8 @@ pub(crate) fn model(model: &ModelDef) -> TokenStream {
     [
         table::expand(model),
         joins::expand(model),
+        relations::expand(model),
+        many::expand(model),
         meta::expand(model),
         methods::expand(model),
         companion::expand(model),
@@ -139,6 +143,16 @@ pub(crate) fn decorate(model: &ModelDef, mut input: DeriveInput) -> TokenStream 
         }
     }
     input.into_token_stream()
+}
+
+/// What a method that talks to the database returns. Such methods are no `async fn`s, so that they know their
+/// caller's place.
+fn future(output: &TokenStream) -> TokenStream {
+    quote! {
+        impl ::core::future::Future<
+            Output = ::core::result::Result<#output, ::axum_db::Error>,
+        > + ::core::marker::Send + '__a
+    }
 }
 
 /// The bind's type.

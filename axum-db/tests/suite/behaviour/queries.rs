@@ -380,6 +380,106 @@ async fn pages_are_cut_and_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_of_boxed_queries_and_pages_without_a_count() {
+    let test = fresh();
+    let db = database(test.url()).await.session();
+    let ann = user(&db, "ann").await;
+    let empty = User::query().filter(users::id.eq(0)).order(users::id);
+    let empty = empty
+        .paginate_uncounted::<User, _, _>(Page::new(1), &db)
+        .await;
+    let empty = empty.expect("an empty first page");
+    assert_eq!((empty.items.len(), empty.has_next), (0, false));
+
+    for number in 0..12 {
+        post(&db, &ann, &format!("{number:02}")).await;
+    }
+    let search = |least: Option<&'static str>| {
+        let mut query = Post::query().order(posts::id).into_boxed();
+        if let Some(least) = least {
+            query = query.filter(posts::title.ge(least));
+        }
+        query
+    };
+    let five = Page::new(2).with_per_page(5);
+    let all: Pagination<Post> = five.paginate(|| search(None), &db).await.expect("a page");
+    assert_eq!((all.total, &*all.items[0].title), (12, "05"));
+    assert_eq!(
+        all.next().map(|page| (page.number(), page.per_page())),
+        Some((3, 5))
+    );
+    let some: Pagination<Post> = five
+        .paginate(|| search(Some("06")), &db)
+        .await
+        .expect("a page");
+    assert_eq!((some.total, &*some.items[0].title), (6, "11"));
+
+    for (number, titles, next) in [(1, 5, Some(2)), (2, 5, Some(3)), (3, 2, None)] {
+        let page = Page::new(number).with_per_page(5);
+        let page = Post::query()
+            .order(posts::id)
+            .paginate_uncounted(page, &db)
+            .await;
+        let page = page.expect("a page").preload(Post::AUTHOR, &db).await;
+        let page = page
+            .expect("authors")
+            .map(|(post, author)| (post.title, author.id));
+        assert_eq!((page.items.len(), page.next_num()), (titles, next));
+        assert_eq!(page.prev_num(), (number > 1).then(|| number - 1));
+        assert_eq!(page.items[0].1, ann.id);
+    }
+    let boxed = search(Some("10")).paginate_uncounted::<Post, _, _>(Page::new(1), &db);
+    assert_eq!(boxed.await.expect("a page").items.len(), 2);
+    for beyond in [4, u64::MAX] {
+        let page = Page::new(beyond).with_per_page(5);
+        let missing = search(None).paginate_uncounted::<Post, _, _>(page, &db);
+        let missing = missing.await.expect_err("no page");
+        assert_eq!(missing.kind(), ErrorKind::NotFound);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_comes_from_the_url() {
+    let test = fresh();
+    let database = database(test.url()).await;
+    let list = async |page: Page, db: Db| {
+        let page = User::query().order(users::id).paginate(page, &db).await?;
+        Ok::<_, axum_db::Error>(format!("{} of {}", page.page, page.per_page))
+    };
+    let app: Router = Router::new()
+        .route("/", get(list))
+        .route(
+            "/ten",
+            get(async |page: Page| page.with_max_per_page(10).per_page().to_string()),
+        )
+        .layer(database.layer());
+    for (uri, expected) in [
+        ("/", Some("1 of 20")),
+        ("/?page=1&per_page=3", Some("1 of 3")),
+        ("/?per_page=100000", Some("1 of 100")),
+        ("/?per_page=99999999999", Some("1 of 100")),
+        ("/ten?per_page=11", Some("10")),
+        ("/?page=2", None),
+        ("/?page=0", None),
+        ("/?page=-1", None),
+        ("/?page=1.5", None),
+        ("/?page=", None),
+        ("/?page=one", None),
+        ("/?per_page=0", None),
+        ("/?per_page=x", None),
+    ] {
+        let request = Request::get(uri).body(Body::empty()).expect("a request");
+        let response = app.clone().oneshot(request).await.expect("infallible");
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), 100).await;
+        match expected {
+            Some(text) => assert_eq!(body.expect("a body"), text, "{uri}"),
+            None => assert_eq!(status, StatusCode::NOT_FOUND, "{uri}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reads_need_no_transaction_and_everything_else_does() {
     let test = fresh();
     let database = database(test.url()).await;

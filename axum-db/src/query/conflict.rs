@@ -1,0 +1,144 @@
+//! `.on_conflict(users::email)`: rows that may be there already.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::record::NewRecord;
+use crate::model::Model;
+use crate::{Backend, Bind, Db, Error};
+
+/// Backends on which the rows `N` can be written many at a time.
+#[diagnostic::on_unimplemented(
+    message = "`{N}` cannot be inserted on the backend `{Self}`",
+    note = "every `New…` companion of a `#[model]` can, where all its `sql_type`s exist on that backend"
+)]
+pub trait InsertAll<N: NewRecord>: Backend {
+    /// Writes the records, and gives their number.
+    fn insert_all<K: Bind>(
+        records: Vec<N>,
+        db: &Db<Self, K>,
+    ) -> impl Future<Output = Result<usize, Error>> + Send;
+}
+
+/// Backends on which the row `N` can be written unless it is there.
+#[diagnostic::on_unimplemented(
+    message = "`{N}` cannot be inserted on the backend `{Self}`",
+    note = "every `New…` companion of a `#[model]` can, where all its `sql_type`s exist on that backend"
+)]
+pub trait InsertOrIgnore<N: NewRecord>: Backend {
+    /// Writes `record` and reads it back, unless a unique column is in the way.
+    fn insert_or_ignore<K: Bind>(
+        record: N,
+        db: &Db<Self, K>,
+    ) -> impl Future<Output = Result<Option<N::Model>, Error>> + Send;
+}
+
+/// Backends on which the row `N` can be written, or changed where its `T` is there.
+#[diagnostic::on_unimplemented(
+    message = "`{N}` cannot be inserted on the backend `{Self}`",
+    note = "every `New…` companion of a `#[model]` can, where all its `sql_type`s exist on that backend"
+)]
+pub trait Upsert<N: NewRecord, T: UniqueBy<N>>: Backend {
+    /// Writes `record`, or `columns` of the row that is there, and reads it back.
+    fn upsert<K: Bind>(
+        record: N,
+        columns: Vec<&'static str>,
+        db: &Db<Self, K>,
+    ) -> impl Future<Output = Result<N::Model, Error>> + Send;
+}
+
+/// Columns that tell which row is meant: the primary key, where the database does not give it, or columns that
+/// are unique together and never NULL.
+///
+/// `#[model]` implements it for each such column of a `New…` companion, and for the tuple of those that are
+/// unique together, in the order of their declaration.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not tell one row of `{N}` from all others",
+    label = "not unique",
+    note = "`on_conflict` takes a column with `#[model(unique)]` that is no `Option`, a primary key that the database \
+            does not give, or the tuple of the columns of a key, in the order of the struct"
+)]
+pub trait UniqueBy<N> {
+    /// The columns' names.
+    const COLUMNS: &'static [&'static str];
+    /// The condition that a row has the values of a record.
+    type Filter;
+
+    /// The condition that a row has the values of `record`.
+    fn filter(record: &N) -> Self::Filter;
+}
+
+/// Columns of the table of `N`: one, or a tuple.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a column that `{N}` has, nor a tuple of such",
+    label = "not columns of this row",
+    note = "`update` takes `users::name`, or `(users::name, users::bio)`, of the model that is inserted"
+)]
+pub trait ColumnsOf<N> {
+    /// The columns' names.
+    fn names() -> Vec<&'static str>;
+}
+
+macro_rules! tuples {
+    ($(($($column:ident),+))*) => {$(
+        impl<N, $($column: ColumnsOf<N>),+> ColumnsOf<N> for ($($column,)+) {
+            fn names() -> Vec<&'static str> {
+                [$($column::names()),+].concat()
+            }
+        }
+    )*};
+}
+
+tuples!((A)(A, B)(A, B, C)(A, B, C, D)(A, B, C, D, E)(
+    A, B, C, D, E, F
+)(A, B, C, D, E, F, G)(A, B, C, D, E, F, G, H));
+
+/// A row to write, and the columns whose values may be there already; made by `NewUser::on_conflict`.
+#[must_use = "nothing is written before `.update(columns, &db)` is awaited"]
+pub struct OnConflict<N, T> {
+    record: N,
+    target: PhantomData<fn() -> T>,
+}
+
+impl<N: NewRecord, T: UniqueBy<N>> OnConflict<N, T> {
+    /// The row `record`, where another may have the same `target`.
+    #[doc(hidden)]
+    pub fn new(record: N, _target: T) -> Self {
+        Self {
+            record,
+            target: PhantomData,
+        }
+    }
+
+    /// Writes the row; where one with the same values in the columns of `on_conflict` is there, writes
+    /// `columns` of that one instead. Gives the row as the database keeps it then.
+    ///
+    /// One statement, so that no other request comes in between. On MySQL a second one reads the row back.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UniqueViolation`](crate::ErrorKind::UniqueViolation) when the row in the way has the same
+    /// value in *another* unique column; otherwise what the database refuses, and what [`Db::lease`] reports.
+    ///
+    /// # Cancellation
+    /// Dropped halfway, the session's transaction is rolled back.
+    #[track_caller]
+    pub fn update<'q, C, B>(
+        self,
+        _columns: C,
+        db: &'q Db<B, <N::Model as Model>::Bind>,
+    ) -> impl Future<Output = Result<N::Model, Error>> + Send + use<'q, N, T, C, B>
+    where
+        C: ColumnsOf<N>,
+        B: Upsert<N, T>,
+    {
+        B::upsert(self.record, C::names(), db)
+    }
+}
+
+impl<N: fmt::Debug, T> fmt::Debug for OnConflict<N, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnConflict")
+            .field("record", &self.record)
+            .finish_non_exhaustive()
+    }
+}
