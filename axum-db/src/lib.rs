@@ -68,7 +68,7 @@
 //! | [`query::Fetch`], [`query::Run`] | `.all(&db)`, `.one_or_404(&db)`, `.paginate(page, &db)` …; `.run(&db)` for statements |
 //! | [`query::Preload`] | `.preload(Post::AUTHOR, &db)`: a relation of all rows in one query |
 //! | [`query::Page`], [`query::Pagination`] | `?page=` as an extractor, and a page of rows with its numbers |
-//! | [`SessionLayer`], [`TransactionMode`] | what begins and ends the unit of work |
+//! | [`SessionLayer`], [`TransactionMode`], [`Isolation`] | what begins and ends the unit of work, and runs it again |
 //! | [`Metadata`] | all models' tables: for [`Database::create_all`] and for migrations |
 //! | [`testing`], [`test`](macro@test) | tests with a database of their own, and a client for them (feature `testing`) |
 //! | [`Error`], [`ErrorKind`] | what went wrong, as a program can act on it, and as a response |
@@ -82,6 +82,10 @@
 //!
 //! A statement that fails within a transaction ends it: later reads go on, later writes and the commit are
 //! errors that say so, on every engine. [`Db::savepoint`] confines a failure that is expected.
+//!
+//! [`Db::begin_with`] takes an isolation level; what loses against a concurrent transaction is run again by
+//! [`SessionLayer::with_retries`] or [`Db::retry`], whole and with its hooks ([`Db::after_commit`],
+//! [`Db::on_finish`]) firing once.
 //!
 //! # What it does not do
 //!
@@ -196,8 +200,8 @@ pub use database_url::DatabaseUrl;
 pub use error::{Constraint, Error, ErrorKind, Reference};
 pub use model::{Metadata, MetadataError};
 pub use session::{
-    Access, Bind, Connection, Db, Lease, Main, MissingLayer, Outcome, SessionFuture, SessionLayer,
-    SessionService, TransactionMode,
+    Access, Bind, Connection, Db, Isolation, Lease, Main, MissingLayer, Outcome, ResponseFuture,
+    SessionLayer, SessionService, TransactionMode,
 };
 
 // Named by the sealed half of `Backend`; not for users.

@@ -10,6 +10,7 @@ use diesel_async::AsyncConnection;
 
 use crate::config::Config;
 use crate::pool::Watch;
+use crate::session::Isolation;
 
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -137,9 +138,11 @@ pub trait Driver: Sized + Send + Sync + 'static {
     where
         Self: Backend;
 
+    /// Opens a transaction at the given level, or at the server's default.
     fn begin(
         connection: &mut Self::Connection,
         read_only: bool,
+        isolation: Option<Isolation>,
     ) -> impl Future<Output = QueryResult<()>> + Send
     where
         Self: Backend;
@@ -149,6 +152,7 @@ pub trait Driver: Sized + Send + Sync + 'static {
     fn begin_ahead(
         _connection: &mut Self::Connection,
         _canceller: &Self::Canceller,
+        _isolation: Option<Isolation>,
     ) -> QueryResult<bool>
     where
         Self: Backend,
@@ -187,6 +191,21 @@ pub trait Driver: Sized + Send + Sync + 'static {
     /// Ends what a connection that is about to be closed may still be doing on the server.
     fn abandon(canceller: Self::Canceller, watch: &Watch) -> impl Future<Output = ()> + Send;
 
+    /// Asks, after a user had the connection in hand, whether its transaction can still be committed, where
+    /// the engine would turn the commit of a failed one into a rollback in silence.
+    fn probe(_connection: &mut Self::Connection) -> impl Future<Output = QueryResult<()>> + Send
+    where
+        Self: Backend,
+    {
+        async { Ok(()) }
+    }
+
+    /// Whether the engine answers with `error` after it has rolled the whole transaction back by itself,
+    /// beside the conflicts, which all count as such.
+    fn ends_transaction(_error: &diesel::result::Error) -> bool {
+        false
+    }
+
     /// Whether `sql`, run on a connection that a user had in hand, leaves a state behind that only
     /// closing the connection removes.
     fn leaves_state(_sql: &str) -> bool {
@@ -194,12 +213,15 @@ pub trait Driver: Sized + Send + Sync + 'static {
     }
 }
 
-/// Whether the statement begins with one of the (upper-case) `words`.
-#[cfg(any(feature = "sqlite", feature = "mysql"))]
+/// Whether one of the statements begins with one of the (upper-case) `words`. A text in quotes may be taken
+/// for a statement.
 fn starts_with_any(sql: &str, words: &[&str]) -> bool {
-    let sql = sql.trim_start();
-    words.iter().any(|word| {
-        sql.get(..word.len())
-            .is_some_and(|beginning| beginning.eq_ignore_ascii_case(word))
+    sql.split(';').any(|statement| {
+        let statement = statement.trim_start();
+        words.iter().any(|word| {
+            statement
+                .get(..word.len())
+                .is_some_and(|beginning| beginning.eq_ignore_ascii_case(word))
+        })
     })
 }

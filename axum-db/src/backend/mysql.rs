@@ -13,6 +13,7 @@ use mysql_async::{Opts, OptsBuilder};
 use super::{Backend, Dialect, Driver};
 use crate::config::Config;
 use crate::pool::Watch;
+use crate::session::Isolation;
 
 /// MySQL and MariaDB.
 ///
@@ -114,13 +115,22 @@ impl Driver for Mysql {
         Ok((connection, canceller))
     }
 
-    async fn begin(connection: &mut AsyncMysqlConnection, read_only: bool) -> QueryResult<()> {
-        let sql = if read_only {
+    async fn begin(
+        connection: &mut AsyncMysqlConnection,
+        read_only: bool,
+        isolation: Option<Isolation>,
+    ) -> QueryResult<()> {
+        let begin = if read_only {
             "START TRANSACTION READ ONLY"
         } else {
             "BEGIN"
         };
-        AnsiTransactionManager::begin_transaction_sql(connection, sql).await
+        let sql = match isolation {
+            // Without SESSION it is the level of the next transaction only.
+            Some(level) => format!("SET TRANSACTION ISOLATION LEVEL {}; {begin}", level.sql()),
+            None => begin.to_owned(),
+        };
+        AnsiTransactionManager::begin_transaction_sql(connection, &sql).await
     }
 
     async fn restore(
@@ -149,18 +159,15 @@ impl Driver for Mysql {
     }
 
     fn leaves_state(sql: &str) -> bool {
+        let text = sql.to_ascii_uppercase();
         super::starts_with_any(
             sql,
             &[
-                "SET",
-                "USE",
-                "LOCK",
-                "FLUSH",
-                "CREATE TEMPORARY",
-                "PREPARE",
-                "HANDLER",
+                "SET", "USE", "LOCK", "FLUSH", "PREPARE", "EXECUTE", "HANDLER", "CALL",
             ],
-        ) || sql.to_ascii_uppercase().contains("GET_LOCK")
+        ) || ["GET_LOCK", "TEMPORARY", "@"]
+            .iter()
+            .any(|word| text.contains(word))
     }
 }
 

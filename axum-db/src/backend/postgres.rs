@@ -24,6 +24,7 @@ use tokio_postgres::{CancelToken, NoTls, SimpleQueryMessage};
 use super::{Backend, Dialect, Driver};
 use crate::config::Config;
 use crate::pool::Watch;
+use crate::session::Isolation;
 
 /// PostgreSQL.
 ///
@@ -108,12 +109,30 @@ impl Driver for Postgres {
         Ok((connection, canceller))
     }
 
-    async fn begin(connection: &mut AsyncPgConnection, read_only: bool) -> QueryResult<()> {
-        let sql = if read_only { "BEGIN READ ONLY" } else { BEGIN };
-        AnsiTransactionManager::begin_transaction_sql(connection, sql).await
+    async fn begin(
+        connection: &mut AsyncPgConnection,
+        read_only: bool,
+        isolation: Option<Isolation>,
+    ) -> QueryResult<()> {
+        let sql = begin_sql(read_only, isolation);
+        AnsiTransactionManager::begin_transaction_sql(connection, &sql).await
     }
 
-    fn begin_ahead(connection: &mut AsyncPgConnection, canceller: &Canceller) -> QueryResult<bool> {
+    async fn probe(connection: &mut AsyncPgConnection) -> QueryResult<()> {
+        // Refused within a failed transaction, whose COMMIT would be answered with ROLLBACK and no error.
+        connection.batch_execute("SELECT 1").await
+    }
+
+    fn leaves_state(sql: &str) -> bool {
+        // The names of prepared statements, which RESET leaves alone for the driver's sake.
+        super::starts_with_any(sql, &["PREPARE", "LOAD"])
+    }
+
+    fn begin_ahead(
+        connection: &mut AsyncPgConnection,
+        canceller: &Canceller,
+        isolation: Option<Isolation>,
+    ) -> QueryResult<bool> {
         if !canceller.guarded {
             return Ok(false);
         }
@@ -124,7 +143,7 @@ impl Driver for Postgres {
         connection
             .instrumentation()
             .on_connection_event(InstrumentationEvent::begin_transaction(NonZeroU32::MIN));
-        send(connection, BEGIN)?;
+        send(connection, &begin_sql(false, isolation))?;
         match AnsiTransactionManager::transaction_manager_status_mut(connection) {
             TransactionManagerStatus::Valid(status) => {
                 status.change_transaction_depth(TransactionDepthChange::IncreaseDepth)?;
@@ -258,8 +277,21 @@ fn configured(target: &tokio_postgres::Config, config: &Config) -> tokio_postgre
     configured
 }
 
-/// Opens a transaction that may write, whatever the connection's default.
-const BEGIN: &str = "BEGIN READ WRITE";
+/// Opens a transaction that may write, or may not, whatever the connection's default.
+fn begin_sql(read_only: bool, isolation: Option<Isolation>) -> String {
+    let mut sql = String::from("BEGIN");
+    if let Some(level) = isolation {
+        sql.push_str(" ISOLATION LEVEL ");
+        sql.push_str(level.sql());
+    }
+    sql.push_str(if read_only {
+        " READ ONLY"
+    } else {
+        " READ WRITE"
+    });
+    sql
+}
+
 /// The connection's default again, which refuses writes.
 const REFUSE_AGAIN: &str = "RESET default_transaction_read_only";
 

@@ -8,12 +8,13 @@ use diesel::connection::{
     AnsiTransactionManager, Connection as _, SimpleConnection, TransactionManager,
     TransactionManagerStatus,
 };
-use diesel::{QueryResult, SqliteConnection};
+use diesel::{QueryResult, RunQueryDsl, SqliteConnection};
 use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
 
 use super::{Backend, ConnectionThread, Dialect, Driver};
 use crate::config::Config;
 use crate::pool::Watch;
+use crate::session::Isolation;
 
 /// SQLite, compiled into the program.
 ///
@@ -129,6 +130,7 @@ impl Driver for Sqlite {
     async fn begin(
         connection: &mut <Self as Backend>::Connection,
         read_only: bool,
+        _isolation: Option<Isolation>, // always serializable
     ) -> QueryResult<()> {
         connection
             .spawn_blocking(move |inner| {
@@ -148,18 +150,25 @@ impl Driver for Sqlite {
         (): &(),
         watch: &Watch,
     ) -> bool {
+        // Others are closed instead, if need be.
+        let undo = watch.is_permanent() && watch.was_in_hand();
         let restored = connection
-            .spawn_blocking(|inner| {
+            .spawn_blocking(move |inner| {
+                // Where SQL of the user's own ended the transaction, Diesel still counts on one.
+                let _ = inner.batch_execute("BEGIN");
                 while let TransactionManagerStatus::Valid(status) =
                     AnsiTransactionManager::transaction_manager_status_mut(inner)
                 {
                     if status.transaction_depth().is_none() {
                         break;
                     }
-                    AnsiTransactionManager::rollback_transaction(inner)?;
+                    let _ = AnsiTransactionManager::rollback_transaction(inner);
                 }
                 // A transaction that was begun by SQL is unknown to Diesel; without one this is an error.
                 let _ = inner.batch_execute("ROLLBACK");
+                if undo {
+                    undo_settings(inner)?;
+                }
                 inner.batch_execute("PRAGMA query_only = OFF; PRAGMA foreign_keys = ON")
             })
             .await
@@ -171,9 +180,53 @@ impl Driver for Sqlite {
 
     async fn abandon((): (), _watch: &Watch) {}
 
+    fn ends_transaction(error: &diesel::result::Error) -> bool {
+        // https://www.sqlite.org/lang_transaction.html, "response to errors within a transaction"
+        const ENDING: [&str; 4] = [
+            "database or disk is full",
+            "disk I/O error",
+            "out of memory",
+            "interrupted",
+        ];
+        match error {
+            diesel::result::Error::DatabaseError(_, information) => ENDING
+                .iter()
+                .any(|text| information.message().contains(text)),
+            _ => false,
+        }
+    }
+
     fn leaves_state(sql: &str) -> bool {
         super::starts_with_any(sql, &["PRAGMA", "ATTACH", "DETACH", "CREATE TEMP"])
     }
+}
+
+/// Undoes in place what a user set on the only connection of a database in memory: temporary tables, and the
+/// settings that change what statements mean.
+fn undo_settings(connection: &mut SqliteConnection) -> QueryResult<()> {
+    connection.batch_execute(
+        "PRAGMA ignore_check_constraints = OFF; PRAGMA recursive_triggers = OFF; \
+         PRAGMA case_sensitive_like = OFF; PRAGMA reverse_unordered_selects = OFF; \
+         PRAGMA writable_schema = OFF; PRAGMA legacy_alter_table = OFF; PRAGMA cache_size = -2000",
+    )?;
+    let temporary: Vec<Temporary> = diesel::sql_query(
+        "SELECT type AS kind, name FROM temp.sqlite_master WHERE type IN ('table', 'view')",
+    )
+    .load(connection)?;
+    for Temporary { kind, name } in temporary {
+        let name = Dialect::Sqlite.quote(&name);
+        connection.batch_execute(&format!("DROP {kind} IF EXISTS temp.{name}"))?;
+    }
+    Ok(())
+}
+
+/// A table or view that only its connection sees.
+#[derive(diesel::QueryableByName)]
+struct Temporary {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    kind: String,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
 }
 
 fn target_of(path: &str, query: &str, file: String) -> Target {

@@ -82,6 +82,11 @@ impl ErrorKind {
         }
     }
 
+    /// Whether the unit of work lost against a concurrent one.
+    pub(crate) fn is_retryable(self) -> bool {
+        matches!(self, Self::Serialization | Self::Deadlock)
+    }
+
     /// Whether a constraint refused the write.
     pub(super) fn is_violation(self) -> bool {
         matches!(

@@ -160,7 +160,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::Serialization | ErrorKind::Deadlock)
+        self.0.kind.is_retryable()
     }
 
     /// The status of the error as a response: 404 where a row was not found, 409 where a unique constraint,

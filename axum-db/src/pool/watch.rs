@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 
 use crate::backend::Backend;
+use crate::error::ErrorKind;
 
 /// Counts the statements in flight on a connection and remembers failures.
 ///
@@ -24,6 +25,12 @@ pub struct Watch {
     altered: AtomicBool,
     /// Set while a statement is allowed to write outside of a transaction, on a connection that refuses it.
     writes_alone: AtomicBool,
+    /// A transaction lost against a concurrent one, and the session has not heard of it yet.
+    conflict: AtomicBool,
+    /// The next statement is BEGIN, COMMIT, ROLLBACK or a savepoint's, sent by Diesel itself.
+    controlling: AtomicBool,
+    /// A user's own SQL began or ended a transaction.
+    taken_over: AtomicBool,
     /// The database would be gone with its connection.
     permanent: bool,
 }
@@ -87,6 +94,44 @@ impl Watch {
         self.writes_alone.load(Ordering::Acquire)
     }
 
+    /// Whether a transaction lost against a concurrent one since this was asked last.
+    pub(crate) fn take_conflict(&self) -> bool {
+        self.conflict.swap(false, Ordering::AcqRel)
+    }
+
+    /// Whether a user's own SQL began or ended a transaction.
+    pub(crate) fn taken_over(&self) -> bool {
+        self.taken_over.load(Ordering::Acquire)
+    }
+
+    /// Whether the transaction itself failed, which no savepoint's rollback undoes.
+    pub(crate) fn failed_whole(&self) -> bool {
+        self.failed_at.load(Ordering::Acquire) == 1
+    }
+
+    /// The future of a statement was dropped, so that nobody saw its end.
+    pub(crate) fn cut_off(&self) {
+        self.in_flight.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A statement failed. Errors that rows brought later than Diesel's own report come here too.
+    pub(crate) fn failed_with<B: Backend>(&self, error: &diesel::result::Error) {
+        let kind = crate::error::kind_of(error);
+        if kind.is_retryable() {
+            self.conflict.store(true, Ordering::Release);
+        }
+        let depth = self.depth.load(Ordering::Acquire);
+        if kind.is_retryable() || B::ends_transaction(error) {
+            // Some engines have rolled the whole transaction back, and all advise to.
+            self.statement_failed(depth.min(1));
+        } else {
+            self.statement_failed(depth);
+        }
+        if kind == ErrorKind::Connection {
+            self.spoil();
+        }
+    }
+
     /// Nothing is in flight any more.
     pub(crate) fn settle(&self) {
         self.in_flight.store(0, Ordering::Release);
@@ -98,8 +143,7 @@ impl Watch {
         self.depth.store(depth, Ordering::Release);
     }
 
-    fn statement_failed(&self) {
-        let depth = self.depth.load(Ordering::Acquire);
+    fn statement_failed(&self, depth: u32) {
         let earlier = self.failed_at.load(Ordering::Acquire);
         if earlier == 0 || depth < earlier {
             self.failed_at.store(depth, Ordering::Release);
@@ -121,11 +165,36 @@ impl Watch {
         self.in_hand.store(false, Ordering::Release);
         self.writes_alone.store(false, Ordering::Release);
         self.altered.store(false, Ordering::Release);
+        self.conflict.store(false, Ordering::Release);
+        self.controlling.store(false, Ordering::Release);
+        self.taken_over.store(false, Ordering::Release);
+    }
+
+    /// A user's own statement is about to run.
+    fn inspect<B: Backend>(&self, query: &str) {
+        // Diesel appends the values, which are not the statement's text.
+        let sql = query.split(" -- binds: ").next().unwrap_or_default();
+        if begins_or_ends_transactions(sql) {
+            self.taken_over.store(true, Ordering::Release);
+        }
+        if B::leaves_state(sql) {
+            self.spoil();
+        }
     }
 }
 
-fn is_broken(error: &diesel::result::Error) -> bool {
-    crate::error::kind_of(error) == crate::error::ErrorKind::Connection
+fn begins_or_ends_transactions(sql: &str) -> bool {
+    let mut words = sql
+        .split(|character: char| !character.is_ascii_alphabetic())
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_uppercase);
+    match words.next().as_deref() {
+        Some("BEGIN" | "COMMIT" | "END" | "ABORT") => true,
+        Some("START") => words.next().as_deref() == Some("TRANSACTION"),
+        // ROLLBACK TO a savepoint stays within the transaction.
+        Some("ROLLBACK") => words.all(|word| word != "TO"),
+        _ => false,
+    }
 }
 
 /// Diesel's view of a [`Watch`].
@@ -139,11 +208,9 @@ impl<B: Backend> Instrumentation for Observer<B> {
         match event {
             InstrumentationEvent::StartQuery { query, .. } => {
                 self.watch.in_flight.fetch_add(1, Ordering::AcqRel);
-                if self.watch.was_in_hand()
-                    && !self.watch.permanent
-                    && B::leaves_state(&query.to_string())
-                {
-                    self.watch.spoil();
+                let own = self.watch.controlling.swap(false, Ordering::AcqRel);
+                if !own && self.watch.was_in_hand() {
+                    self.watch.inspect::<B>(&query.to_string());
                 }
             }
             InstrumentationEvent::FinishQuery { error, .. } => {
@@ -153,17 +220,19 @@ impl<B: Backend> Instrumentation for Observer<B> {
                     |count| count.checked_sub(1),
                 );
                 if let Some(error) = error {
-                    self.watch.statement_failed();
-                    if is_broken(error) {
-                        self.watch.spoil();
-                    }
+                    self.watch.failed_with::<B>(error);
                 }
             }
-            InstrumentationEvent::BeginTransaction { depth, .. } => self.watch.entered(depth.get()),
+            InstrumentationEvent::BeginTransaction { depth, .. } => {
+                self.watch.controlling.store(true, Ordering::Release);
+                self.watch.entered(depth.get());
+            }
             InstrumentationEvent::CommitTransaction { depth, .. } => {
+                self.watch.controlling.store(true, Ordering::Release);
                 self.watch.left(depth.get(), false);
             }
             InstrumentationEvent::RollbackTransaction { depth, .. } => {
+                self.watch.controlling.store(true, Ordering::Release);
                 self.watch.left(depth.get(), true);
             }
             _ => {}

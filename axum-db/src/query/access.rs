@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use diesel::query_builder::{Query, QueryBuilder, QueryFragment};
+use diesel::query_builder::{Query, QueryBuilder, QueryFragment, QueryId};
 use diesel::sql_types::Untyped;
 
 use crate::{Access, Backend, Error};
@@ -22,15 +22,34 @@ pub(super) fn sql<B: Backend, Q: QueryFragment<B::Diesel>>(query: &Q) -> Result<
     Ok(builder.finish())
 }
 
+/// Whether the query is the user's own text.
+pub(super) fn by_hand<Q: Query>() -> bool
+where
+    Q::SqlType: 'static,
+{
+    TypeId::of::<Q::SqlType>() == TypeId::of::<Untyped>()
+}
+
+/// Whether a statement may be the user's own text, and do more than write rows.
+pub(super) fn may_alter<B: Backend, S: QueryFragment<B::Diesel> + QueryId>(
+    statement: &S,
+) -> Result<bool, Error> {
+    if S::HAS_STATIC_QUERY_ID {
+        return Ok(false);
+    }
+    let sql = sql::<B, S>(statement)?;
+    let first = sql.split_whitespace().next().unwrap_or_default();
+    Ok(!["INSERT", "UPDATE", "DELETE", "REPLACE"]
+        .iter()
+        .any(|word| first.eq_ignore_ascii_case(word)))
+}
+
 /// A query reads only if it is a SELECT without a locking clause, and not the user's own text.
 pub(super) fn of<Q: Query>(sql: &str) -> Access
 where
     Q::SqlType: 'static,
 {
-    let written_by_hand = TypeId::of::<Q::SqlType>() == TypeId::of::<Untyped>();
-    if !written_by_hand
-        && sql.starts_with("SELECT ")
-        && !LOCKS.iter().any(|lock| sql.contains(lock))
+    if !by_hand::<Q>() && sql.starts_with("SELECT ") && !LOCKS.iter().any(|lock| sql.contains(lock))
     {
         Access::Read
     } else {

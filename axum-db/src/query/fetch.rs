@@ -380,6 +380,9 @@ where
     let leasing = access.map(|access| db.lease(access));
     Box::pin(async move {
         let mut lease = leasing?.await?;
+        if access::by_hand::<Q>() {
+            lease.take_in_hand();
+        }
         let (connection, deadline) = lease.parts();
         let outcome = deadline.cover(RunQueryDsl::load(query, connection)).await;
         lease.end(outcome)

@@ -3,6 +3,7 @@
 use diesel::query_builder::{QueryFragment, QueryId};
 use diesel_async::RunQueryDsl;
 
+use super::access;
 use crate::{Access, Backend, Bind, Db, Error};
 
 /// Runs INSERT, UPDATE, DELETE and hand-written statements through a session. The prelude brings it.
@@ -44,7 +45,11 @@ pub trait Run: Sized {
     {
         let leasing = db.lease(Access::Write);
         Box::pin(async move {
+            let may_alter = access::may_alter::<B, Self>(&self)?;
             let mut lease = leasing.await?;
+            if may_alter {
+                lease.take_in_hand();
+            }
             let (connection, deadline) = lease.parts();
             let outcome = deadline.cover(RunQueryDsl::execute(self, connection)).await;
             lease.end(outcome)

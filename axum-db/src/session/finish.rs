@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 
-use super::handle::{Bind, Db, Shared};
+use super::handle::{Bind, Db, Notes, Shared};
 use super::layer::TransactionMode;
 use super::state::{State, Transaction};
 use crate::backend::Backend;
@@ -19,7 +19,20 @@ pub enum Outcome {
     Committed,
     /// It was rolled back.
     RolledBack,
+    /// Nobody knows: the connection broke, or the future of [`Db::commit`] was dropped, between COMMIT and
+    /// its answer.
+    Unknown,
 }
+
+/// How many hooks there were at some point.
+#[derive(Clone, Copy)]
+pub(super) struct HookCount {
+    on_finish: usize,
+    after_commit: usize,
+}
+
+/// What runs after a commit.
+pub(super) type AfterCommit = Vec<Box<dyn FnOnce() + Send>>;
 
 /// A hook and, once it is known, the fate of its transaction.
 pub(super) struct Hook {
@@ -34,7 +47,8 @@ impl<B: Backend, K: Bind> Db<B, K> {
     /// of the transaction that is open now and the response's headers: a login sets its cookie here, only
     /// if its row was committed.
     ///
-    /// Outside a request, and after the response, hooks do not run.
+    /// Outside a request, and after the response, hooks do not run. Of a request that is run again, see
+    /// [`SessionLayer::with_retries`](crate::SessionLayer::with_retries), those of the last attempt run.
     pub fn on_finish(&self, hook: impl FnOnce(Outcome, &mut HeaderMap) + Send + 'static) {
         let mut notes = self.shared.notes();
         let fate = if notes.in_transaction {
@@ -47,22 +61,92 @@ impl<B: Backend, K: Bind> Db<B, K> {
             run: Box::new(hook),
         });
     }
+
+    /// Registers what is to be done once the transaction is committed: sending a mail, waking a worker,
+    /// emptying a cache.
+    ///
+    /// It belongs to the transaction that is open now, or, as the first write may be still to come, to the
+    /// session's next one. It runs exactly once, in [`Db::commit`] or at the end of a request under
+    /// [`TransactionMode::OnSuccess`], when the database has confirmed the commit and the connection is free
+    /// for others; a commit with nothing to commit counts. It is dropped by a rollback, by that of the
+    /// savepoint in which it was registered, by the end of a session without a commit, and where the
+    /// outcome of the commit is unknown. What must not be lost belongs into a table, in the same transaction.
+    ///
+    /// It is no `async` closure, so that a commit never waits for it: it spawns what takes long, with a
+    /// session of its own.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let db = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?.session();
+    /// use std::sync::mpsc::channel;
+    ///
+    /// let (sent, mails) = channel();
+    /// let outbox = sent.clone();
+    /// db.after_commit(move || outbox.send("lost").unwrap());
+    /// db.rollback().await?;
+    ///
+    /// db.after_commit(move || sent.send("welcome").unwrap());
+    /// assert!(mails.try_recv().is_err());
+    /// db.commit().await?;
+    /// assert_eq!(mails.try_recv(), Ok("welcome"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// Its panic is one of [`Db::commit`], after the commit; later hooks do not run then.
+    pub fn after_commit(&self, hook: impl FnOnce() + Send + 'static) {
+        self.shared.notes().after_commit.push(Box::new(hook));
+    }
+}
+
+/// Whether the response says that the request did what it was asked to.
+pub(super) fn succeeded(response: &Response) -> bool {
+    !response.status().is_client_error() && !response.status().is_server_error()
+}
+
+impl Notes {
+    /// Whether the unit of work lost against a concurrent one, and nothing of it can have been committed.
+    pub(super) fn lost_to_another(&self) -> bool {
+        self.conflicts > 0 && self.commits == 0
+    }
 }
 
 impl<B: Backend> Shared<B> {
-    /// The open transaction ended; later hooks belong to another.
-    pub(super) fn transaction_ended(&self, outcome: Outcome) {
+    /// The open transaction ended; later hooks belong to another. Gives what is to run now.
+    pub(super) fn transaction_ended(&self, outcome: Outcome) -> AfterCommit {
         let mut notes = self.notes();
         notes.in_transaction = false;
+        if outcome != Outcome::RolledBack {
+            notes.commits += 1;
+        }
         for hook in &mut notes.hooks {
             hook.fate.get_or_insert(outcome);
         }
+        let after_commit = std::mem::take(&mut notes.after_commit);
+        if outcome == Outcome::Committed {
+            after_commit
+        } else {
+            Vec::new()
+        }
     }
 
-    /// A savepoint was rolled back, and with it whatever the hooks after the first `count` belong to.
-    pub(super) fn rolled_back_since(&self, count: usize) {
-        for hook in self.notes().hooks.iter_mut().skip(count) {
+    /// A savepoint was rolled back, and with it whatever the hooks belong to that were registered within.
+    pub(super) fn rolled_back_since(&self, before: HookCount) {
+        let mut notes = self.notes();
+        for hook in notes.hooks.iter_mut().skip(before.on_finish) {
             hook.fate.get_or_insert(Outcome::RolledBack);
+        }
+        notes.after_commit.truncate(before.after_commit);
+    }
+
+    /// How many hooks are registered now.
+    pub(super) fn hook_count(&self) -> HookCount {
+        let notes = self.notes();
+        HookCount {
+            on_finish: notes.hooks.len(),
+            after_commit: notes.after_commit.len(),
         }
     }
 
@@ -71,20 +155,28 @@ impl<B: Backend> Shared<B> {
         let idle = self.state.try_lock().is_ok_and(|state| {
             state.checkout.is_none()
                 && state.transaction == Transaction::None
-                && !state.commit_failed
+                && state.failed_commit.is_none()
         });
-        idle && !self.cut_off.load(Ordering::Acquire) && self.notes().hooks.is_empty()
+        let notes = self.notes();
+        let hooks = notes.hooks.len() + notes.after_commit.len();
+        idle && hooks == 0 && !self.cut_off.load(Ordering::Acquire)
     }
 
     /// Ends the unit of work and answers with `response`, or with what went wrong.
     pub(super) async fn finish(self: &Arc<Self>, response: Response) -> Response {
-        let succeeded =
-            !response.status().is_client_error() && !response.status().is_server_error();
-        let mut response = match self.end(succeeded).await {
+        let mut response = match self.end(succeeded(&response)).await {
             Ok(()) => response,
             Err(error) => error.into_response(),
         };
-        let hooks = std::mem::take(&mut self.notes().hooks);
+        let hooks = {
+            let mut notes = self.notes();
+            let hooks = std::mem::take(&mut notes.hooks);
+            if notes.expendable && notes.lost_to_another() {
+                Vec::new() // the next attempt registers its own
+            } else {
+                hooks
+            }
+        };
         for hook in hooks {
             (hook.run)(
                 hook.fate.unwrap_or(Outcome::RolledBack),
@@ -94,7 +186,7 @@ impl<B: Backend> Shared<B> {
         response
     }
 
-    async fn end(self: &Arc<Self>, succeeded: bool) -> Result<(), Error> {
+    pub(super) async fn end(self: &Arc<Self>, succeeded: bool) -> Result<(), Error> {
         if self.state.try_lock().is_err() {
             // Another task still works with the session: what it does cannot belong to this response.
             self.transaction_ended(Outcome::RolledBack);
@@ -110,22 +202,42 @@ impl<B: Backend> Shared<B> {
         }
         let mut state = self.lock().await?;
         let ended = self.end_transaction(&mut state, succeeded).await;
-        state.commit_failed = false;
+        state.failed_commit = None;
         state.put_back();
-        ended
+        drop(state);
+        for hook in ended? {
+            hook();
+        }
+        Ok(())
     }
 
-    async fn end_transaction(&self, state: &mut State<B>, succeeded: bool) -> Result<(), Error> {
+    async fn end_transaction(
+        &self,
+        state: &mut State<B>,
+        succeeded: bool,
+    ) -> Result<AfterCommit, Error> {
         if self.mode() == TransactionMode::OnSuccess && succeeded {
             return self.commit(state).await;
         }
         let lost = state.transaction == Transaction::Open && state.written;
+        let forgotten =
+            state.transaction == Transaction::None && !self.notes().after_commit.is_empty();
         self.roll_back(state).await;
-        if succeeded && state.commit_failed {
-            return Err(Error::new(
-                ErrorKind::Aborted,
-                "a commit failed and the handler answered as if it had not; return the error of db.commit() instead",
-            ));
+        match state.failed_commit {
+            Some(ErrorKind::UnknownOutcome) if succeeded => {
+                return Err(Error::new(
+                    ErrorKind::UnknownOutcome,
+                    "nobody knows whether a commit was carried out, and the handler answered as if it had been; return the \
+                     error of db.commit(), and do not drop its future",
+                ));
+            }
+            Some(_) if succeeded => {
+                return Err(Error::new(
+                    ErrorKind::Aborted,
+                    "a commit failed and the handler answered as if it had not; return the error of db.commit() instead",
+                ));
+            }
+            _ => {}
         }
         if succeeded && lost {
             tracing::warn!(
@@ -133,7 +245,14 @@ impl<B: Backend> Shared<B> {
                 "uncommitted writes were rolled back at the end of a successful request; call db.commit() to keep them"
             );
         }
-        Ok(())
+        if succeeded && forgotten {
+            tracing::warn!(
+                target: "axum_db",
+                "a hook of db.after_commit() was dropped at the end of a successful request, because nothing was committed \
+                 after it was registered; register it before db.commit()"
+            );
+        }
+        Ok(Vec::new())
     }
 
     /// Ends the unit of work of a request that is gone: after a disconnect, a timeout or a panic, or while a

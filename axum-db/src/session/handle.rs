@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::deadline::Deadline;
-use super::finish::Hook;
+use super::finish::{AfterCommit, Hook};
 use super::layer::TransactionMode;
 use super::state::State;
+use super::transaction::Isolation;
 use crate::backend::Backend;
 use crate::config::Config;
 use crate::database::{Database, DatabaseInner};
@@ -85,6 +86,16 @@ pub(super) struct Notes {
     /// When the session's time is up.
     pub(super) deadline: Deadline,
     pub(super) hooks: Vec<Hook>,
+    /// What runs once the open transaction, or the next one, is committed.
+    pub(super) after_commit: AfterCommit,
+    /// The level of transactions that ask for none.
+    pub(super) isolation: Option<Isolation>,
+    /// How often a transaction lost against a concurrent one.
+    pub(super) conflicts: u32,
+    /// How often something was committed, or may have been.
+    pub(super) commits: u32,
+    /// The request is run again after a conflict, so its hooks may be discarded.
+    pub(super) expendable: bool,
 }
 
 impl<B: Backend, K: Bind> Db<B, K> {

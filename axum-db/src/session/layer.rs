@@ -11,6 +11,8 @@ use tower::{Layer, Service};
 use super::deadline::Deadline;
 use super::future::SessionFuture;
 use super::handle::{Bind, Db, Main};
+use super::retry::{ResponseFuture, attempts, attempts_within};
+use super::transaction::Isolation;
 use crate::backend::Backend;
 use crate::database::Database;
 
@@ -38,6 +40,9 @@ pub struct SessionLayer<B: Backend, K: Bind = Main> {
     database: Database<B, K>,
     mode: Option<TransactionMode>,
     deadline: Option<Duration>,
+    isolation: Option<Isolation>,
+    pub(super) retries: u32,
+    pub(super) retry_body_limit: usize,
 }
 
 impl<B: Backend, K: Bind> SessionLayer<B, K> {
@@ -46,6 +51,9 @@ impl<B: Backend, K: Bind> SessionLayer<B, K> {
             database,
             mode: None,
             deadline: None,
+            isolation: None,
+            retries: 0,
+            retry_body_limit: 2 * 1024 * 1024,
         }
     }
 
@@ -102,6 +110,93 @@ impl<B: Backend, K: Bind> SessionLayer<B, K> {
         self.deadline = Some(limit);
         self
     }
+
+    /// The level of transactions that are begun without one. Default: the server's.
+    pub fn with_isolation(mut self, isolation: Isolation) -> Self {
+        self.isolation = Some(isolation);
+        self
+    }
+
+    /// How often a request is run again that lost against a concurrent one (a serialization failure or a
+    /// deadlock; [`Error::is_retryable`](crate::Error::is_retryable)). Default: 0.
+    ///
+    /// Everything inside of this layer runs again, with a session of its own, after a short random pause:
+    /// middleware, extractors, handler. The conflict counts, not the response: a page that the handler made
+    /// of the error is thrown away. So are the hooks of the lost attempt ([`Db::on_finish`],
+    /// [`Db::after_commit`]); what a handler does outside the database without them is done again. Once
+    /// something was committed in the request, or may have been, it is not run again. A deadline
+    /// ([`SessionLayer::with_deadline`]) is that of all attempts together.
+    ///
+    /// On a route inside another layer of the same database, the unit of work ends with the route, and the
+    /// route is run again; where a middleware had opened the transaction before, it is not.
+    ///
+    /// ```
+    /// # use axum_db::{metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Account {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub balance: i32,
+    /// # }
+    /// use axum::{Router, routing::post};
+    /// use axum_db::Isolation;
+    ///
+    /// type Db = axum_db::Db<axum_db::Sqlite>;
+    ///
+    /// #[axum::debug_handler]
+    /// async fn withdraw(db: Db) -> Result<String, axum_db::Error> {
+    ///     db.begin().await?; // read in order to write
+    ///     let mut account = Account::find(1).one_or_404(&db).await?;
+    ///     account.balance -= 3;
+    ///     account.save(&db).await?;
+    ///     db.commit().await?;
+    ///     Ok(account.balance.to_string())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let database = Db::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Account]).await?;
+    /// # let db = database.session();
+    /// # NewAccount::new(10).insert(&db).await?;
+    /// # db.commit().await?;
+    /// # drop(db);
+    /// let layer = database.layer().with_isolation(Isolation::Serializable).with_retries(10);
+    /// let app = Router::new().route("/withdraw", post(withdraw)).layer(layer);
+    /// # use axum::{body::Body, http::Request};
+    /// # use tower::ServiceExt;
+    /// # let request = Request::post("/withdraw").body(Body::empty())?;
+    /// # let response = app.oneshot(request).await?;
+    /// # assert_eq!(&axum::body::to_bytes(response.into_body(), 99).await?[..], b"7");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// How many bytes a request's body may have where [`SessionLayer::with_retries`] keeps it for another
+    /// attempt. A larger one is answered with 413, one that breaks off with 400. Default: 2 MiB.
+    pub fn with_retry_body_limit(mut self, bytes: usize) -> Self {
+        self.retry_body_limit = bytes;
+        self
+    }
+
+    /// When the time of a request is up that comes now.
+    fn deadline(&self) -> Option<Deadline> {
+        self.deadline.map(Deadline::after)
+    }
+
+    /// A session with these settings.
+    pub(super) fn session(&self, deadline: Deadline) -> Db<B, K> {
+        let db = Db::new(self.database.inner().clone(), self.mode.unwrap_or_default());
+        {
+            let mut notes = db.shared.notes();
+            notes.isolation = self.isolation;
+            notes.deadline = deadline;
+        }
+        db
+    }
 }
 
 impl<B: Backend, K: Bind> Clone for SessionLayer<B, K> {
@@ -110,6 +205,9 @@ impl<B: Backend, K: Bind> Clone for SessionLayer<B, K> {
             database: self.database.clone(),
             mode: self.mode,
             deadline: self.deadline,
+            isolation: self.isolation,
+            retries: self.retries,
+            retry_body_limit: self.retry_body_limit,
         }
     }
 }
@@ -119,6 +217,8 @@ impl<B: Backend, K: Bind> fmt::Debug for SessionLayer<B, K> {
         f.debug_struct("SessionLayer")
             .field("mode", &self.mode)
             .field("deadline", &self.deadline)
+            .field("isolation", &self.isolation)
+            .field("retries", &self.retries)
             .finish_non_exhaustive()
     }
 }
@@ -159,14 +259,14 @@ impl<S: fmt::Debug, B: Backend, K: Bind> fmt::Debug for SessionService<S, B, K> 
 
 impl<S, B, K> Service<Request> for SessionService<S, B, K>
 where
-    S: Service<Request>,
+    S: Service<Request, Future: Send> + Clone + Send + 'static,
     S::Response: IntoResponse,
     B: Backend,
     K: Bind,
 {
     type Response = Response;
     type Error = S::Error;
-    type Future = SessionFuture<S::Future, B>;
+    type Future = ResponseFuture<S::Future, B, S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -174,11 +274,17 @@ where
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let Self { inner, layer } = self;
+        // The service that is ready is the one to call.
+        let ready = |inner: &mut S| {
+            let next = inner.clone();
+            std::mem::replace(inner, next)
+        };
         let outer = request
             .extensions()
             .get::<Db<B, K>>()
-            .filter(|db| db.shared.database.is(&layer.database));
-        let deadline = layer.deadline.map(Deadline::after);
+            .filter(|db| db.shared.database.is(&layer.database))
+            .cloned();
+        let deadline = layer.deadline();
         if let Some(db) = outer {
             if let Some(mode) = layer.mode {
                 db.shared.set_mode(mode);
@@ -186,13 +292,23 @@ where
             if let Some(deadline) = deadline {
                 db.shared.notes().deadline = deadline;
             }
-            return SessionFuture::new(inner.call(request), None);
+            if layer.isolation.is_some() {
+                db.shared.notes().isolation = layer.isolation;
+            }
+            if layer.retries > 0 {
+                let (inner, layer) = (ready(inner), layer.clone());
+                return ResponseFuture::many(attempts_within(inner, layer, db, request));
+            }
+            return ResponseFuture::once(SessionFuture::new(inner.call(request), None));
         }
-        let mode = layer.mode.unwrap_or_default();
-        let db = Db::<B, K>::new(layer.database.inner().clone(), mode);
-        db.shared.notes().deadline = deadline.unwrap_or_default();
+        let deadline = deadline.unwrap_or_default();
+        if layer.retries > 0 {
+            let (inner, layer) = (ready(inner), layer.clone());
+            return ResponseFuture::many(attempts(inner, layer, deadline, request));
+        }
+        let db = layer.session(deadline);
         let shared = db.shared.clone();
         request.extensions_mut().insert(db);
-        SessionFuture::new(inner.call(request), Some(shared))
+        ResponseFuture::once(SessionFuture::new(inner.call(request), Some(shared)))
     }
 }

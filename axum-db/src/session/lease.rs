@@ -71,6 +71,9 @@ pub struct Connection<'a, B: Backend> {
 impl<B: Backend, K: Bind> Db<B, K> {
     /// Leases the session's connection for one statement: what the query helpers are made of.
     ///
+    /// The statement must leave the connection's settings as they were; one that alters them (SET, PRAGMA,
+    /// a temporary table) goes over [`Db::conn`], after which they are restored.
+    ///
     /// # Errors
     /// [`ErrorKind::ReadOnly`], [`ErrorKind::Aborted`], [`ErrorKind::PoolTimeout`], [`ErrorKind::Connection`],
     /// [`ErrorKind::Held`].
@@ -128,7 +131,8 @@ impl<B: Backend, K: Bind> Db<B, K> {
         }
     }
 
-    /// Runs one statement on the session's connection.
+    /// Runs one statement on the session's connection, whose settings it must leave as they were; see
+    /// [`Db::conn`] for others.
     ///
     /// ```
     /// # use diesel_async::RunQueryDsl;
@@ -171,7 +175,9 @@ impl<B: Backend, K: Bind> Db<B, K> {
     /// The real diesel-async connection, within the session's transaction, which it opens.
     ///
     /// While the guard lives no other handle of the session can run a statement: that is an error which
-    /// names both places.
+    /// names both places. What is set through the connection (SET, PRAGMA, temporary tables, advisory locks)
+    /// does not reach the next user of the pool. Transactions stay the session's: BEGIN, COMMIT or ROLLBACK
+    /// as SQL of your own make its next step an [`ErrorKind::Usage`].
     ///
     /// ```
     /// use diesel::prelude::*;
@@ -196,7 +202,7 @@ impl<B: Backend, K: Bind> Db<B, K> {
         let locking = shared.lock();
         async move {
             let mut state = locking.await?;
-            shared.open(&mut state).await?;
+            shared.open(&mut state, None).await?;
             let pooled = in_hand(state)?;
             pooled.watch.take_in_hand();
             shared.notes().holder = Some(here);
@@ -259,6 +265,11 @@ impl<B: Backend> Lease<'_, B> {
         &mut self.pooled.connection
     }
 
+    /// The statement is a user's own text, so that nobody knows what it leaves on the connection.
+    pub(crate) fn take_in_hand(&self) {
+        self.pooled.watch.take_in_hand();
+    }
+
     /// The connection, and until when to wait for it.
     pub(crate) fn parts(&mut self) -> (&mut B::Connection, Deadline) {
         let deadline = self.mark.shared.deadline();
@@ -290,20 +301,45 @@ impl<B: Backend> Lease<'_, B> {
         self.mark.finished = true;
         let shared = self.mark.shared;
         shared.cut_off.store(false, Ordering::Release);
-        outcome.map_err(|error| {
-            let error = Error::from(error);
-            if self.begin_unseen && error.is(ErrorKind::ReadOnly) {
-                return Error::new(
-                    ErrorKind::Timeout,
-                    "the database did not open the transaction, so it refused the statement and nothing was written; try again",
-                );
+        match outcome {
+            Ok(value) => {
+                if self.alone {
+                    shared.notes().commits += 1;
+                }
+                Ok(value)
             }
-            if error.is(ErrorKind::Connection) {
-                // Where one connection broke, those that lie idle most likely did too.
-                shared.database.drop_idle();
+            Err(error) => {
+                if matches!(error, diesel::result::Error::DatabaseError(..)) {
+                    // Diesel does not report what fails only while rows arrive.
+                    self.pooled.watch.failed_with::<B>(&error);
+                }
+                let error = Error::from(error);
+                if self.begin_unseen && error.is(ErrorKind::ReadOnly) {
+                    return Err(Error::new(
+                        ErrorKind::Timeout,
+                        "the database did not open the transaction, so it refused the statement and nothing was written; try again",
+                    ));
+                }
+                if error.is(ErrorKind::Connection) {
+                    // Where one connection broke, those that lie idle most likely did too.
+                    shared.database.drop_idle();
+                }
+                Err(error)
             }
-            error
-        })
+        }
+    }
+}
+
+impl<B: Backend> Drop for Lease<'_, B> {
+    fn drop(&mut self) {
+        if !self.mark.finished {
+            // Diesel may have seen the statement end while its rows were still on their way.
+            self.pooled.watch.cut_off();
+            if self.alone {
+                // It may have been carried out.
+                self.mark.shared.notes().commits += 1;
+            }
+        }
     }
 }
 

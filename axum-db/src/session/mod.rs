@@ -7,12 +7,14 @@ mod future;
 mod handle;
 mod layer;
 mod lease;
+mod retry;
 mod state;
 mod transaction;
 
 pub use extract::MissingLayer;
 pub use finish::Outcome;
-pub use future::SessionFuture;
 pub use handle::{Bind, Db, Main};
 pub use layer::{SessionLayer, SessionService, TransactionMode};
 pub use lease::{Access, Connection, Lease};
+pub use retry::ResponseFuture;
+pub use transaction::Isolation;

@@ -7,9 +7,10 @@ use tokio::sync::{MutexGuard, OwnedSemaphorePermit};
 use tokio::task::JoinHandle;
 
 use super::deadline::{Deadline, Passed};
-use super::finish::Outcome;
+use super::finish::{AfterCommit, Outcome};
 use super::handle::Shared;
 use super::layer::TransactionMode;
+use super::transaction::Isolation;
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::pool::Checkout;
@@ -24,8 +25,12 @@ pub(super) struct State<B: Backend> {
     pub(super) savepoints: u32,
     /// Whether the open transaction was written in.
     pub(super) written: bool,
-    /// A commit failed, and none succeeded since.
-    pub(super) commit_failed: bool,
+    /// Why the last commit failed, if it did.
+    pub(super) failed_commit: Option<ErrorKind>,
+    /// COMMIT was sent, and its answer is not there yet.
+    committing: bool,
+    /// The level that was asked for the open transaction.
+    isolation: Option<Isolation>,
 }
 
 /// Where the session's transaction stands.
@@ -37,6 +42,30 @@ pub(super) enum Transaction {
     Open,
     /// One was open, a statement in it failed or was cut off, and it was rolled back.
     Failed,
+    /// One was open, and SQL of the user's own ended it.
+    TakenOver,
+    /// One was open, and the future that waited for the answer to its COMMIT was dropped.
+    InDoubt,
+}
+
+impl Transaction {
+    /// Why nothing can be written or committed before a rollback.
+    pub(super) fn refusal(self) -> Option<Error> {
+        match self {
+            Transaction::None | Transaction::Open => None,
+            Transaction::Failed => Some(aborted()),
+            Transaction::TakenOver => Some(Error::new(
+                ErrorKind::Usage,
+                "SQL of your own (BEGIN, COMMIT or ROLLBACK) ended the session's transaction, so nobody knows what of it was \
+                 written; use db.begin(), db.commit() and db.rollback() instead",
+            )),
+            Transaction::InDoubt => Some(Error::new(
+                ErrorKind::UnknownOutcome,
+                "the future of db.commit() was dropped before the database had answered, so the writes may or may not be \
+                 there; call db.rollback() to begin anew, and read before trying again",
+            )),
+        }
+    }
 }
 
 impl<B: Backend> Default for State<B> {
@@ -47,7 +76,9 @@ impl<B: Backend> Default for State<B> {
             lane: None,
             savepoints: 0,
             written: false,
-            commit_failed: false,
+            failed_commit: None,
+            committing: false,
+            isolation: None,
         }
     }
 }
@@ -85,15 +116,27 @@ impl<B: Backend> Shared<B> {
     }
 
     async fn bring_up_to_date(&self, state: &mut State<B>) {
-        let (in_flight, failed) = match state.checkout.as_mut().and_then(Checkout::get) {
-            Some(pooled) => (pooled.watch.in_flight(), pooled.watch.failed()),
-            None => (false, false),
-        };
+        let (mut in_flight, mut failed, mut taken_over) = (false, false, false);
+        if let Some(pooled) = state.checkout.as_mut().and_then(Checkout::get) {
+            let watch = &pooled.watch;
+            in_flight = watch.in_flight();
+            failed = watch.failed() && (state.savepoints == 0 || watch.failed_whole());
+            taken_over = watch.taken_over();
+            if watch.take_conflict() {
+                self.notes().conflicts += 1;
+            }
+        }
         if self.cut_off.swap(false, Ordering::AcqRel) || in_flight {
             self.lose(state);
-        } else if failed && state.transaction == Transaction::Open && state.savepoints == 0 {
-            state.transaction = Transaction::Failed;
-            self.transaction_ended(Outcome::RolledBack);
+        } else if state.transaction == Transaction::Open && (failed || taken_over) {
+            let outcome = if taken_over {
+                state.transaction = Transaction::TakenOver;
+                Outcome::Unknown
+            } else {
+                state.transaction = Transaction::Failed;
+                Outcome::RolledBack
+            };
+            self.transaction_ended(outcome);
             // Boxed, as it is rare: every statement's future has this one in it.
             Box::pin(self.undo(state)).await;
         }
@@ -101,7 +144,11 @@ impl<B: Backend> Shared<B> {
 
     /// A statement was cut off, and with it the transaction.
     fn lose(&self, state: &mut State<B>) {
-        if state.transaction == Transaction::Open {
+        if std::mem::take(&mut state.committing) {
+            state.transaction = Transaction::InDoubt;
+            state.failed_commit = Some(ErrorKind::UnknownOutcome);
+            self.transaction_ended(Outcome::Unknown);
+        } else if state.transaction == Transaction::Open {
             state.transaction = Transaction::Failed;
             self.transaction_ended(Outcome::RolledBack);
         }
@@ -178,24 +225,38 @@ impl<B: Backend> Shared<B> {
         }
     }
 
-    /// Opens the transaction.
-    pub(super) async fn open(&self, state: &mut State<B>) -> Result<(), Error> {
-        self.open_how(state, false).await.map(drop)
+    /// Opens the transaction, at the level that is asked for, or else the layer's, or else the server's.
+    pub(super) async fn open(
+        &self,
+        state: &mut State<B>,
+        asked: Option<Isolation>,
+    ) -> Result<(), Error> {
+        self.open_how(state, asked, false).await.map(drop)
     }
 
     /// Opens the transaction for a statement that is sent at once, ahead of which BEGIN is where the engine
     /// can; `true` then, as nobody has seen the answer to it.
     pub(super) async fn open_ahead(&self, state: &mut State<B>) -> Result<bool, Error> {
-        self.open_how(state, true).await
+        self.open_how(state, None, true).await
     }
 
-    async fn open_how(&self, state: &mut State<B>, ahead: bool) -> Result<bool, Error> {
+    async fn open_how(
+        &self,
+        state: &mut State<B>,
+        asked: Option<Isolation>,
+        ahead: bool,
+    ) -> Result<bool, Error> {
         self.in_time(state)?;
-        match state.transaction {
-            Transaction::Open => return Ok(false),
-            Transaction::Failed => return Err(aborted()),
-            Transaction::None => {}
+        if let Some(refusal) = state.transaction.refusal() {
+            return Err(refusal);
         }
+        if state.transaction == Transaction::Open {
+            return match asked {
+                Some(level) if state.isolation != asked => Err(level.too_late(state.isolation)),
+                _ => Ok(false),
+            };
+        }
+        let isolation = asked.or(self.notes().isolation);
         let read_only = self.mode() == TransactionMode::ReadOnly;
         if !read_only {
             state.lane = self.lane(state).await?;
@@ -205,6 +266,7 @@ impl<B: Backend> Shared<B> {
             checkout,
             transaction,
             written,
+            isolation: level,
             ..
         } = state;
         let Some(pooled) = checkout.as_mut().and_then(Checkout::get) else {
@@ -213,17 +275,18 @@ impl<B: Backend> Shared<B> {
         // From here on it counts as open: whoever is dropped while BEGIN is under way has lost what follows.
         *transaction = Transaction::Open;
         *written = false;
+        *level = isolation;
         self.notes().in_transaction = true;
         self.cut_off.store(true, Ordering::Release);
         let sent = if ahead && !read_only {
-            B::begin_ahead(&mut pooled.connection, &pooled.canceller)
+            B::begin_ahead(&mut pooled.connection, &pooled.canceller, isolation)
         } else {
             Ok(false)
         };
         let unseen = matches!(sent, Ok(true));
         let begun = match sent {
             Ok(false) => {
-                let beginning = B::begin(&mut pooled.connection, read_only);
+                let beginning = B::begin(&mut pooled.connection, read_only, isolation);
                 match self.deadline().cover(beginning).await {
                     Ok(begun) => begun,
                     Err(Passed) => return Err(self.expire(state)),
@@ -234,6 +297,10 @@ impl<B: Backend> Shared<B> {
         };
         self.cut_off.store(false, Ordering::Release);
         if let Err(error) = begun {
+            if isolation.is_some() {
+                // The level may wait for the connection's next transaction.
+                pooled.watch.spoil();
+            }
             state.transaction = Transaction::None;
             self.notes().in_transaction = false;
             state.clean_up_in_background();
@@ -246,23 +313,19 @@ impl<B: Backend> Shared<B> {
         Ok(unseen)
     }
 
-    /// Commits what is open.
-    pub(super) async fn commit(&self, state: &mut State<B>) -> Result<(), Error> {
-        if state.transaction != Transaction::None
-            && let Err(late) = self.in_time(state)
-        {
-            state.transaction = Transaction::None;
-            state.commit_failed = true;
-            return Err(late);
+    /// Commits what is open, and gives what is to run after it.
+    pub(super) async fn commit(&self, state: &mut State<B>) -> Result<AfterCommit, Error> {
+        if state.transaction == Transaction::None {
+            return Ok(std::mem::take(&mut self.notes().after_commit));
         }
-        match state.transaction {
-            Transaction::None => return Ok(()),
-            Transaction::Failed => {
-                state.transaction = Transaction::None;
-                state.commit_failed = true;
-                return Err(aborted());
-            }
-            Transaction::Open => {}
+        let late = self.in_time(state).err();
+        if let Some(refusal) = state.transaction.refusal() {
+            // Whether an earlier COMMIT was carried out matters more than that it is late.
+            let in_doubt = state.transaction == Transaction::InDoubt;
+            let refusal = late.filter(|_| !in_doubt).unwrap_or(refusal);
+            state.transaction = Transaction::None;
+            state.failed_commit = Some(refusal.kind());
+            return Err(refusal);
         }
         if state.savepoints > 0 {
             return Err(Error::new(
@@ -270,46 +333,65 @@ impl<B: Backend> Shared<B> {
                 "commit was called within a savepoint; let the savepoint's closure return first",
             ));
         }
+        let deadline = self.deadline();
         let Some(pooled) = state.checkout.as_mut().and_then(Checkout::get) else {
             return Err(lost());
         };
         self.cut_off.store(true, Ordering::Release);
+        if pooled.watch.was_in_hand() {
+            let refused = match deadline.cover(B::probe(&mut pooled.connection)).await {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(match Error::from(error) {
+                    error if error.is(ErrorKind::Connection) => error,
+                    _ => aborted(),
+                }),
+                Err(passed) => Some(passed.into()),
+            };
+            if let Some(refused) = refused {
+                self.cut_off.store(false, Ordering::Release);
+                state.transaction = Transaction::None;
+                state.failed_commit = Some(refused.kind());
+                self.transaction_ended(Outcome::RolledBack);
+                state.clean_up_in_background();
+                return Err(refused);
+            }
+        }
+        state.committing = true;
         let committing = <B::Connection as AsyncConnection>::TransactionManager::commit_transaction(
             &mut pooled.connection,
         );
-        let committed = self.deadline().cover(committing).await;
+        let committed = deadline.cover(committing).await;
         self.cut_off.store(false, Ordering::Release);
+        state.committing = false;
         state.transaction = Transaction::None;
         state.written = false;
-        let Ok(committed) = committed else {
-            state.commit_failed = true;
-            self.transaction_ended(Outcome::RolledBack);
-            state.clean_up_in_background();
-            return Err(Error::new(
-                ErrorKind::UnknownOutcome,
-                "the deadline passed during COMMIT, so the writes may or may not be there; read before trying again",
-            ));
+        let unknown = |why: &str| {
+            let error = format!(
+                "{why} during COMMIT, so the writes may or may not be there; read before trying again"
+            );
+            Error::new(ErrorKind::UnknownOutcome, error)
         };
-        state.commit_failed = committed.is_err();
-        match committed {
-            Ok(()) => {
+        let error = match committed.map(|answer| answer.map_err(Error::from)) {
+            Ok(Ok(())) => {
+                state.failed_commit = None;
                 state.lane = None;
-                self.transaction_ended(Outcome::Committed);
-                Ok(())
+                return Ok(self.transaction_ended(Outcome::Committed));
             }
-            Err(error) => {
-                self.transaction_ended(Outcome::RolledBack);
-                state.clean_up_in_background();
-                let error = Error::from(error);
-                if error.is(ErrorKind::Connection) {
-                    return Err(Error::new(
-                        ErrorKind::UnknownOutcome,
-                        "the connection broke during COMMIT, so the writes may or may not be there; read before trying again",
-                    ));
-                }
-                Err(error)
-            }
+            Ok(Err(error)) if error.is(ErrorKind::Connection) => unknown("the connection broke"),
+            Ok(Err(error)) => error,
+            Err(Passed) => unknown("the deadline passed"),
+        };
+        if error.is_retryable() {
+            self.notes().conflicts += 1;
         }
+        self.transaction_ended(if error.is(ErrorKind::UnknownOutcome) {
+            Outcome::Unknown
+        } else {
+            Outcome::RolledBack
+        });
+        state.clean_up_in_background();
+        state.failed_commit = Some(error.kind());
+        Err(error)
     }
 
     /// Rolls back what is open, and forgets an earlier failure.
@@ -385,6 +467,7 @@ impl<B: Backend> State<B> {
 
     /// Ends the session without making anyone wait; `cut_off` says that a statement may still be running.
     pub(super) fn end_in_background(&mut self, cut_off: bool, why: &str) {
+        self.committing = false;
         if cut_off || self.transaction == Transaction::Open {
             if self.written && !cut_off {
                 tracing::warn!(target: "axum_db", "uncommitted writes were rolled back because {why}; call db.commit() to keep them");

@@ -9,10 +9,61 @@ use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::pool::Checkout;
 
+/// How far a transaction is kept apart from concurrent ones; see [`Db::begin_with`].
+///
+/// | level | SQLite | PostgreSQL | MySQL and MariaDB |
+/// |---|---|---|---|
+/// | none asked for | serializable | the server's default, `READ COMMITTED` | the server's default, `REPEATABLE READ` |
+/// | `ReadCommitted` | serializable | each statement sees what was committed before it | the same |
+/// | `RepeatableRead` | serializable | one snapshot; writing a row that changed since is [`ErrorKind::Serialization`] | one snapshot for plain reads; writes and locking reads see the newest rows |
+/// | `Serializable` | serializable | as if one by one; [`ErrorKind::Serialization`] where that cannot be | as if one by one, by locking every row that is read; deadlocks are frequent |
+///
+/// On SQLite there is one writer at a time and every transaction reads one snapshot, so that each level gets
+/// more than it asks for. [`SessionLayer::with_retries`](crate::SessionLayer::with_retries) and [`Db::retry`]
+/// run again what lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Isolation {
+    /// No uncommitted rows of others are seen.
+    ReadCommitted,
+    /// And a row that was read once reads the same again.
+    RepeatableRead,
+    /// And the outcome is that of the transactions one after the other.
+    Serializable,
+}
+
+impl Isolation {
+    /// The level as the SQL standard, and every server, names it.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    pub(crate) fn sql(self) -> &'static str {
+        match self {
+            Isolation::ReadCommitted => "READ COMMITTED",
+            Isolation::RepeatableRead => "REPEATABLE READ",
+            Isolation::Serializable => "SERIALIZABLE",
+        }
+    }
+
+    /// The transaction is open already, at the level `open`.
+    pub(super) fn too_late(self, open: Option<Isolation>) -> Error {
+        let open = match open {
+            Some(level) => format!("{level:?}"),
+            None => "the server's default level".to_owned(),
+        };
+        Error::new(
+            ErrorKind::Usage,
+            format!(
+                "the session's transaction is open already, at {open}, and cannot become {self:?}: call \
+                 db.begin_with(…) before the first write, or after db.commit() or db.rollback()"
+            ),
+        )
+    }
+}
+
 impl<B: Backend, K: Bind> Db<B, K> {
     /// Opens the transaction now, before the first write would: for whoever reads in order to write.
     ///
-    /// A transaction that is open already stays as it is.
+    /// A transaction that is open already stays as it is. The level is that of
+    /// [`SessionLayer::with_isolation`](crate::SessionLayer::with_isolation), or else the server's default.
     ///
     /// # Errors
     /// [`ErrorKind::Aborted`] when the transaction failed before, [`ErrorKind::PoolTimeout`],
@@ -23,7 +74,42 @@ impl<B: Backend, K: Bind> Db<B, K> {
         let locking = shared.lock();
         async move {
             let mut state = locking.await?;
-            shared.open(&mut state).await
+            shared.open(&mut state, None).await
+        }
+    }
+
+    /// Opens the transaction now, at a level of its own: see [`Isolation`] for what the engines make of it.
+    ///
+    /// The level ends with the transaction. A transaction that is open already at the same level stays as
+    /// it is.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let db = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?.session();
+    /// use axum_db::{ErrorKind, Isolation};
+    ///
+    /// db.begin_with(Isolation::Serializable).await?;
+    /// let error = db.begin_with(Isolation::ReadCommitted).await.unwrap_err();
+    /// assert!(error.is(ErrorKind::Usage));
+    /// db.commit().await?;
+    /// db.begin_with(Isolation::ReadCommitted).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] when a transaction is open already at another level; otherwise as [`Db::begin`].
+    #[track_caller]
+    pub fn begin_with(
+        &self,
+        isolation: Isolation,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let shared = &*self.shared;
+        let locking = shared.lock();
+        async move {
+            let mut state = locking.await?;
+            shared.open(&mut state, Some(isolation)).await
         }
     }
 
@@ -38,14 +124,20 @@ impl<B: Backend, K: Bind> Db<B, K> {
     /// reports, as a deferred constraint: nothing was written then either.
     ///
     /// # Cancellation
-    /// Dropped halfway, the outcome is unknown; the connection is cleaned in the background.
+    /// Dropped halfway, the outcome is unknown, and the session's next step says so
+    /// ([`ErrorKind::UnknownOutcome`]); the connection is cleaned in the background.
     #[track_caller]
     pub fn commit(&self) -> impl Future<Output = Result<(), Error>> + Send {
         let shared = &*self.shared;
         let locking = shared.lock();
         async move {
             let mut state = locking.await?;
-            shared.commit(&mut state).await
+            let hooks = shared.commit(&mut state).await?;
+            drop(state);
+            for hook in hooks {
+                hook();
+            }
+            Ok(())
         }
     }
 
@@ -84,6 +176,8 @@ impl<B: Backend, K: Bind> Db<B, K> {
     /// # }
     /// ```
     ///
+    /// A conflict ([`Error::is_retryable`]) is not confined: it ends the whole transaction, on every engine.
+    ///
     /// # Errors
     /// What `work` returns; [`ErrorKind::Aborted`] when `work` swallowed a failed statement; as [`Db::begin`].
     ///
@@ -104,7 +198,7 @@ impl<B: Backend, K: Bind> Db<B, K> {
             .into());
         }
         let depth = shared.enter_savepoint().await?;
-        let hooks = shared.notes().hooks.len();
+        let hooks = shared.hook_count();
         let unfinished = Unfinished(shared);
         let outcome = work(self.clone()).await;
         std::mem::forget(unfinished);
@@ -136,7 +230,7 @@ type Manager<B> = <<B as Backend>::Connection as AsyncConnection>::TransactionMa
 impl<B: Backend> Shared<B> {
     async fn enter_savepoint(&self) -> Result<u32, Error> {
         let mut state = self.lock().await?;
-        self.open(&mut state).await?;
+        self.open(&mut state, None).await?;
         if let Some(pooled) = state.checkout.as_mut().and_then(Checkout::get) {
             if pooled.watch.failed() {
                 return Err(aborted());
@@ -151,7 +245,7 @@ impl<B: Backend> Shared<B> {
     async fn leave_savepoint(&self, depth: u32, keep: bool) -> Result<(), Error> {
         let mut state = self.lock().await?;
         if state.savepoints != depth {
-            return Err(aborted());
+            return Err(state.transaction.refusal().unwrap_or_else(aborted));
         }
         let State {
             checkout,

@@ -7,6 +7,8 @@ pub(crate) use testkit::mysql as fresh;
 mod binds;
 #[path = "behaviour/bulk.rs"]
 mod bulk;
+#[path = "behaviour/commits.rs"]
+mod commits;
 #[path = "behaviour/deadline.rs"]
 mod deadline;
 #[path = "behaviour/deadline_proxy.rs"]
@@ -15,6 +17,10 @@ mod deadline_proxy;
 mod errors;
 #[path = "behaviour/faults.rs"]
 mod faults;
+#[path = "behaviour/leftovers.rs"]
+mod leftovers;
+#[path = "behaviour/model.rs"]
+mod model;
 #[path = "behaviour/proxy.rs"]
 mod proxy;
 #[path = "behaviour/queries.rs"]
@@ -23,6 +29,8 @@ mod queries;
 mod records;
 #[path = "behaviour/relations.rs"]
 mod relations;
+#[path = "behaviour/retry.rs"]
+mod retry;
 #[path = "behaviour/server.rs"]
 mod server;
 #[path = "behaviour/session.rs"]
@@ -33,5 +41,9 @@ mod settings;
 mod support;
 #[path = "behaviour/tables.rs"]
 mod tables;
+#[path = "behaviour/transactions.rs"]
+mod transactions;
+#[path = "behaviour/transfers.rs"]
+mod transfers;
 #[path = "behaviour/wire.rs"]
 mod wire;

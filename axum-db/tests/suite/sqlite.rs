@@ -15,6 +15,10 @@ mod deadline_busy;
 mod errors;
 #[path = "behaviour/faults.rs"]
 mod faults;
+#[path = "behaviour/leftovers.rs"]
+mod leftovers;
+#[path = "behaviour/model.rs"]
+mod model;
 #[path = "behaviour/queries.rs"]
 mod queries;
 #[path = "behaviour/records.rs"]
@@ -29,3 +33,7 @@ mod settings;
 mod support;
 #[path = "behaviour/tables.rs"]
 mod tables;
+#[path = "behaviour/transactions.rs"]
+mod transactions;
+#[path = "behaviour/transfers.rs"]
+mod transfers;

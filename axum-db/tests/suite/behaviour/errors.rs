@@ -256,23 +256,24 @@ async fn a_database_that_only_reads() {
         _ => database,
     };
     let db = read_only.session();
-    let sql = match DIALECT {
+    let sql = "UPDATE authors SET age = 30";
+    let error = match DIALECT {
         Dialect::Postgres => {
             execute(&db, "SET TRANSACTION READ ONLY")
                 .await
                 .expect("a setting");
-            "UPDATE authors SET age = 30"
+            execute(&db, sql).await.expect_err("it only reads")
         }
         Dialect::Mysql => {
             let mut conn = db.conn().await.expect("a connection");
             conn.batch_execute("COMMIT; START TRANSACTION READ ONLY")
                 .await
                 .expect("a transaction");
-            "UPDATE authors SET age = 30"
+            let refused = conn.batch_execute(sql).await;
+            refused.expect_err("it only reads").into()
         }
-        Dialect::Sqlite => "UPDATE authors SET age = 30",
+        Dialect::Sqlite => execute(&db, sql).await.expect_err("it only reads"),
     };
-    let error = execute(&db, sql).await.expect_err("it only reads");
     assert_eq!(error.kind(), ErrorKind::ReadOnly);
 }
 

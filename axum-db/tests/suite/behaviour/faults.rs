@@ -1,12 +1,14 @@
 //! Futures dropped anywhere, panics, disconnects, and many requests at once.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::get;
-use axum_db::{Access, Backend, Database, ErrorKind};
+use axum_db::{Access, Backend, Config, Database, Error, ErrorKind, Isolation, TransactionMode};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use tokio::io::AsyncWriteExt;
 
@@ -29,8 +31,20 @@ async fn others_can_write(database: &Database<Engine>) {
     }
 }
 
+/// Holds all connections of the pool at once, which one that was lost would prevent.
+async fn the_pool_is_whole(database: &Database<Engine>, connections: usize) {
+    let sessions: Vec<Db> = (0..connections).map(|_| database.session()).collect();
+    for db in &sessions {
+        let reading = tokio::time::timeout(Duration::from_secs(10), count(db));
+        reading.await.expect("a connection of its own");
+    }
+}
+
 /// Reads a nonce, writes, reads again and commits; whatever comes back must be its own.
 async fn unit_of_work(db: Db, nonce: i64) {
+    db.begin_with(Isolation::RepeatableRead)
+        .await
+        .expect("a transaction");
     assert_eq!(
         number(
             &db,
@@ -40,9 +54,16 @@ async fn unit_of_work(db: Db, nonce: i64) {
         .expect("a nonce"),
         nonce
     );
-    execute(&db, format!("INSERT INTO notes VALUES ({nonce}, {nonce})"))
-        .await
-        .expect("a row");
+    db.savepoint(async |db| {
+        execute(&db, format!("INSERT INTO notes VALUES ({nonce}, {nonce})")).await?;
+        let taken = db.savepoint(async |db| {
+            execute(&db, format!("INSERT INTO notes VALUES ({nonce}, -1)")).await
+        });
+        assert!(taken.await.is_err());
+        Ok::<_, Error>(())
+    })
+    .await
+    .expect("a row");
     let mut conn = db.conn().await.expect("a connection");
     let own: Number = diesel::sql_query(format!("SELECT n FROM notes WHERE id = {nonce}"))
         .get_result(&mut *conn)
@@ -89,6 +110,98 @@ async fn dropped_at_every_await_point_nobody_gets_anothers_rows() {
 }
 
 #[tokio::test]
+async fn a_request_dropped_at_every_await_point_is_done_or_undone_whole() {
+    let server = fresh();
+    let database = database(server.url(), 2).await;
+    let db = database.session();
+    execute(&db, "INSERT INTO notes VALUES (1, 0)")
+        .await
+        .expect("a row");
+    db.commit().await.expect("a commit");
+    drop(db);
+    let confirmed = Arc::new(AtomicI64::new(0));
+    let told = confirmed.clone();
+    let handler = async move |db: Db, Path(id): Path<i64>| {
+        unit_of_work(db.clone(), id).await;
+        execute(&db, format!("INSERT INTO notes VALUES ({}, 0)", id + 1)).await?;
+        execute(&db, format!("INSERT INTO notes VALUES ({}, 0)", id + 2)).await?;
+        db.after_commit(move || told.store(id, Ordering::Relaxed));
+        Ok::<_, Error>(())
+    };
+    let layer = database.layer().mode(TransactionMode::OnSuccess);
+    let app = Router::new()
+        .route("/{id}", get(handler))
+        .layer(layer.with_retries(3));
+    let mut finished = 0;
+    for polls in 0.. {
+        let id = 1_000 + i64::from(polls) * 10;
+        let path = format!("/{id}");
+        let request = CutOff::after(
+            usize::try_from(polls).expect("a count"),
+            status(&app, &path),
+        );
+        let answer = request.await;
+        others_can_write(&database).await;
+        the_pool_is_whole(&database, 2).await;
+        let rows = |from: i64, to: i64| {
+            let query = format!("SELECT COUNT(*) AS n FROM notes WHERE id BETWEEN {from} AND {to}");
+            async { number(&database.session(), query).await.expect("a count") }
+        };
+        let (first, second) = (rows(id, id).await, rows(id + 1, id + 2).await);
+        assert!(
+            first == 0 || first == 1 && [0, 2].contains(&second),
+            "{first} {second}"
+        );
+        if AtomicI64::load(&confirmed, Ordering::Relaxed) == id {
+            assert_eq!(second, 2);
+        }
+        if let Some(answer) = answer {
+            assert_eq!(answer, StatusCode::OK);
+            assert_eq!(
+                (second, AtomicI64::load(&confirmed, Ordering::Relaxed)),
+                (2, id)
+            );
+            finished += 1;
+            if finished == 3 {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_gets_no_connection_says_so_and_leaves_the_pool_whole() {
+    let server = fresh();
+    let mut config = Config::new(server.url());
+    config.max_connections = 2;
+    config.pool_timeout = Duration::from_millis(100);
+    drop(database(server.url(), 2).await);
+    let database = Database::<Engine>::with_config(config).expect("a database");
+    let holders = [database.session(), database.session()];
+    for db in &holders {
+        count(db).await;
+    }
+    let app = Router::new()
+        .route(
+            "/read",
+            get(async |db: Db| {
+                number(&db, "SELECT COUNT(*) AS n FROM notes")
+                    .await
+                    .map(drop)
+            }),
+        )
+        .route("/begin", get(async |db: Db| db.begin().await))
+        .layer(database.layer().with_retries(3));
+    for path in ["/read", "/begin"] {
+        assert_eq!(status(&app, path).await, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    drop(holders);
+    the_pool_is_whole(&database, 2).await;
+    assert_eq!(status(&app, "/begin").await, StatusCode::OK);
+    others_can_write(&database).await;
+}
+
+#[tokio::test]
 async fn random_cancels_mix_nothing_up() {
     let rounds: i64 = std::env::var("AXUM_DB_CANCELS")
         .ok()
@@ -101,6 +214,7 @@ async fn random_cancels_mix_nothing_up() {
         .await
         .expect("a row");
     db.commit().await.expect("a commit");
+    drop(db);
     let mut tasks = tokio::task::JoinSet::new();
     for round in 0..rounds {
         let database = database.clone();
@@ -128,6 +242,7 @@ async fn random_cancels_mix_nothing_up() {
         task.expect("no mismatch");
     }
     others_can_write(&database).await;
+    the_pool_is_whole(&database, 4).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What the behaviours share: a table, statements on it, and requests.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -10,6 +11,8 @@ use axum::http::{Request, StatusCode};
 use axum_db::{Access, Config, Database, Error};
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 use super::Engine;
@@ -105,4 +108,28 @@ impl<F: Future> Future for CutOff<F> {
             Poll::Pending => Poll::Pending,
         }
     }
+}
+
+/// Serves the application on a port of its own, for as long as the test runs.
+pub(crate) async fn serve(app: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+/// Posts a body over a connection of its own, and gives the whole answer as text.
+pub(crate) async fn post(address: SocketAddr, path: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer");
+    answer
 }
