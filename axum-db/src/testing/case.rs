@@ -29,7 +29,6 @@ type MakeApp = dyn for<'t> Fn(&'t Test) -> LocalBoxFuture<'t, Result<Router, Fai
 struct Opened {
     /// A `Database<B, K>`.
     database: Box<dyn Any>,
-    close: Box<dyn Fn()>,
     _place: Place,
 }
 
@@ -74,10 +73,6 @@ impl Test {
         let database = Database::<B, K>::connect(&place.url).await?;
         let opened = Opened {
             database: Box::new(database.clone()),
-            close: Box::new({
-                let database = database.clone();
-                move || database.close()
-            }),
             _place: place,
         };
         databases.insert(id, opened);
@@ -267,11 +262,5 @@ pub fn run<R>(test: Test, flavor: Flavor, body: impl AsyncFnOnce(&Test) -> R) ->
         Ok(runtime) => runtime,
         Err(error) => panic!("the test's runtime could not be started: {error}"),
     };
-    runtime.block_on(async {
-        let outcome = body(&test).await;
-        for opened in test.databases.lock().await.values() {
-            (opened.close)();
-        }
-        outcome
-    })
+    runtime.block_on(body(&test))
 }
