@@ -89,9 +89,8 @@
 //!
 //! # What it does not do
 //!
-//! TLS to the server and read replicas are not there yet. There is no identity map and no lazy loading: a
-//! relation is a query, run when `.one(&db)` or `.all(&db)` says so. Schema changes are the work of
-//! `axum-migrate`.
+//! Read replicas are not there yet. There is no identity map and no lazy loading: a relation is a query, run
+//! when `.one(&db)` or `.all(&db)` says so. Schema changes are the work of `axum-migrate`.
 //!
 //! # Features
 //!
@@ -100,6 +99,7 @@
 //! | `sqlite` | yes | SQLite, compiled in: embedded, needs a C compiler and nothing else |
 //! | `postgres` | no | PostgreSQL, by a driver in pure Rust |
 //! | `mysql` | no | MySQL and MariaDB, by a driver in pure Rust |
+//! | `tls` | no | encrypted connections to them, by rustls; see [`Postgres`] and [`Mysql`] |
 //! | `testing` | no | `#[axum_db::test]` and the client of [`testing`]: for dev-dependencies |
 //!
 //! Any set of them compiles together.

@@ -20,6 +20,10 @@ mod postgres;
 mod sqlite;
 #[cfg(feature = "sqlite")]
 mod thread;
+#[cfg(all(feature = "tls", any(feature = "postgres", feature = "mysql")))]
+mod tls;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod url;
 
 #[cfg(feature = "mysql")]
 pub use mysql::Mysql;

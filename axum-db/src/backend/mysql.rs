@@ -7,17 +7,28 @@ use diesel::QueryResult;
 use diesel_async::{
     AnsiTransactionManager, AsyncConnection, AsyncMysqlConnection, SimpleAsyncConnection,
 };
+use mysql_async::Opts;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Opts, OptsBuilder};
 
 use super::{Backend, Dialect, Driver};
 use crate::config::Config;
 use crate::pool::Watch;
 use crate::session::Isolation;
 
+mod target;
+
+use target::Target;
+
 /// MySQL and MariaDB.
 ///
-/// URLs: `mysql://user:password@host:3306/database`.
+/// URLs: `mysql://user:password@host:3306/database`; a socket is
+/// `mysql://user@localhost/database?socket=/run/mysqld/mysqld.sock`.
+///
+/// # TLS
+/// With the feature `tls`. `ssl-mode` is one of `DISABLED`, `PREFERRED`, `REQUIRED` and `VERIFY_IDENTITY`, as
+/// MySQL's own programs have it; `ssl-ca` names the file of the authorities, in PEM format, in place of
+/// those that the system trusts. Without `ssl-mode` a connection that leaves the machine is
+/// `VERIFY_IDENTITY`, and one that does not is plain.
 #[derive(Debug, Clone, Copy)]
 pub struct Mysql;
 
@@ -30,9 +41,6 @@ pub struct Canceller {
 
 /// How long the clean-up waits for the server to take a KILL.
 const KILL_LIMIT: Duration = Duration::from_secs(2);
-
-/// How long a connection may be silent before the other side is asked whether it is still there.
-const KEEPALIVE_MILLISECONDS: u32 = 60_000;
 
 /// In seconds: the most that the server takes for any of the limits.
 const YEAR: u64 = 31_536_000;
@@ -76,36 +84,26 @@ impl Backend for Mysql {
 }
 
 impl Driver for Mysql {
-    type Target = Opts;
+    type Target = Target;
     type Canceller = Canceller;
     const ONE_WRITER: bool = false;
 
-    fn parse(url: &str) -> Result<Opts, String> {
+    fn parse(url: &str) -> Result<Target, String> {
         if !url.starts_with("mysql://") {
             return Err("this program is built for MySQL, and that is no MySQL URL: write mysql://user:password@host/database".into());
         }
-        let options = Opts::from_url(url)
-            .map_err(|error| format!("the MySQL URL cannot be read: {error}"))?;
-        Ok(OptsBuilder::from_opts(options)
-            // Diesel keeps the prepared statements, and counts matched rows as the other engines do.
-            .stmt_cache_size(0)
-            .client_found_rows(true)
-            .tcp_keepalive(Some(KEEPALIVE_MILLISECONDS))
-            .into())
+        Target::parse(url)
     }
 
     async fn establish(
-        target: &Opts,
+        target: &Target,
         config: &Config,
         watch: &Arc<Watch>,
         _pooled: bool,
     ) -> Result<(AsyncMysqlConnection, Canceller), String> {
-        let options = OptsBuilder::from_opts(target.clone()).init(vec![session_settings(config)]);
-        let connection = mysql_async::Conn::new(options)
-            .await
-            .map_err(|error| error.to_string())?;
+        let (connection, options) = target.open(session_settings(config)).await?;
         let canceller = Canceller {
-            options: target.clone(),
+            options,
             id: connection.id(),
         };
         let mut connection = AsyncMysqlConnection::try_from(connection)

@@ -15,28 +15,39 @@ use diesel_async::{
     TransactionManager,
 };
 use futures_util::future::Either;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_postgres::config::Host;
-use tokio_postgres::error::SqlState;
-use tokio_postgres::{CancelToken, NoTls, SimpleQueryMessage};
+use tokio_postgres::SimpleQueryMessage;
 
 use super::{Backend, Dialect, Driver};
 use crate::config::Config;
 use crate::pool::Watch;
 use crate::session::Isolation;
 
+mod cancel;
+mod target;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(feature = "tls")]
+mod verify;
+
+use cancel::Canceller;
+use target::{Target, with_causes};
+
 /// PostgreSQL.
 ///
-/// URLs: `postgres://user:password@host:5432/database`, with libpq's parameters after a `?`.
+/// URLs: `postgres://user:password@host:5432/database`, with libpq's parameters after a `?`. A socket is
+/// `postgres://user@%2Fvar%2Frun%2Fpostgresql/database`; of several hosts, `host1,host2:5433`, the first that
+/// answers is taken.
+///
+/// # TLS
+/// With the feature `tls`. `sslmode` and `sslrootcert`, a file or `system`, mean what they mean to libpq
+/// (`disable`, `allow`, `prefer`, `require`, `verify-ca`, `verify-full`), and so do `sslcert`, `sslkey`,
+/// `sslnegotiation` and `channel_binding`. Without `sslmode` a connection that leaves the machine is
+/// `verify-full`, by the authorities that the system trusts, and one that does not is plain.
 #[derive(Debug, Clone, Copy)]
 pub struct Postgres;
 
 /// How long the clean-up waits for a cancelled statement to end.
 const CANCEL_LIMIT: Duration = Duration::from_secs(2);
-
-/// How long a connection may be silent before the other side is asked whether it is still there.
-const KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// Everything a user may have set through a connection in hand, as `DISCARD ALL` but without throwing the
 /// prepared statements away.
@@ -61,38 +72,27 @@ impl Backend for Postgres {
 }
 
 impl Driver for Postgres {
-    type Target = tokio_postgres::Config;
+    type Target = Target;
     type Canceller = Canceller;
     const ONE_WRITER: bool = false;
 
-    fn parse(url: &str) -> Result<Self::Target, String> {
+    fn parse(url: &str) -> Result<Target, String> {
         if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
             return Err(
                 "this program is built for PostgreSQL, and that is no PostgreSQL URL: write postgres://user:password@host/database".into(),
             );
         }
-        let mut config: tokio_postgres::Config =
-            url.parse().map_err(|error: tokio_postgres::Error| {
-                // The driver's reason names the parameter; its text never quotes the password.
-                format!("the PostgreSQL URL cannot be read: {}", with_causes(&error))
-            })?;
-        if !url.contains("keepalives_idle=") {
-            config.keepalives_idle(KEEPALIVE);
-            config.keepalives_interval(KEEPALIVE / 4);
-            config.keepalives_retries(4);
-        }
-        Ok(config)
+        Target::parse(url)
     }
 
     async fn establish(
-        target: &Self::Target,
+        target: &Target,
         config: &Config,
         watch: &Arc<Watch>,
         pooled: bool,
     ) -> Result<(AsyncPgConnection, Canceller), String> {
-        let (client, mut connection) = connect(configured(target, config), pooled)
-            .await
-            .map_err(|error| with_causes(&error))?;
+        let guard = pooled.then_some(GUARD);
+        let (client, mut connection) = target.open(config, guard).await?;
         speak_english(&client, &mut connection)
             .await
             .map_err(|error| with_causes(&error))?;
@@ -101,11 +101,8 @@ impl Driver for Postgres {
             .await
             .map_err(|error| error.to_string())?;
         connection.set_instrumentation(watch.observer::<Self>());
-        let canceller = Canceller {
-            token: connection.cancel_token(),
-            server: only_server(target),
-            guarded: pooled && guarded,
-        };
+        let token = connection.cancel_token();
+        let canceller = Canceller::new(token, target, pooled && guarded);
         Ok((connection, canceller))
     }
 
@@ -208,7 +205,7 @@ impl Driver for Postgres {
 
     async fn abandon(canceller: Canceller, watch: &Watch) {
         if watch.in_flight() {
-            let _ = tokio::time::timeout(CANCEL_LIMIT, canceller.token.cancel_query(NoTls)).await;
+            let _ = tokio::time::timeout(CANCEL_LIMIT, canceller.cancel()).await;
         }
     }
 }
@@ -248,35 +245,6 @@ async fn speak_english(
     Ok(())
 }
 
-/// The target with the settings as parameters of the session, which a reset goes back to.
-fn configured(target: &tokio_postgres::Config, config: &Config) -> tokio_postgres::Config {
-    let mut configured = target.clone();
-    if let (None, Some(name)) = (target.get_application_name(), &config.application_name) {
-        configured.application_name(name);
-    }
-    let limits = [
-        ("statement_timeout", config.statement_timeout),
-        ("lock_timeout", config.lock_timeout),
-        (
-            "idle_in_transaction_session_timeout",
-            config.idle_in_transaction_timeout,
-        ),
-    ];
-    let mut options: Vec<String> = limits
-        .into_iter()
-        .filter_map(|(name, limit)| {
-            let milliseconds = limit?.as_millis().clamp(1, i32::MAX as u128);
-            Some(format!("-c {name}={milliseconds}"))
-        })
-        .collect();
-    // The server takes the last of two: what the URL says.
-    options.extend(target.get_options().map(str::to_owned));
-    if !options.is_empty() {
-        configured.options(options.join(" "));
-    }
-    configured
-}
-
 /// Opens a transaction that may write, or may not, whatever the connection's default.
 fn begin_sql(read_only: bool, isolation: Option<Isolation>) -> String {
     let mut sql = String::from("BEGIN");
@@ -294,58 +262,6 @@ fn begin_sql(read_only: bool, isolation: Option<Isolation>) -> String {
 
 /// The connection's default again, which refuses writes.
 const REFUSE_AGAIN: &str = "RESET default_transaction_read_only";
-
-/// What cancels a connection's statement.
-#[derive(Clone)]
-pub struct Canceller {
-    token: CancelToken,
-    /// Where the connection's server is, if there is no doubt.
-    server: Option<Server>,
-    /// Whether the server said that it refuses writes outside of a transaction ([`GUARD`]).
-    guarded: bool,
-}
-
-#[derive(Clone)]
-enum Server {
-    Tcp(String, u16),
-    #[cfg(unix)]
-    Socket(std::path::PathBuf),
-}
-
-type Opened = (
-    tokio_postgres::Client,
-    tokio_postgres::Connection<tokio_postgres::Socket, tokio_postgres::tls::NoTlsStream>,
-);
-
-/// Connects, guarded where the server knows how; some poolers between do not.
-async fn connect(
-    target: tokio_postgres::Config,
-    guarded: bool,
-) -> Result<Opened, tokio_postgres::Error> {
-    if !guarded {
-        return target.connect(NoTls).await;
-    }
-    let mut with_guard = target.clone();
-    with_guard.options(match target.get_options() {
-        Some(options) => format!("{options} {GUARD}"),
-        None => GUARD.to_owned(),
-    });
-    match with_guard.connect(NoTls).await {
-        Err(error) if refuses_options(&error) => target.connect(NoTls).await,
-        outcome => outcome,
-    }
-}
-
-/// Whether the other side refused the start-up packet itself, and not the user, the password or the database.
-fn refuses_options(error: &tokio_postgres::Error) -> bool {
-    error.code().is_some_and(|code| {
-        [
-            SqlState::PROTOCOL_VIOLATION,
-            SqlState::FEATURE_NOT_SUPPORTED,
-        ]
-        .contains(code)
-    })
-}
 
 /// Sends `sql` ahead of whatever is sent next. Its answer is read and thrown away as it comes, before the next
 /// one's.
@@ -365,64 +281,4 @@ fn send(connection: &mut AsyncPgConnection, sql: &str) -> QueryResult<()> {
             None,
         ));
     Ok(())
-}
-
-/// The server, where the URL names just one.
-fn only_server(config: &tokio_postgres::Config) -> Option<Server> {
-    let port = config.get_ports().first().copied().unwrap_or(5432);
-    match config.get_hosts() {
-        [Host::Tcp(host)] => Some(Server::Tcp(host.clone(), port)),
-        #[cfg(unix)]
-        [Host::Unix(folder)] => Some(Server::Socket(folder.join(format!(".s.PGSQL.{port}")))),
-        _ => None,
-    }
-}
-
-impl Canceller {
-    /// Sends the cancel request and waits until the server has acted on it, which it shows by hanging up.
-    async fn cancel_and_wait(&self) -> bool {
-        match &self.server {
-            Some(Server::Tcp(host, port)) => {
-                self.over(TcpStream::connect((host.as_str(), *port)).await)
-                    .await
-            }
-            #[cfg(unix)]
-            Some(Server::Socket(path)) => {
-                self.over(tokio::net::UnixStream::connect(path).await).await
-            }
-            None => false,
-        }
-    }
-
-    async fn over<S>(&self, stream: std::io::Result<S>) -> bool
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send,
-    {
-        let Ok(mut stream) = stream else { return false };
-        if self
-            .token
-            .cancel_query_raw(&mut stream, NoTls)
-            .await
-            .is_err()
-        {
-            return false;
-        }
-        let mut rest = Vec::new();
-        stream.read_to_end(&mut rest).await.is_ok()
-    }
-}
-
-/// The driver's reason with its causes: "error connecting to server: Connection refused (os error 111)".
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let reason = inner.to_string();
-        if !text.contains(&reason) {
-            text.push_str(": ");
-            text.push_str(&reason);
-        }
-        cause = inner.source();
-    }
-    text
 }

@@ -10,12 +10,16 @@ mod links;
 mod models;
 #[cfg(feature = "mysql")]
 mod mysql;
+#[cfg(feature = "mysql")]
+mod mysql_only;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "postgres")]
 mod postgres_only;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "tls")]
+mod tls;
 // The texts name what is there, so they are those of all engines together.
 #[cfg(all(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod ui;

@@ -29,6 +29,8 @@ mod queries;
 mod records;
 #[path = "behaviour/relations.rs"]
 mod relations;
+#[path = "behaviour/restart.rs"]
+mod restart;
 #[path = "behaviour/retry.rs"]
 mod retry;
 #[path = "behaviour/server.rs"]

@@ -1,0 +1,117 @@
+//! What only MySQL and MariaDB have.
+
+use axum_db::prelude::*;
+use axum_db::{Access, Database, Mysql, metadata};
+use diesel::sql_types::{BigInt, Text};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use testkit::Kind;
+
+type Db = axum_db::Db<Mysql>;
+
+#[model]
+#[derive(Debug, Clone)]
+pub(crate) struct Word {
+    #[model(primary_key)]
+    pub(crate) id: i32,
+    #[model(length = 4)]
+    pub(crate) text: String,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Text1 {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+async fn value(database: &Database<Mysql>, sql: &str) -> String {
+    let query = diesel::sql_query(format!("SELECT CAST({sql} AS CHAR) AS value"));
+    let db = database.session();
+    let row: Text1 = db
+        .run(Access::Read, |conn| Box::pin(query.get_result(conn)))
+        .await
+        .expect("a value");
+    row.value
+}
+
+/// The server was set up long ago: Latin-1, values cut off in silence, in a time zone of its own.
+#[tokio::test]
+async fn an_old_server_is_used_as_a_new_one() {
+    let server = testkit::private_server(
+        Kind::Mysql,
+        &[],
+        &[
+            "character-set-server=latin1",
+            "collation-server=latin1_swedish_ci",
+            "sql-mode=",
+            "default-time-zone=+05:00",
+        ],
+    );
+    let administrator = Db::connect(server.url()).await.expect("a database");
+    let mut connection = administrator.connect_dedicated().await.expect("it is us");
+    for sql in [
+        "CREATE DATABASE old",
+        "CREATE DATABASE new CHARACTER SET utf8mb4",
+    ] {
+        connection.batch_execute(sql).await.expect("a database");
+    }
+    let url = |name: &str| server.url().replace("/mysql", &format!("/{name}"));
+    let new: Database<Mysql> = Db::connect(url("new")).await.expect("a database");
+    let old: Database<Mysql> = Db::connect(url("old")).await.expect("a database");
+    for database in [&new, &old] {
+        database
+            .create_all(&metadata![Word])
+            .await
+            .expect("a table");
+        for (setting, expected) in [
+            ("@@character_set_client", "utf8mb4"),
+            ("@@character_set_connection", "utf8mb4"),
+            ("@@character_set_results", "utf8mb4"),
+            ("@@time_zone", "+00:00"),
+            // Over the network, as the URL says, and not through a socket that the server tells of.
+            ("SUBSTRING_INDEX(USER(), '@', -1)", "127.0.0.1"),
+        ] {
+            assert_eq!(value(database, setting).await, expected, "{setting}");
+        }
+        // Too long is an error, and nothing is cut off.
+        let db = database.session();
+        NewWord::new("12345")
+            .insert(&db)
+            .await
+            .expect_err("too long");
+        db.rollback().await.expect("a rollback");
+        assert_eq!(Word::query().row_count(&db).await.expect("a count"), 0);
+    }
+
+    let crab_and_friends = "🦀é世𝄞";
+    let db = new.session();
+    let word = NewWord::new(crab_and_friends).insert(&db).await;
+    assert_eq!(word.expect("a word").text, crab_and_friends);
+    db.commit().await.expect("a commit");
+    let found = Word::query().filter(words::text.eq(crab_and_friends));
+    assert_eq!(
+        found.one(&db).await.expect("the word").text,
+        crab_and_friends
+    );
+    let stored = diesel::sql_query("SELECT CAST(LENGTH(text) AS SIGNED) AS n FROM words");
+    let stored: Number = db
+        .run(Access::Read, |conn| Box::pin(stored.get_result(conn)))
+        .await
+        .expect("a length");
+    assert_eq!(stored.n, 4 + 2 + 3 + 4);
+
+    // What the old database cannot hold is an error, never a question mark.
+    let db = old.session();
+    NewWord::new("🦀")
+        .insert(&db)
+        .await
+        .expect_err("no such letter");
+    db.rollback().await.expect("a rollback");
+    let word = NewWord::new("é").insert(&db).await.expect("Latin");
+    assert_eq!(word.text, "é");
+}
