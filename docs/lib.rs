@@ -38,6 +38,9 @@ pub mod migrations {}
 #[doc = include_str!("testing.md")]
 pub mod testing {}
 
+#[doc = include_str!("deployment.md")]
+pub mod deployment {}
+
 #[doc = include_str!("coming-from-flask.md")]
 pub mod coming_from_flask {}
 

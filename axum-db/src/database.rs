@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use deadpool::Runtime;
 use deadpool::managed::{Pool, PoolError, TimeoutType};
@@ -164,9 +165,41 @@ impl<B: Backend, K: Bind> Database<B, K> {
         self.inner.config()
     }
 
-    /// Lets no session take a connection any more, and closes those that lie idle.
-    pub fn close(&self) {
+    /// Lets no session take a connection any more, closes those that lie idle, and waits for those in use: at
+    /// most as long as a request waits for one ([`Config::pool_timeout`]).
+    ///
+    /// The last thing of a program, after its server has ended.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # pub type Db = axum_db::Db<axum_db::Sqlite>;
+    /// let database = Db::connect("sqlite://:memory:").await?;
+    /// database.check().await?;
+    /// database.close().await;
+    /// assert!(database.check().await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancellation
+    /// Dropped, it no longer waits; the database is closed all the same.
+    pub async fn close(&self) {
+        const STEP: Duration = Duration::from_millis(10);
         self.inner.pool.close();
+        let closed = async {
+            while self.inner.pool.status().size > 0 {
+                tokio::time::sleep(STEP).await;
+            }
+        };
+        let limit = self.config().pool_timeout;
+        if tokio::time::timeout(limit, closed).await.is_err() {
+            tracing::warn!(
+                target: "axum_db",
+                "{} connections are still in use {limit:?} after the database was closed; what they have not committed is lost",
+                self.inner.pool.status().size
+            );
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! SQLite: in process, one thread a connection, one writer at a time.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,23 +15,20 @@ use crate::config::Config;
 use crate::pool::Watch;
 use crate::session::Isolation;
 
+mod target;
+
+use target::Target;
+
 /// SQLite, compiled into the program.
 ///
 /// URLs: `sqlite://blog.db` (relative), `sqlite:///var/lib/blog.db` (absolute), `sqlite://:memory:`,
-/// `sqlite://blog.db?mode=ro`, `file:…` as SQLite documents it. Missing folders are created.
+/// `sqlite://blog.db?mode=ro`, `file:…` as SQLite documents it. In a name, `%20` is a space. Missing folders are
+/// created.
+///
+/// Each connection is in WAL mode, with `foreign_keys` on and `synchronous = NORMAL`. A file that may only be
+/// read is read; a write to it is [`ErrorKind::ReadOnly`](crate::ErrorKind::ReadOnly).
 #[derive(Debug, Clone, Copy)]
 pub struct Sqlite;
-
-/// What a SQLite URL names.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Target {
-    /// What `sqlite3_open` gets.
-    file: String,
-    /// The folder that must exist.
-    folder: Option<PathBuf>,
-    memory: bool,
-    read_only: bool,
-}
 
 impl Backend for Sqlite {
     type Diesel = diesel::sqlite::Sqlite;
@@ -46,38 +42,7 @@ impl Driver for Sqlite {
     const ONE_WRITER: bool = true;
 
     fn parse(url: &str) -> Result<Target, String> {
-        let advice = "write sqlite://blog.db, sqlite:///absolute/path.db or sqlite://:memory:";
-        if url == ":memory:" {
-            return Ok(Target {
-                file: url.into(),
-                folder: None,
-                memory: true,
-                read_only: false,
-            });
-        }
-        if let Some(uri) = url.strip_prefix("file:") {
-            let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
-            return Ok(target_of(path, query, url.to_owned()));
-        }
-        let Some(rest) = url
-            .strip_prefix("sqlite://")
-            .or_else(|| url.strip_prefix("sqlite:"))
-        else {
-            return Err(format!(
-                "this program is built for SQLite, and that is no SQLite URL: {advice}"
-            ));
-        };
-        let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-        if path.is_empty() {
-            return Err(format!("the SQLite URL names no file: {advice}"));
-        }
-        let file = if path == ":memory:" || query.is_empty() {
-            path.to_owned()
-        } else {
-            let escaped = path.replace('%', "%25").replace('#', "%23");
-            format!("file:{escaped}?{query}")
-        };
-        Ok(target_of(path, query, file))
+        Target::parse(url)
     }
 
     fn max_connections(target: &Target) -> Option<usize> {
@@ -92,33 +57,13 @@ impl Driver for Sqlite {
         _pooled: bool,
     ) -> Result<(<Self as Backend>::Connection, ()), String> {
         let mut thread = ConnectionThread::get_runtime();
-        let (file, folder) = (target.file.clone(), target.folder.clone());
-        let (read_only, memory) = (target.read_only, target.memory);
+        let target = target.clone();
         let lock_timeout = config.lock_timeout.unwrap_or(Duration::MAX).as_millis();
         let busy_timeout = lock_timeout.min(i32::MAX as u128);
         let instrument = watch.observer::<Self>();
         let opened = thread
             .spawn_blocking(move || {
-                if let Some(folder) = folder {
-                    std::fs::create_dir_all(&folder).map_err(|error| {
-                        format!("the folder {} cannot be made: {error}", folder.display())
-                    })?;
-                }
-                let mut connection = SqliteConnection::establish(&file)
-                    .map_err(|error| format!("{file} cannot be opened: {error}"))?;
-                let say = |error: diesel::result::Error| format!("{file} cannot be used: {error}");
-                // The timeout comes first: it already guards the switch to WAL.
-                connection
-                    .batch_execute(&format!("PRAGMA busy_timeout = {busy_timeout}"))
-                    .map_err(say)?;
-                if !read_only && !memory {
-                    connection
-                        .batch_execute("PRAGMA journal_mode = WAL")
-                        .map_err(say)?;
-                }
-                connection
-                    .batch_execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL")
-                    .map_err(say)?;
+                let mut connection = open(&target, busy_timeout)?;
                 connection.set_instrumentation(instrument);
                 Ok::<_, String>(connection)
             })
@@ -229,62 +174,59 @@ struct Temporary {
     name: String,
 }
 
-fn target_of(path: &str, query: &str, file: String) -> Target {
-    let setting = |name: &str| {
-        query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .find(|(key, _)| *key == name)
-    };
-    let mode = setting("mode").map(|(_, value)| value);
-    let memory = path == ":memory:" || mode == Some("memory");
-    let read_only = matches!(mode, Some("ro")) || setting("immutable").is_some();
-    let folder = std::path::Path::new(path)
-        .parent()
-        .filter(|parent| !memory && mode.is_none() && !parent.as_os_str().is_empty())
-        .filter(|_| !path.starts_with("//"))
-        .map(PathBuf::from);
-    Target {
-        file,
-        folder,
-        memory,
-        read_only,
+/// Opens a connection and sees whether the file can be read.
+fn open(target: &Target, busy_timeout: u128) -> Result<SqliteConnection, String> {
+    let Target { file, folder, .. } = target;
+    if let Some(folder) = folder {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| format!("the folder {} cannot be made: {error}", folder.display()))?;
     }
+    let mut connection = SqliteConnection::establish(file)
+        .map_err(|error| format!("{file} cannot be opened: {}", explained(&error)))?;
+    let say =
+        |error: diesel::result::Error| format!("{file} cannot be used: {}", explained(&error));
+    // The timeout comes first: it already guards the switch to WAL.
+    connection
+        .batch_execute(&format!(
+            "PRAGMA busy_timeout = {busy_timeout}; PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL"
+        ))
+        .map_err(say)?;
+    if !target.read_only && !target.memory {
+        match connection.batch_execute("PRAGMA journal_mode = WAL") {
+            // The file or its folder may only be read, which may be all that is wanted of it.
+            Err(error) if cannot_write(&error) => {}
+            outcome => outcome.map_err(say)?,
+        }
+    }
+    connection
+        .batch_execute("SELECT 1 FROM sqlite_schema LIMIT 1")
+        .map_err(say)?;
+    Ok(connection)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn cannot_write(error: &diesel::result::Error) -> bool {
+    let reason = error.to_string();
+    [READ_ONLY, CANNOT_OPEN].contains(&reason.as_str())
+}
 
-    #[test]
-    fn urls_name_files() {
-        let file = |url: &str| Sqlite::parse(url).map(|target| target.file);
-        assert_eq!(file("sqlite://blog.db"), Ok("blog.db".into()));
-        assert_eq!(file("sqlite:blog.db"), Ok("blog.db".into()));
-        assert_eq!(file("sqlite:///var/blog.db"), Ok("/var/blog.db".into()));
-        assert_eq!(
-            file("sqlite://a b%.db?mode=ro"),
-            Ok("file:a b%25.db?mode=ro".into())
-        );
-        assert_eq!(
-            file("file:blog.db?mode=rw"),
-            Ok("file:blog.db?mode=rw".into())
-        );
-        for memory in [
-            ":memory:",
-            "sqlite://:memory:",
-            "sqlite::memory:",
-            "file:x?mode=memory",
-        ] {
-            let target = Sqlite::parse(memory);
-            assert_eq!(
-                target.as_ref().ok().and_then(Sqlite::max_connections),
-                Some(1),
-                "{memory}"
-            );
-        }
-        for wrong in ["", "blog.db", "postgres://x/y", "sqlite://", "sqlite:"] {
-            assert!(Sqlite::parse(wrong).is_err(), "{wrong}");
-        }
-    }
+const READ_ONLY: &str = "attempt to write a readonly database";
+const CANNOT_OPEN: &str = "unable to open database file";
+
+/// SQLite's reason, and what to do about it.
+fn explained(error: &dyn std::error::Error) -> String {
+    let reason = error.to_string();
+    let begins = |starts: &[&str]| starts.iter().any(|start| reason.contains(start));
+    let advice = if begins(&[
+        "file is not a database",
+        "database disk image is malformed",
+        "malformed database schema",
+    ]) {
+        "; it is no SQLite database, or was damaged: name another file, or restore it from a backup"
+    } else if begins(&[READ_ONLY, CANNOT_OPEN]) {
+        "; check that it exists, and that this program may read it and write in its folder; a database in WAL mode \
+         that may only be read is opened with ?immutable=1"
+    } else {
+        ""
+    };
+    reason + advice
 }

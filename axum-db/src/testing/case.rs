@@ -66,7 +66,7 @@ impl Test {
         let place = B::scratch(set_up.key, async |url| {
             let database = Database::<B, K>::connect(url).await?;
             let outcome = (set_up.run)(&database).await;
-            database.close();
+            database.close().await;
             outcome.map_err(|error| format!("the set-up failed: {error}").into())
         })
         .await?;

@@ -18,6 +18,8 @@ mod postgres;
 mod postgres_only;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(all(feature = "sqlite", target_os = "linux"))]
+mod sqlite_only;
 #[cfg(feature = "tls")]
 mod tls;
 // The texts name what is there, so they are those of all engines together.

@@ -134,7 +134,7 @@ pub async fn seed(settings: &Settings) -> Result<ExitCode, Box<dyn Error>> {
         println!("Wrote {} users and {} posts.", USERS.len(), POSTS.len());
     }
     println!("Log in as {email} with the password: {PASSWORD}");
-    database.close();
+    database.close().await;
     Ok(ExitCode::SUCCESS)
 }
 

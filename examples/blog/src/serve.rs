@@ -36,7 +36,7 @@ pub async fn serve(settings: &Settings) -> Result<ExitCode, Box<dyn Error>> {
         ended = server => ended?,
         () = patience_ends() => tracing::warn!("some requests took too long and were dropped"),
     }
-    database.close();
+    database.close().await;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -259,8 +259,9 @@ fn explained(error: &Error) -> String {
 }
 
 #[cfg(not(feature = "tls"))]
-fn tls(mode: SslMode, _parameters: &TlsParameters) -> Result<Tls, String> {
-    if mode.attempts() == (&Attempt::Require, &[]) {
+fn tls(mode: SslMode, parameters: &TlsParameters) -> Result<Tls, String> {
+    let required = mode.attempts() == (&Attempt::Require, &[]);
+    if required || parameters.certificate.is_some() || parameters.key.is_some() {
         return Err(format!(
             "{}; or, where the way to the server can be trusted, add sslmode=disable to the URL",
             crate::backend::url::NO_TLS

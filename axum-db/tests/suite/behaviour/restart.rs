@@ -175,8 +175,8 @@ async fn what_was_said_to_be_written_is_there_and_nothing_else() {
         task.expect("only what is expected");
     }
     let (written, unknown) = (
-        written.lock().expect("a list"),
-        unknown.lock().expect("a list"),
+        written.lock().expect("a list").clone(),
+        unknown.lock().expect("a list").clone(),
     );
     let db = database.session();
     for id in 1..next.load(Ordering::Relaxed) {

@@ -25,7 +25,7 @@ async fn behind_a_proxy(
     configure: impl FnOnce(&mut Config),
 ) -> (TestDatabase, Proxy, Database<Engine>) {
     let server = fresh();
-    support::database(server.url(), 1).await.close();
+    support::database(server.url(), 1).await.close().await;
     let proxy = Proxy::before(server.url(), Engine::DIALECT).await;
     let mut config = Config::new(proxy.url());
     config.max_connections = 1;

@@ -49,7 +49,9 @@ const ROLES: &str = "\
 CREATE ROLE tls_only LOGIN; CREATE ROLE plain_only LOGIN; CREATE ROLE by_certificate LOGIN; \
 SET password_encryption = 'scram-sha-256'; CREATE ROLE by_password LOGIN PASSWORD 'hunter2'";
 
-const ALWAYS: [&str; 3] = [
+const ALWAYS: [&str; 4] = [
+    // What was committed outlives the crashes.
+    "synchronous_commit=on",
     "hba_file={folder}/pg_hba.conf",
     "unix_socket_directories={folder}",
     "ssl_ca_file={folder}/ca.pem",
@@ -103,7 +105,7 @@ async fn every_sslmode_is_as_libpq_has_it() {
             ("expired.pem", expired.certificate),
             ("expired.key", expired.key),
         ],
-        &[&ALWAYS[..2], &["ssl=off"]].concat(),
+        &[&ALWAYS[..], &["ssl=off"]].concat(),
     );
     let port = server.port();
     let check = async |who_and_where: &str, parameters: &str, expected: Expected| {
