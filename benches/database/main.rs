@@ -1,7 +1,7 @@
 //! The session against deadpool + diesel-async by hand and against hand-written driver code, on each engine:
 //! its statements alone, and whole requests over loopback.
 //!
-//!     cargo bench -p benches --bench database [-- sqlite|postgres|mysql …]
+//!     cargo xtask bench [-- --bench database -- sqlite|postgres|mysql …]
 
 // One file serves three engines.
 #![allow(clippy::duplicate_mod)]

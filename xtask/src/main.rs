@@ -1,8 +1,9 @@
-//! The commands of the project: `cargo xtask test` and `cargo xtask ci`.
+//! The commands of the project: `cargo xtask test`, `cargo xtask ci` and `cargo xtask bench`.
 
 #[cfg(not(unix))]
 compile_error!("cargo xtask needs Unix: on Windows run it inside WSL");
 
+mod bench;
 mod ci;
 mod counts;
 mod long;
@@ -31,6 +32,10 @@ enum Xtask {
     Test(test::Options),
     /// Everything a change must pass: format, clippy, tests, docs, packages.
     Ci(ci::Options),
+    /// Measure against hand-written code and other libraries; what counts are the ratios.
+    ///
+    /// Servers are found as for `test`. docs/performance.md has the results, and how to read them.
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +43,7 @@ fn main() -> ExitCode {
     let outcome = process::catch_interrupts().and_then(|()| match command {
         Xtask::Test(options) => test::run(&options),
         Xtask::Ci(options) => ci::run(&options),
+        Xtask::Bench(options) => bench::run(&options),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
