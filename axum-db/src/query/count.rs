@@ -1,12 +1,18 @@
 //! Statements about a query: how many rows it has, and whether it has any.
 
-use diesel::backend::Backend;
+use diesel::dsl;
 use diesel::expression::{
     AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate,
 };
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::query_dsl::methods::{OrderDsl, SelectDsl};
 use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Bool, Integer};
+
+use super::Loads;
+use super::access;
+use super::fetch::load;
+use crate::{Backend, Bind, Db, Error};
 
 /// `SELECT COUNT(*) FROM (query)`.
 #[derive(Debug, Clone, Copy, QueryId)]
@@ -16,12 +22,62 @@ impl<Q> Query for Count<Q> {
     type SqlType = BigInt;
 }
 
-impl<Q: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Count<Q> {
+impl<Q: QueryFragment<DB>, DB: diesel::backend::Backend> QueryFragment<DB> for Count<Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         out.push_sql("SELECT COUNT(*) FROM (");
         self.0.walk_ast(out.reborrow())?;
         out.push_sql(") AS counted");
         Ok(())
+    }
+}
+
+/// A query whose rows can be counted on the backend `B`; implemented for every query that fits.
+#[diagnostic::on_unimplemented(
+    message = "the rows of this query cannot be counted on the backend `{B}`",
+    note = "tables, `Model::query()`, relations and joins can; for others write the count as a query of its own"
+)]
+pub trait Countable<'q, B: Backend>: Sized + Send {
+    /// How many rows the query has.
+    #[doc(hidden)]
+    fn count_rows<K: Bind>(
+        self,
+        db: &'q Db<B, K>,
+    ) -> impl Future<Output = Result<u64, Error>> + Send;
+}
+
+/// A query's rows without their columns, whose names may collide in a subquery, and in no order, which would
+/// be work for nothing.
+type Bare<Q> = dsl::Order<dsl::Select<Q, One>, One>;
+
+impl<'q, Q, B> Countable<'q, B> for Q
+where
+    B: Backend,
+    Q: SelectDsl<One> + QueryFragment<B::Diesel> + Send + 'q,
+    dsl::Select<Q, One>: OrderDsl<One>,
+    Count<Q>: Loads<'q, B, i64>,
+    Count<Bare<Q>>: Loads<'q, B, i64>,
+{
+    #[track_caller]
+    fn count_rows<K: Bind>(
+        self,
+        db: &'q Db<B, K>,
+    ) -> impl Future<Output = Result<u64, Error>> + Send {
+        // Only a DISTINCT query has another number of rows when it selects something else.
+        let distinct = access::sql::<B, Q>(&self).map(|sql| sql.starts_with("SELECT DISTINCT"));
+        let counting = distinct.map(|distinct| {
+            if distinct {
+                load(Count(self), db)
+            } else {
+                load(Count(self.select(One).order(One)), db)
+            }
+        });
+        async move {
+            let counted: Vec<i64> = counting?.await?;
+            let count = counted.into_iter().next();
+            Ok(count
+                .and_then(|count| u64::try_from(count).ok())
+                .unwrap_or(0))
+        }
     }
 }
 
@@ -33,7 +89,7 @@ impl<Q> Query for Exists<Q> {
     type SqlType = Bool;
 }
 
-impl<Q: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Exists<Q> {
+impl<Q: QueryFragment<DB>, DB: diesel::backend::Backend> QueryFragment<DB> for Exists<Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         out.push_sql("SELECT EXISTS (");
         self.0.walk_ast(out.reborrow())?;
@@ -42,7 +98,7 @@ impl<Q: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Exists<Q> {
     }
 }
 
-/// The selection `1`: rows are counted without their columns, whose names may collide in a subquery.
+/// `1`: as a selection a constant; as an order the first thing selected, which is that constant.
 #[derive(Debug, Clone, Copy, QueryId)]
 pub struct One;
 
@@ -50,7 +106,7 @@ impl Expression for One {
     type SqlType = Integer;
 }
 
-impl<DB: Backend> QueryFragment<DB> for One {
+impl<DB: diesel::backend::Backend> QueryFragment<DB> for One {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         out.push_sql("1");
         Ok(())

@@ -2,13 +2,13 @@
 
 use diesel::dsl;
 use diesel::query_builder::{AsQuery, Query, QueryFragment, QueryId};
-use diesel::query_dsl::methods::{LimitDsl, OffsetDsl, SelectDsl};
+use diesel::query_dsl::methods::{LimitDsl, OffsetDsl};
 use diesel_async::RunQueryDsl;
 use diesel_async::methods::LoadQuery;
 use futures_util::future::BoxFuture;
 
 use super::access;
-use super::count::{Count, Exists, One};
+use super::count::{Countable, Exists};
 use super::page::Page;
 use super::pagination::{Pagination, UncountedPage};
 use crate::{Backend, Bind, Db, Error, ErrorKind};
@@ -218,11 +218,9 @@ pub trait Fetch: AsQuery + Sized {
     where
         B: Backend,
         K: Bind,
-        Self::Query: SelectDsl<One> + QueryFragment<B::Diesel> + Send + 'q,
-        Count<Self::Query>: Loads<'q, B, i64>,
-        Count<dsl::Select<Self::Query, One>>: Loads<'q, B, i64>,
+        Self::Query: Countable<'q, B>,
     {
-        count(self.as_query(), db)
+        self.as_query().count_rows(db)
     }
 
     /// Whether the query has a row.
@@ -258,9 +256,7 @@ pub trait Fetch: AsQuery + Sized {
         B: Backend,
         K: Bind,
         U: Send + 'q,
-        Self::Query: Clone + SelectDsl<One> + LimitDsl + QueryFragment<B::Diesel> + Send + 'q,
-        Count<Self::Query>: Loads<'q, B, i64>,
-        Count<dsl::Select<Self::Query, One>>: Loads<'q, B, i64>,
+        Self::Query: Clone + Countable<'q, B> + LimitDsl,
         dsl::Limit<Self::Query>: OffsetDsl,
         dsl::Offset<dsl::Limit<Self::Query>>: Loads<'q, B, U>,
     {
@@ -336,13 +332,11 @@ where
     B: Backend,
     K: Bind,
     U: Send + 'q,
-    Q: SelectDsl<One> + LimitDsl + QueryFragment<B::Diesel> + Send + 'q,
-    Count<Q>: Loads<'q, B, i64>,
-    Count<dsl::Select<Q, One>>: Loads<'q, B, i64>,
+    Q: Countable<'q, B> + LimitDsl,
     dsl::Limit<Q>: OffsetDsl,
     dsl::Offset<dsl::Limit<Q>>: Loads<'q, B, U>,
 {
-    let total = count(total, db);
+    let total = total.count_rows(db);
     let rows = page
         .sql_offset()
         .map(|offset| load(rows.limit(page.sql_limit()).offset(offset), db));
@@ -387,34 +381,6 @@ where
         let outcome = deadline.cover(RunQueryDsl::load(query, connection)).await;
         lease.end(outcome)
     })
-}
-
-#[track_caller]
-fn count<'q, Q, B, K>(query: Q, db: &'q Db<B, K>) -> impl Future<Output = Result<u64, Error>> + Send
-where
-    B: Backend,
-    K: Bind,
-    Q: SelectDsl<One> + QueryFragment<B::Diesel> + Send + 'q,
-    Count<Q>: Loads<'q, B, i64>,
-    Count<dsl::Select<Q, One>>: Loads<'q, B, i64>,
-{
-    // Only a DISTINCT query has another number of rows when it selects something else.
-    let distinct = access::sql::<B, Q>(&query).map(|sql| sql.starts_with("SELECT DISTINCT"));
-    let counting = distinct.map(|distinct| {
-        if distinct {
-            load(Count(query), db)
-        } else {
-            load(Count(query.select(One)), db)
-        }
-    });
-    async move {
-        let counted: Vec<i64> = counting?.await?;
-        Ok(counted
-            .into_iter()
-            .next()
-            .and_then(|count| u64::try_from(count).ok())
-            .unwrap_or(0))
-    }
 }
 
 fn at_most_one<U>(rows: Vec<U>) -> Result<Option<U>, Error> {

@@ -42,6 +42,7 @@ mod record;
 mod run;
 
 pub use conflict::{ColumnsOf, InsertAll, InsertOrIgnore, OnConflict, UniqueBy, Upsert};
+pub use count::Countable;
 pub use fetch::{Fetch, Loads};
 pub use page::{Page, PageRejection};
 pub use pagination::{Pagination, UncountedPage};

@@ -5,13 +5,13 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use diesel::dsl;
-use diesel::query_builder::{AsQuery, QueryFragment};
-use diesel::query_dsl::methods::{LimitDsl, OffsetDsl, SelectDsl};
+use diesel::query_builder::AsQuery;
+use diesel::query_dsl::methods::{LimitDsl, OffsetDsl};
 use url::form_urlencoded;
 
+use super::Countable;
 #[cfg(doc)]
 use super::Fetch;
-use super::count::{Count, One};
 use super::fetch::counted_page;
 use super::{Loads, Pagination};
 use crate::{Backend, Bind, Db, Error};
@@ -137,9 +137,7 @@ impl Page {
         K: Bind,
         U: Send + 'q,
         Q: AsQuery,
-        Q::Query: SelectDsl<One> + LimitDsl + QueryFragment<B::Diesel> + Send + 'q,
-        Count<Q::Query>: Loads<'q, B, i64>,
-        Count<dsl::Select<Q::Query, One>>: Loads<'q, B, i64>,
+        Q::Query: Countable<'q, B> + LimitDsl,
         dsl::Limit<Q::Query>: OffsetDsl,
         dsl::Offset<dsl::Limit<Q::Query>>: Loads<'q, B, U>,
     {
