@@ -219,6 +219,7 @@ pub trait Driver: Sized + Send + Sync + 'static {
 
 /// Whether one of the statements begins with one of the (upper-case) `words`. A text in quotes may be taken
 /// for a statement.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 fn starts_with_any(sql: &str, words: &[&str]) -> bool {
     sql.split(';').any(|statement| {
         let statement = statement.trim_start();

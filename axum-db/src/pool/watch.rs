@@ -90,6 +90,7 @@ impl Watch {
     }
 
     /// Whether a statement was allowed to write outside of a transaction and that was not taken back.
+    #[cfg(feature = "postgres")]
     pub(crate) fn writes_alone(&self) -> bool {
         self.writes_alone.load(Ordering::Acquire)
     }
