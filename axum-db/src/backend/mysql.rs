@@ -39,7 +39,7 @@ pub struct Canceller {
     id: u32,
 }
 
-/// How long the clean-up waits for the server to take a KILL.
+/// How long the clean-up waits for the server to take a KILL or a ROLLBACK.
 const KILL_LIMIT: Duration = Duration::from_secs(2);
 
 /// In seconds: the most that the server takes for any of the limits.
@@ -141,7 +141,8 @@ impl Driver for Mysql {
             return false;
         }
         *connection.transaction_state() = AnsiTransactionManager::default();
-        connection.batch_execute("ROLLBACK").await.is_ok()
+        let ended = tokio::time::timeout(KILL_LIMIT, connection.batch_execute("ROLLBACK")).await;
+        matches!(ended, Ok(Ok(())))
     }
 
     async fn cancel(canceller: &Canceller, watch: &Watch) {

@@ -46,7 +46,7 @@ use target::{Target, with_causes};
 #[derive(Debug, Clone, Copy)]
 pub struct Postgres;
 
-/// How long the clean-up waits for a cancelled statement to end.
+/// How long the clean-up waits for a cancelled statement to end, and for each statement of its own.
 const CANCEL_LIMIT: Duration = Duration::from_secs(2);
 
 /// Everything a user may have set through a connection in hand, as `DISCARD ALL` but without throwing the
@@ -194,7 +194,11 @@ impl Driver for Postgres {
             return false;
         }
         watch.settle();
-        !watch.was_in_hand() || connection.batch_execute(RESET).await.is_ok()
+        if !watch.was_in_hand() {
+            return true;
+        }
+        let reset = tokio::time::timeout(CANCEL_LIMIT, connection.batch_execute(RESET)).await;
+        matches!(reset, Ok(Ok(())))
     }
 
     async fn cancel(canceller: &Canceller, watch: &Watch) {

@@ -1,6 +1,8 @@
 //! Whether a statement only reads.
 
 use std::any::TypeId;
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 use diesel::query_builder::{Query, QueryBuilder, QueryFragment, QueryId};
 use diesel::sql_types::Untyped;
@@ -44,15 +46,29 @@ pub(super) fn may_alter<B: Backend, S: QueryFragment<B::Diesel> + QueryId>(
         .any(|word| first.eq_ignore_ascii_case(word)))
 }
 
+thread_local! {
+    /// What was found of the queries that have an id, by it: their text is always the same, which is also what
+    /// prepared statements rest on.
+    static KNOWN: RefCell<HashMap<TypeId, Access>> = RefCell::default();
+}
+
 /// A query reads only if it is a SELECT without a locking clause, and not the user's own text.
-pub(super) fn of<Q: Query>(sql: &str) -> Access
+pub(super) fn of<B: Backend, Q>(query: &Q) -> Result<Access, Error>
 where
-    Q::SqlType: 'static,
+    Q: Query<SqlType: 'static> + QueryFragment<B::Diesel> + QueryId,
 {
-    if !by_hand::<Q>() && sql.starts_with("SELECT ") && !LOCKS.iter().any(|lock| sql.contains(lock))
-    {
-        Access::Read
-    } else {
-        Access::Write
+    if by_hand::<Q>() {
+        return Ok(Access::Write);
     }
+    let id = Q::query_id();
+    if let Some(known) = id.and_then(|id| KNOWN.with_borrow(|known| known.get(&id).copied())) {
+        return Ok(known);
+    }
+    let sql = sql::<B, Q>(query)?;
+    let reads = sql.starts_with("SELECT ") && !LOCKS.iter().any(|lock| sql.contains(lock));
+    let access = if reads { Access::Read } else { Access::Write };
+    if let Some(id) = id {
+        KNOWN.with_borrow_mut(|known| known.insert(id, access));
+    }
+    Ok(access)
 }

@@ -370,8 +370,7 @@ where
     U: Send + 'q,
     Q: Loads<'q, B, U>,
 {
-    let access = access::sql::<B, Q>(&query).map(|sql| access::of::<Q>(&sql));
-    let leasing = access.map(|access| db.lease(access));
+    let leasing = access::of::<B, Q>(&query).map(|access| db.lease(access));
     Box::pin(async move {
         let mut lease = leasing?.await?;
         if access::by_hand::<Q>() {

@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -76,7 +77,7 @@ impl<B: Backend, K: Bind> Db<B, K> {
     ///
     /// # Errors
     /// [`ErrorKind::ReadOnly`], [`ErrorKind::Aborted`], [`ErrorKind::PoolTimeout`], [`ErrorKind::Connection`],
-    /// [`ErrorKind::Held`].
+    /// [`ErrorKind::Held`], [`ErrorKind::Deadline`].
     ///
     /// # Cancellation
     /// Dropping the lease before [`Lease::finish`], as when a handler is cancelled in mid-statement, ends
@@ -237,13 +238,16 @@ fn watchman<B: Backend>(
 ) -> Option<tokio::task::AbortHandle> {
     let at = deadline.moment()?;
     let runtime = tokio::runtime::Handle::try_current().ok()?;
-    let (canceller, watch) = (pooled.canceller.clone(), pooled.watch.clone());
+    let canceller = pooled.canceller.clone();
+    // The connection is known to be clean by who holds its watch.
+    let watch = Arc::downgrade(&pooled.watch);
     let watching = runtime.spawn(async move {
         tokio::time::sleep_until(at).await;
-        loop {
+        while let Some(watch) = watch.upgrade() {
             if watch.in_flight() {
                 B::cancel(&canceller, &watch).await;
             }
+            drop(watch);
             tokio::time::sleep(BETWEEN_CANCELS).await;
         }
     });

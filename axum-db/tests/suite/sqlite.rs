@@ -7,6 +7,8 @@ pub(crate) use testkit::sqlite as fresh;
 mod binds;
 #[path = "behaviour/bulk.rs"]
 mod bulk;
+#[path = "behaviour/counted.rs"]
+mod counted;
 #[path = "behaviour/deadline.rs"]
 mod deadline;
 #[path = "behaviour/deadline_busy.rs"]

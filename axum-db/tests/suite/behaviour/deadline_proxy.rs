@@ -128,3 +128,33 @@ async fn during_commit_the_outcome_is_unknown_and_said_to_be() {
     proxy.release();
     nothing_is_left(&direct, &database).await;
 }
+
+#[tokio::test]
+async fn a_clean_up_that_the_server_does_not_answer_keeps_no_place_in_the_pool() {
+    let (_server, proxy, database, direct) = silent().await;
+    proxy.hold_after("ROLLBACK");
+    for _ in 0..2 {
+        let db = database.session();
+        execute(&db, "UPDATE notes SET n = 5 WHERE id = 1")
+            .await
+            .expect("a write");
+    }
+    // The places are free again while the server is still silent.
+    nothing_is_left(&direct, &database).await;
+    proxy.release();
+}
+
+#[tokio::test]
+async fn a_connection_in_hand_goes_back_to_the_pool_when_it_was_in_time() {
+    let (_server, proxy, database, _direct) = silent().await;
+    for _ in 0..8 {
+        let db = database.session().with_deadline(Duration::from_secs(600));
+        let conn = db.conn().await.expect("a connection");
+        drop(conn);
+        db.commit().await.expect("a commit");
+        drop(db);
+        // Its settings are restored in the background; another one is opened meanwhile, and that is all.
+        assert!(proxy.connections() <= 2);
+    }
+    assert_eq!(count(&database.session()).await, 1);
+}

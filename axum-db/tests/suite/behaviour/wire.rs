@@ -97,6 +97,29 @@ async fn a_handler_that_only_reads_sends_its_own_statements_prepared_once() {
 }
 
 #[tokio::test]
+async fn a_select_that_locks_opens_the_transaction_each_time() {
+    let (_server, proxy, database) = behind_a_proxy(|_| ()).await;
+    for _ in 0..3 {
+        let db = database.session();
+        let plain: Vec<i64> = notes::table.select(notes::n).all(&db).await.expect("rows");
+        let begun = |traffic: Traffic| {
+            let begins = |message: &String| message.starts_with("Query BEGIN");
+            traffic.messages.iter().any(begins)
+        };
+        assert!(!begun(proxy.take()));
+        let locked: Vec<i64> = notes::table
+            .select(notes::n)
+            .for_update()
+            .all(&db)
+            .await
+            .expect("rows");
+        assert!(begun(proxy.take()));
+        assert_eq!(plain, locked);
+        db.commit().await.expect("a commit");
+    }
+}
+
+#[tokio::test]
 async fn begin_travels_with_the_first_write_where_the_protocol_lets_it() {
     let (_server, proxy, database) = behind_a_proxy(|_| ()).await;
     let handler = async |db: Db, Path(id): Path<i32>| {
