@@ -149,15 +149,17 @@ insert_returning!("postgres", super::Postgres, diesel::pg::Pg);
 
 #[cfg(feature = "mysql")]
 mod mysql {
-    use diesel::HasQuery;
-    use diesel::expression::SqlLiteral;
+    use std::marker::PhantomData;
+
+    use diesel::expression::{AppearsOnTable, Expression, ValidGrouping, is_aggregate};
     use diesel::mysql::Mysql as Diesel;
-    use diesel::query_builder::{QueryFragment, QueryId};
+    use diesel::query_builder::{AstPass, QueryFragment, QueryId};
     use diesel::query_dsl::methods::FilterDsl;
     use diesel::sql_types::Bool;
+    use diesel::{HasQuery, QueryResult};
     use diesel_async::RunQueryDsl;
 
-    use super::super::{Dialect, Mysql};
+    use super::super::Mysql;
     use super::{
         Bind, BoxFuture, Conflict, Db, Error, HasTable, Insert, InsertOrIgnore, Insertable, Loads,
         Model, NewRecord, Run, Statement, Table, UniqueBy, Upsert, dsl, insertion,
@@ -165,14 +167,14 @@ mod mysql {
     use crate::query::{AnyRows, Fetch, FindById};
     use crate::{Access, ErrorKind};
 
-    type ByLastId<M> = dsl::Filter<AnyRows<M, Diesel>, SqlLiteral<Bool>>;
+    type ByLastId<M> = dsl::Filter<AnyRows<M, Diesel>, HasLastId<M>>;
 
     impl<N> Insert<N> for Mysql
     where
         N: NewRecord + Insertable<Table<N>>,
         N::Model: FindById<Self> + HasQuery<Diesel>,
         Statement<N>: QueryFragment<Diesel> + QueryId + Send + 'static,
-        AnyRows<N::Model, Diesel>: FilterDsl<SqlLiteral<Bool>>,
+        AnyRows<N::Model, Diesel>: FilterDsl<HasLastId<N::Model>>,
         ByLastId<N::Model>: for<'q> Loads<'q, Self, N::Model>,
     {
         #[track_caller]
@@ -281,13 +283,36 @@ mod mysql {
     fn by_last_id<M>() -> ByLastId<M>
     where
         M: Model + HasQuery<Diesel>,
-        AnyRows<M, Diesel>: FilterDsl<SqlLiteral<Bool>>,
+        AnyRows<M, Diesel>: FilterDsl<HasLastId<M>>,
     {
-        let column = M::PRIMARY_KEY.first().copied().unwrap_or_default();
-        let condition = format!("{} = LAST_INSERT_ID()", Dialect::Mysql.quote(column));
-        FilterDsl::filter(
-            <M as HasQuery<Diesel>>::query(),
-            dsl::sql::<Bool>(&condition),
-        )
+        FilterDsl::filter(<M as HasQuery<Diesel>>::query(), HasLastId(PhantomData))
+    }
+
+    /// Whether a row's key is the one that the connection gave last: with a text that depends on the model
+    /// alone, so that the statement stays prepared.
+    #[derive(Debug, Clone, Copy)]
+    pub struct HasLastId<M>(PhantomData<fn() -> M>);
+
+    impl<M> Expression for HasLastId<M> {
+        type SqlType = Bool;
+    }
+
+    impl<M: 'static> QueryId for HasLastId<M> {
+        type QueryId = Self;
+        const HAS_STATIC_QUERY_ID: bool = true;
+    }
+
+    impl<M: Model> QueryFragment<Diesel> for HasLastId<M> {
+        fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Diesel>) -> QueryResult<()> {
+            out.push_identifier(M::PRIMARY_KEY.first().copied().unwrap_or_default())?;
+            out.push_sql(" = LAST_INSERT_ID()");
+            Ok(())
+        }
+    }
+
+    impl<M, Source> AppearsOnTable<Source> for HasLastId<M> {}
+
+    impl<M, Group> ValidGrouping<Group> for HasLastId<M> {
+        type IsAggregate = is_aggregate::No;
     }
 }

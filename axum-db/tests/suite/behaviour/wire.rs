@@ -160,6 +160,42 @@ async fn begin_travels_with_the_first_write_where_the_protocol_lets_it() {
 }
 
 #[tokio::test]
+async fn a_record_that_is_read_back_costs_one_statement_more_where_there_is_no_returning() {
+    let server = fresh();
+    super::records::database(server.url()).await.close();
+    let proxy = Proxy::before(server.url(), Engine::DIALECT).await;
+    let database: Database<Engine> = Database::connect(proxy.url()).await.expect("a database");
+    for name in ["ann", "bob", "cid"] {
+        proxy.take();
+        let db = database.session();
+        super::records::user(&db, name).await;
+        db.commit().await.expect("a commit");
+    }
+    let own = messages(
+        &[
+            "Query BEGIN READ WRITE",
+            "Bind",
+            "Execute",
+            "Sync",
+            "Query COMMIT",
+        ],
+        &["Query BEGIN", "Execute", "Execute", "Query COMMIT"],
+    );
+    let waits = if Engine::DIALECT == Dialect::Postgres {
+        2
+    } else {
+        4
+    };
+    assert_eq!(
+        proxy.take(),
+        Traffic {
+            messages: own,
+            waits
+        }
+    );
+}
+
+#[tokio::test]
 async fn a_write_by_itself_is_one_wait_and_the_next_one_needs_a_transaction_again() {
     let (_server, proxy, database) = behind_a_proxy(|_| ()).await;
     let bookkeeping = async |id: i32| {
