@@ -258,10 +258,14 @@ impl<B: Backend> Shared<B> {
         }
         let isolation = asked.or(self.notes().isolation);
         let read_only = self.mode() == TransactionMode::ReadOnly;
-        if !read_only {
-            state.lane = self.lane(state).await?;
-        }
+        let lane = if read_only {
+            None
+        } else {
+            self.lane(state).await?
+        };
         self.ensure_connection(state).await?;
+        // Whoever got no connection does not keep others from writing.
+        state.lane = lane;
         let State {
             checkout,
             transaction,

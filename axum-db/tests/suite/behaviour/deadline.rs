@@ -151,6 +151,23 @@ async fn late(db: Db) -> Result<(), Error> {
 }
 
 #[tokio::test]
+async fn who_got_no_connection_in_time_keeps_no_other_from_writing() {
+    let server = fresh();
+    let database = database(server.url(), 1).await;
+    let reader = database.session();
+    count(&reader).await;
+    let late = database.session().with_deadline(Duration::from_millis(50));
+    is_late(execute(&late, "INSERT INTO notes VALUES (1, 1)").await);
+    // The reader has the connection, and on SQLite gets its turn to write.
+    execute(&reader, "INSERT INTO notes VALUES (2, 1)")
+        .await
+        .expect("a row");
+    reader.commit().await.expect("a commit");
+    drop(late);
+    assert_eq!(count(&reader).await, 1);
+}
+
+#[tokio::test]
 async fn during_the_handlers_own_work_nothing_is_committed() {
     let server = fresh();
     let database = database(server.url(), 2).await;

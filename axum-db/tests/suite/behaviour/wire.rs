@@ -162,7 +162,7 @@ async fn begin_travels_with_the_first_write_where_the_protocol_lets_it() {
 #[tokio::test]
 async fn a_record_that_is_read_back_costs_one_statement_more_where_there_is_no_returning() {
     let server = fresh();
-    super::records::database(server.url()).await.close();
+    super::records::database(server.url()).await.close().await;
     let proxy = Proxy::before(server.url(), Engine::DIALECT).await;
     let database: Database<Engine> = Database::connect(proxy.url()).await.expect("a database");
     for name in ["ann", "bob", "cid"] {
