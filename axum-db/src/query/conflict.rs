@@ -100,7 +100,7 @@ pub struct OnConflict<N, T> {
     target: PhantomData<fn() -> T>,
 }
 
-impl<N: NewRecord, T: UniqueBy<N>> OnConflict<N, T> {
+impl<N: NewRecord, T> OnConflict<N, T> {
     /// The row `record`, where another may have the same `target`.
     #[doc(hidden)]
     pub fn new(record: N, _target: T) -> Self {
@@ -128,6 +128,7 @@ impl<N: NewRecord, T: UniqueBy<N>> OnConflict<N, T> {
         db: &'q Db<B, <N::Model as Model>::Bind>,
     ) -> impl Future<Output = Result<N::Model, Error>> + Send + use<'q, N, T, C, B>
     where
+        T: UniqueBy<N>,
         C: ColumnsOf<N>,
         B: Upsert<N, T>,
     {

@@ -303,10 +303,12 @@ pub trait Fetch: AsQuery + Sized {
         dsl::Limit<Self::Query>: OffsetDsl,
         dsl::Offset<dsl::Limit<Self::Query>>: Loads<'q, B, U>,
     {
-        let rows = page.sql_offset().map(|offset| {
-            let query = self.as_query().limit(page.sql_limit() + 1);
-            load(query.offset(offset), db)
-        });
+        let query = self.as_query().limit(page.sql_limit() + 1);
+        #[allow(clippy::manual_map)] // the caller's place is lost within a closure
+        let rows = match page.sql_offset() {
+            Some(offset) => Some(load(query.offset(offset), db)),
+            None => None,
+        };
         async move {
             let items = match rows {
                 Some(rows) => rows.await?,
@@ -337,9 +339,11 @@ where
     dsl::Offset<dsl::Limit<Q>>: Loads<'q, B, U>,
 {
     let total = total.count_rows(db);
-    let rows = page
-        .sql_offset()
-        .map(|offset| load(rows.limit(page.sql_limit()).offset(offset), db));
+    #[allow(clippy::manual_map)] // the caller's place is lost within a closure
+    let rows = match page.sql_offset() {
+        Some(offset) => Some(load(rows.limit(page.sql_limit()).offset(offset), db)),
+        None => None,
+    };
     async move {
         let total = total.await?;
         let items = match rows {
@@ -370,7 +374,11 @@ where
     U: Send + 'q,
     Q: Loads<'q, B, U>,
 {
-    let leasing = access::of::<B, Q>(&query).map(|access| db.lease(access));
+    // No `map`: the caller's place is lost within a closure.
+    let leasing = match access::of::<B, Q>(&query) {
+        Ok(access) => Ok(db.lease(access)),
+        Err(error) => Err(error),
+    };
     Box::pin(async move {
         let mut lease = leasing?.await?;
         if access::by_hand::<Q>() {

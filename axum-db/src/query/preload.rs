@@ -234,10 +234,10 @@ pub trait Preload: Sized + Send {
             .collect::<HashSet<_>>()
             .into_iter()
             .collect::<Vec<_>>();
-        let loads: Vec<BoxFuture<'q, Result<Vec<R::Loaded>, Error>>> = keys
-            .chunks(KEYS_A_STATEMENT)
-            .map(|keys| load(query(R::query(keys.to_vec())), db))
-            .collect();
+        let mut loads: Vec<BoxFuture<'q, Result<Vec<R::Loaded>, Error>>> = Vec::new();
+        for keys in keys.chunks(KEYS_A_STATEMENT) {
+            loads.push(load(query(R::query(keys.to_vec())), db));
+        }
         drop(keys);
         async move {
             let mut loaded = Vec::new();

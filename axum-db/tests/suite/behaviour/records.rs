@@ -115,6 +115,36 @@ async fn every_type_comes_back_as_it_went() {
         "{apart}: the defaults are in UTC"
     );
 }
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_models_do_knows_where_it_was_asked_for() {
+    let test = fresh();
+    let db = database(test.url()).await.session();
+    let ann = user(&db, "ann").await;
+    let guard = db.conn().await.expect("a connection");
+    let refused = [
+        NewUser::new("bob", "b", "c").insert(&db).await.err(),
+        NewUser::new("bob", "b", "c")
+            .on_conflict(users::email)
+            .update(users::username, &db)
+            .await
+            .err(),
+        NewUser::insert_all([NewUser::new("bob", "b", "c")], &db)
+            .await
+            .err(),
+        ann.save(&db).await.err(),
+        ann.delete(&db).await.err(),
+        User::find(ann.id).one(&db).await.err(),
+        vec![ann].preload(User::POSTS, &db).await.err(),
+    ];
+    drop(guard);
+    for (at, error) in refused.into_iter().enumerate() {
+        let error = error.expect("the guard is alive");
+        assert_eq!(error.kind(), ErrorKind::Held);
+        let places = error.to_string();
+        assert_eq!(places.matches("records.rs:").count(), 2, "{at}: {places}");
+    }
+}
+
 #[tokio::test]
 async fn the_futures_of_queries_are_small() {
     let test = fresh();
