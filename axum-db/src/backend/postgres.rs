@@ -22,7 +22,10 @@ use crate::config::Config;
 use crate::pool::Watch;
 use crate::session::Isolation;
 
+// Without TLS what would make its connections is nothing, and `Copy`.
+#[cfg_attr(not(feature = "tls"), allow(clippy::clone_on_copy))]
 mod cancel;
+#[cfg_attr(not(feature = "tls"), allow(clippy::clone_on_copy))]
 mod target;
 #[cfg(feature = "tls")]
 mod tls;
