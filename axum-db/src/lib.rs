@@ -64,6 +64,7 @@
 //! | [`model`](macro@model) | the attribute that makes a struct the row of a table |
 //! | [`Database`], [`Config`] | the database: its URL and settings, its pool; made once, cloned at will |
 //! | [`Db`] | the request's session: extractor, and `&db` in every query |
+//! | [`types`] | UUIDs, points in time, JSON and decimals, the same on every engine; [`DbEnum`] for enums |
 //! | [`prelude`] | `#[model]`, the helpers on queries, Diesel's query builder |
 //! | [`query::Fetch`], [`query::Run`] | `.all(&db)`, `.one_or_404(&db)`, `.paginate(page, &db)` …; `.run(&db)` for statements |
 //! | [`query::Preload`] | `.preload(Post::AUTHOR, &db)`: a relation of all rows in one query |
@@ -100,6 +101,7 @@
 //! | `postgres` | no | PostgreSQL, by a driver in pure Rust |
 //! | `mysql` | no | MySQL and MariaDB, by a driver in pure Rust |
 //! | `tls` | no | encrypted connections to them, by rustls; see [`Postgres`] and [`Mysql`] |
+//! | `uuid`, `json`, `decimal` | no | `Uuid`, `Json<T>` and `Decimal` of [`types`], each with the crate it wraps |
 //! | `testing` | no | `#[axum_db::test]` and the client of [`testing`]: for dev-dependencies |
 //!
 //! Any set of them compiles together.
@@ -129,11 +131,13 @@ pub mod query;
 mod session;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod types;
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 
+pub use axum_db_macros::DbEnum;
 /// ```
 /// use axum_db::{metadata, prelude::*};
 ///
@@ -198,6 +202,7 @@ pub use config::Config;
 pub use database::Database;
 pub use database_url::DatabaseUrl;
 pub use error::{Constraint, Error, ErrorKind, Reference};
+pub use model::DbEnum;
 pub use model::{Metadata, MetadataError};
 pub use session::{
     Access, Bind, Connection, Db, Isolation, Lease, Main, MissingLayer, Outcome, ResponseFuture,

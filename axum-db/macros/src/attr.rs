@@ -6,18 +6,25 @@ use syn::{
     Attribute, Error, Expr, ExprLit, ExprUnary, Ident, Lit, LitInt, LitStr, Path, Result, UnOp,
 };
 
+use crate::rules::{self, CheckArg, RuleArg};
+
 /// The helper attribute as the derive sees it. `#[model]` itself cannot be a derive's helper: the name
 /// would be ambiguous with the attribute macro.
 pub(crate) const HELPER: &str = "axum_db";
 
-const STRUCT_KEYS: &str = "`table`, `bind`, `renamed_from`";
-const FIELD_KEYS: &str = "`primary_key`, `unique`, `index`, `length`, `default`, `references`, \
-     `on_delete`, `on_update`, `relation`, `backref`, `many_to_many`, `no_join`, `sql_type`, `renamed_from`";
+const STRUCT_KEYS: &str =
+    "`table`, `bind`, `unique(…)`, `index(…)`, `check = \"…\"`, `renamed_from`";
+const FIELD_KEYS: &str = "`primary_key`, `unique`, `index`, `check`, `db_enum`, `length`, `precision`, `scale`, \
+     `default`, `references`, `on_delete`, `on_update`, `relation`, `backref`, `many_to_many`, `no_join`, \
+     `sql_type`, `renamed_from`";
 
 #[derive(Default)]
 pub(crate) struct StructArgs {
     pub(crate) table: Option<LitStr>,
     pub(crate) bind: Option<Path>,
+    pub(crate) uniques: Vec<RuleArg>,
+    pub(crate) indexes: Vec<RuleArg>,
+    pub(crate) checks: Vec<CheckArg>,
     pub(crate) renamed_from: Option<LitStr>,
     /// The derives of the struct that its `New…` companion shares.
     pub(crate) derives: Vec<Ident>,
@@ -28,7 +35,11 @@ pub(crate) struct FieldArgs {
     pub(crate) primary_key: Option<Span>,
     pub(crate) unique: Option<Span>,
     pub(crate) index: Option<Span>,
+    pub(crate) checks: Vec<CheckArg>,
+    pub(crate) db_enum: Option<Span>,
     pub(crate) length: Option<LitInt>,
+    pub(crate) precision: Option<LitInt>,
+    pub(crate) scale: Option<LitInt>,
     pub(crate) default: Option<DefaultArg>,
     pub(crate) references: Option<Path>,
     pub(crate) on_delete: Option<(Span, Action)>,
@@ -47,6 +58,10 @@ pub(crate) enum DefaultArg {
     Integer(Expr, i64),
     Float(Expr),
     Bool(syn::LitBool),
+    /// A value of an enum.
+    Path(syn::ExprPath),
+    /// What `New…` works out; the database has no default.
+    Call(Expr),
 }
 
 impl DefaultArg {
@@ -57,6 +72,8 @@ impl DefaultArg {
             Self::Text(text) => text.span(),
             Self::Integer(number, _) | Self::Float(number) => number.span(),
             Self::Bool(value) => value.span(),
+            Self::Path(path) => path.span(),
+            Self::Call(expression) => expression.span(),
         }
     }
 }
@@ -83,6 +100,15 @@ impl StructArgs {
                         "a type that implements `Bind`, as in `bind = Analytics`",
                     )
                 })
+            } else if meta.path.is_ident("unique") {
+                args.uniques.push(rules::over_fields(&meta)?);
+                Ok(())
+            } else if meta.path.is_ident("index") {
+                args.indexes.push(rules::over_fields(&meta)?);
+                Ok(())
+            } else if meta.path.is_ident("check") {
+                args.checks.push(rules::check(&meta)?);
+                Ok(())
             } else if meta.path.is_ident("renamed_from") {
                 once(&mut args.renamed_from, &meta, string)
             } else if meta.path.is_ident("derive") {
@@ -110,7 +136,14 @@ impl FieldArgs {
                 "unique" => once(&mut args.unique, &meta, flag),
                 "index" => once(&mut args.index, &meta, flag),
                 "no_join" => once(&mut args.no_join, &meta, flag),
+                "check" => {
+                    args.checks.push(rules::check(&meta)?);
+                    Ok(())
+                }
+                "db_enum" => once(&mut args.db_enum, &meta, flag),
                 "length" => once(&mut args.length, &meta, length),
+                "precision" => once(&mut args.precision, &meta, |meta| digits(meta, 1)),
+                "scale" => once(&mut args.scale, &meta, |meta| digits(meta, 0)),
                 "default" => once(&mut args.default, &meta, default),
                 "references" => once(&mut args.references, &meta, |meta| {
                     path(
@@ -178,10 +211,15 @@ fn flag(meta: &ParseNestedMeta) -> Result<Span> {
     if meta.input.peek(syn::Token![=]) {
         return Err(meta.error("this takes no value; write the word alone"));
     }
+    if meta.input.peek(syn::token::Paren) {
+        return Err(meta.error(
+            "on a field this is the word alone; over several fields it stands above the struct",
+        ));
+    }
     Ok(meta.path.span())
 }
 
-fn string(meta: &ParseNestedMeta) -> Result<LitStr> {
+pub(crate) fn string(meta: &ParseNestedMeta) -> Result<LitStr> {
     let text: LitStr = meta.value()?.parse()?;
     if text.value().is_empty() || text.value().contains('\0') {
         return Err(Error::new(
@@ -199,6 +237,18 @@ fn length(meta: &ParseNestedMeta) -> Result<LitInt> {
         _ => Err(Error::new(
             number.span(),
             "`length` is a number of characters (or bytes) from 1 to 4294967295",
+        )),
+    }
+}
+
+/// MySQL's limits, the narrowest.
+fn digits(meta: &ParseNestedMeta, least: u32) -> Result<LitInt> {
+    let number: LitInt = meta.value()?.parse()?;
+    match number.base10_parse::<u32>() {
+        Ok(digits) if (least..=65).contains(&digits) => Ok(number),
+        _ => Err(Error::new(
+            number.span(),
+            format!("expected a number of digits from {least} to 65"),
         )),
     }
 }
@@ -262,11 +312,16 @@ fn default(meta: &ParseNestedMeta) -> Result<DefaultArg> {
     let error = || {
         Error::new(
             expression.span(),
-            "`default` takes a literal (`\"text\"`, `0`, `1.5`, `true`) or `now`",
+            "`default` takes a literal (`\"text\"`, `0`, `1.5`, `true`), `now`, an enum's variant \
+             (`Status::Draft`), or a call (`Uuid::now_v7()`)",
         )
     };
     let (literal, negative) = match &expression {
         Expr::Path(path) if path.path.is_ident("now") => return Ok(DefaultArg::Now(path.span())),
+        Expr::Path(path) => return Ok(DefaultArg::Path(path.clone())),
+        Expr::Call(_) | Expr::MethodCall(_) | Expr::Macro(_) => {
+            return Ok(DefaultArg::Call(expression));
+        }
         Expr::Lit(ExprLit { lit, .. }) => (lit, false),
         Expr::Unary(ExprUnary {
             op: UnOp::Neg(_),

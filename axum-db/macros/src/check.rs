@@ -6,7 +6,8 @@ use quote::ToTokens;
 use syn::{Error, Result, Type};
 
 use crate::attr::{Action, DefaultArg};
-use crate::model::{FieldDef, Kind, ModelDef};
+use crate::model::{FieldDef, Kind, ModelDef, last_segment};
+use crate::rules;
 
 pub(crate) fn model(model: &ModelDef) -> Result<()> {
     if model.key().is_empty() {
@@ -27,6 +28,7 @@ pub(crate) fn model(model: &ModelDef) -> Result<()> {
             ),
         ));
     }
+    rules::verify(model)?;
     let mut methods = HashSet::new();
     for field in &model.fields {
         if let Some(relation) = &field.args.relation
@@ -41,14 +43,50 @@ pub(crate) fn model(model: &ModelDef) -> Result<()> {
     Ok(())
 }
 
+/// Types that programs often have and no column can, with what to write instead.
+const INSTEAD: [(&str, &str); 25] = [
+    ("i8", "i16"),
+    ("u8", "i16"),
+    ("u16", "i32"),
+    ("u32", "i64"),
+    ("u64", "i64"),
+    ("usize", "i64"),
+    ("isize", "i64"),
+    ("i128", "axum_db::types::Decimal"),
+    ("u128", "axum_db::types::Decimal"),
+    ("char", "String"),
+    ("str", "String"),
+    ("DateTime", "axum_db::types::UtcTime"),
+    ("OffsetDateTime", "axum_db::types::UtcTime"),
+    ("Timestamp", "axum_db::types::UtcTime"),
+    ("SystemTime", "axum_db::types::UtcTime"),
+    ("Instant", "axum_db::types::UtcTime"),
+    ("PrimitiveDateTime", "chrono::NaiveDateTime"),
+    ("BigDecimal", "axum_db::types::Decimal"),
+    ("Value", "axum_db::types::Json<serde_json::Value>"),
+    ("HashMap", "axum_db::types::Json<…>"),
+    ("BTreeMap", "axum_db::types::Json<…>"),
+    ("Vec", "axum_db::types::Json<…>, or a table of its own"),
+    ("Duration", "i64, in a unit of your choice"),
+    ("TimeDelta", "i64, in a unit of your choice"),
+    ("PathBuf", "String"),
+];
+
 pub(crate) fn unknown_type(ty: &Type) -> Error {
+    let name = last_segment(ty).map(|segment| segment.ident.to_string());
+    let instead = INSTEAD
+        .iter()
+        .find(|(known, _)| Some(*known) == name.as_deref())
+        .map(|(_, instead)| format!("write `{instead}`, or "))
+        .unwrap_or_default();
     Error::new_spanned(
         ty,
         format!(
-            "`{}` has no SQL type that axum-db knows; name one with \
-             `#[model(sql_type = diesel::sql_types::Text)]` (the Rust type must implement Diesel's `ToSql` \
-             and `FromSql` for it), or use one of bool, i16, i32, i64, f32, f64, String, Vec<u8>, \
-             NaiveDateTime, NaiveDate, NaiveTime and Option of these",
+            "`{}` has no SQL type that axum-db knows; {instead}for an enum derive `DbEnum` and write \
+             `#[model(db_enum)]` here, for another type name one with `#[model(sql_type = diesel::sql_types::Text)]` \
+             (the Rust type must implement Diesel's `ToSql` and `FromSql` for it), or use one of bool, i16, i32, \
+             i64, f32, f64, String, Vec<u8>, NaiveDateTime, NaiveDate, NaiveTime, axum-db's Uuid, UtcTime, Json<T> \
+             and Decimal, and Option of these",
             ty.to_token_stream().to_string().replace(' ', "")
         ),
     )
@@ -76,6 +114,14 @@ pub(crate) fn field(field: &FieldDef) -> Result<()> {
             "only a String or a Vec<u8> has a `length`",
         ));
     }
+    if let (Some(span), Some(_)) = (args.db_enum, &args.sql_type) {
+        return Err(Error::new(
+            span,
+            "an enum of the database is its own SQL type; take `sql_type` away, or `db_enum`",
+        ));
+    }
+    digits(field)?;
+    from_axum_db(field)?;
     references(field)?;
     if let Some(default) = &args.default {
         default_fits(field, default)?;
@@ -116,18 +162,76 @@ fn references(field: &FieldDef) -> Result<()> {
             ));
         }
         if let Some((span, Action::SetDefault)) = action
-            && args.default.is_none()
+            && matches!(args.default, None | Some(DefaultArg::Call(_)))
         {
             return Err(Error::new(
                 span,
-                format!("`{key} = set_default` needs a `default`; add one, or choose `set_null`"),
+                format!(
+                    "`{key} = set_default` needs a `default` that the database has; add one, or choose `set_null`"
+                ),
             ));
         }
     }
     Ok(())
 }
 
+/// The crates that have types of the same names.
+fn from_axum_db(field: &FieldDef) -> Result<()> {
+    let Type::Path(path) = &field.inner else {
+        return Ok(());
+    };
+    let own = matches!(
+        field.kind,
+        Kind::Uuid | Kind::UtcTime | Kind::Json | Kind::Decimal
+    );
+    let (Some(first), Some(last)) = (path.path.segments.first(), path.path.segments.last()) else {
+        return Ok(());
+    };
+    let others = ["uuid", "rust_decimal", "axum", "sqlx"];
+    if own && others.iter().any(|other| first.ident == other) {
+        let last = &last.ident;
+        return Err(Error::new_spanned(
+            &field.inner,
+            format!(
+                "not every engine can keep this type; write `axum_db::types::{last}`, which converts from and into it"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// `precision` and `scale` belong together, to a number with a point.
+fn digits(field: &FieldDef) -> Result<()> {
+    let (precision, scale) = match (&field.args.precision, &field.args.scale) {
+        (None, None) => return Ok(()),
+        (Some(precision), Some(scale)) => (precision, scale),
+        (Some(one), None) | (None, Some(one)) => {
+            return Err(Error::new(
+                one.span(),
+                "`precision` (all digits) and `scale` (those behind the point) stand together, as in \
+                 `precision = 12, scale = 2`",
+            ));
+        }
+    };
+    if !matches!(field.kind, Kind::Decimal | Kind::Custom) {
+        return Err(Error::new(
+            precision.span(),
+            "only a Decimal has a `precision` and a `scale`",
+        ));
+    }
+    if scale.base10_parse::<u32>()? > precision.base10_parse::<u32>()? {
+        return Err(Error::new(
+            scale.span(),
+            format!("of {precision} digits, {scale} cannot stand behind the point"),
+        ));
+    }
+    Ok(())
+}
+
 fn default_fits(field: &FieldDef, default: &DefaultArg) -> Result<()> {
+    if matches!(default, DefaultArg::Call(_)) {
+        return Ok(()); // the compiler checks it
+    }
     let (fits, expected) = match field.kind {
         Kind::Bool => (matches!(default, DefaultArg::Bool(_)), "`true` or `false`"),
         Kind::I16 => (
@@ -147,15 +251,21 @@ fn default_fits(field: &FieldDef, default: &DefaultArg) -> Result<()> {
             matches!(default, DefaultArg::Text(_)),
             "a text in double quotes",
         ),
-        Kind::DateTime | Kind::Date | Kind::Time => {
+        Kind::DateTime | Kind::Date | Kind::Time | Kind::UtcTime => {
             (matches!(default, DefaultArg::Now(_)), "`now`")
         }
-        Kind::Bytes | Kind::Custom => {
-            return Err(Error::new(
-                default.span(),
-                "a field of this type takes no `default`; set the value where the row is made",
-            ));
-        }
+        Kind::Decimal => (
+            decimal(default).is_some(),
+            "a number of at most 18 digits, such as `0` or `9.90`",
+        ),
+        Kind::Enum => (
+            matches!(default, DefaultArg::Path(_)),
+            "one of its variants, as in `Status::Draft`",
+        ),
+        Kind::Bytes | Kind::Custom | Kind::Uuid | Kind::Json => (
+            false,
+            "a call that `New…` makes, such as `Uuid::now_v7()`; the database keeps none for this type",
+        ),
     };
     if !fits {
         let ty = field.inner.to_token_stream().to_string().replace(' ', "");
@@ -177,4 +287,26 @@ fn default_fits(field: &FieldDef, default: &DefaultArg) -> Result<()> {
 
 fn integer_in(default: &DefaultArg, least: i64, most: i64) -> bool {
     matches!(default, DefaultArg::Integer(_, value) if (least..=most).contains(value))
+}
+
+/// The digits of a default without those that change nothing, and how many stand behind the point.
+pub(crate) fn decimal(default: &DefaultArg) -> Option<(i64, u32)> {
+    let (mut mantissa, mut scale) = match default {
+        DefaultArg::Integer(_, value) => (*value, 0),
+        DefaultArg::Float(expression) => {
+            let text = expression
+                .to_token_stream()
+                .to_string()
+                .replace([' ', '_'], "");
+            let (whole, fraction) = text.split_once('.')?;
+            let scale = u32::try_from(fraction.len()).ok()?;
+            (format!("{whole}{fraction}").parse().ok()?, scale)
+        }
+        _ => return None,
+    };
+    while scale > 0 && mantissa % 10 == 0 {
+        mantissa /= 10;
+        scale -= 1;
+    }
+    (mantissa.abs() < 10_i64.pow(18) && scale <= 18).then_some((mantissa, scale))
 }

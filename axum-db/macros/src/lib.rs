@@ -3,8 +3,10 @@
 
 mod attr;
 mod check;
+mod db_enum;
 mod expand;
 mod model;
+mod rules;
 mod test;
 
 use proc_macro::TokenStream;
@@ -24,6 +26,9 @@ use crate::model::ModelDef;
 /// | `#[model(…)]` | meaning |
 /// |---|---|
 /// | `table = "people"` | the table's name; default: the struct's in snake_case and the plural |
+/// | `unique(first, second)` | a unique constraint over several columns; several of them, each with `name = "…"` if need be |
+/// | `index(first, second)` | an index over several columns, in the same way |
+/// | `check = "starts < ends"` | a condition in SQL that every row meets; `check("…", name = "…")` names it |
 /// | `bind = Analytics` | the database it belongs to, a type that implements `Bind`; default: `Main` |
 /// | `renamed_from = "persons"` | its former name, for migrations |
 ///
@@ -33,8 +38,12 @@ use crate::model::ModelDef;
 /// |---|---|
 /// | `primary_key` | part of the primary key; several fields make a composite one. A single integer is numbered by the database, unless it is a reference too |
 /// | `unique`, `index` | a unique constraint, an index over this column |
+/// | `check = "price >= 0"` | a condition in SQL, named after this column |
+/// | `db_enum` | the field is an enum with `#[derive(DbEnum)]` |
 /// | `length = 20` | at most so many characters (`String`) or bytes (`Vec<u8>`) |
-/// | `default = "draft"`, `0`, `-1.5`, `true`, `now` | the value where none is given, in `New…` and in the database; `now` is the time in UTC |
+/// | `precision = 12, scale = 2` | how many digits a `Decimal` has, and how many of them behind the point |
+/// | `default = "draft"`, `0`, `-1.5`, `true`, `now`, `Status::Draft` | the value where none is given, in `New…` and in the database; `now` is the time in UTC |
+/// | `default = Uuid::now_v7()` | a call that `New…` makes; the database has no default |
 /// | `references = User` | a foreign key to the primary key of another model, which must be as public as this one |
 /// | `on_delete = cascade`, `on_update = …` | what becomes of the row with the referenced one: `cascade`, `restrict`, `set_null`, `set_default`, `no_action` (default) |
 /// | `relation = author` | writes `post.author()`, the query for the referenced row |
@@ -59,9 +68,25 @@ use crate::model::ModelDef;
 ///
 /// # Types
 ///
-/// The type is known by its last path segment: `bool`, `i16`, `i32`, `i64`, `f32`, `f64`, `String`, `Vec<u8>`, chrono's
-/// `NaiveDateTime`, `NaiveDate` and `NaiveTime`, and `Option` of these for columns that can be NULL. Every other
-/// type needs `sql_type`, and Diesel's `ToSql` and `FromSql` for it. Fields must be `Clone`.
+/// The type is known by its last path segment:
+///
+/// | Rust | SQLite | PostgreSQL | MySQL, MariaDB |
+/// |---|---|---|---|
+/// | `bool` | BOOLEAN | BOOLEAN | BOOLEAN |
+/// | `i16`, `i32`, `i64` | SMALLINT, INTEGER, BIGINT | the same | the same |
+/// | `f32`, `f64` | FLOAT, DOUBLE | REAL, DOUBLE PRECISION | FLOAT, DOUBLE |
+/// | `String` | TEXT, VARCHAR(n) | TEXT, VARCHAR(n) | TEXT, VARCHAR(n) |
+/// | `Vec<u8>` | BLOB | BYTEA | BLOB, VARBINARY(n) |
+/// | chrono's `NaiveDateTime` | TIMESTAMP | TIMESTAMP | DATETIME(6) |
+/// | chrono's `NaiveDate`, `NaiveTime` | DATE, TIME | DATE, TIME | DATE, TIME(6) |
+/// | `axum_db::types::UtcTime` | TIMESTAMP, as text | TIMESTAMPTZ | DATETIME(6) |
+/// | `axum_db::types::Uuid` | BLOB | UUID | BINARY(16) |
+/// | `axum_db::types::Json<T>` | TEXT | JSONB | JSON |
+/// | `axum_db::types::Decimal` | TEXT | NUMERIC, NUMERIC(p, s) | DECIMAL(57, 28), DECIMAL(p, s) |
+/// | an enum, with `#[model(db_enum)]` | TEXT with a CHECK | a type of its own | ENUM |
+///
+/// and `Option` of these for columns that can be NULL. Every other type needs `sql_type`, and Diesel's `ToSql` and `FromSql` for it. Fields must be `Clone`; an enum must be as
+/// public as the model.
 ///
 /// # Names
 ///
@@ -133,4 +158,20 @@ pub fn derive_model(item: TokenStream) -> TokenStream {
         Ok(model) => expand::model(&model).into(),
         Err(error) => error.into_compile_error().into(),
     }
+}
+
+/// Makes an enum without fields the type of a column.
+///
+/// On PostgreSQL it is a type of its own (`CREATE TYPE … AS ENUM`), on MySQL an `ENUM`, on SQLite a text with
+/// a CHECK. In a model the field says so: `#[model(db_enum)] pub status: Status`, or `Option<Status>`.
+///
+/// The type's name is the enum's in snake_case, and each value is its variant's; `#[db_enum(name = "…")]`, on
+/// the enum or on a variant, gives another. The enum must be `Debug`, `Clone` and as public as the models
+/// that have it; `Hash` and `Eq` too where it is part of a key.
+#[proc_macro_derive(DbEnum, attributes(db_enum))]
+pub fn derive_db_enum(item: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(item as DeriveInput);
+    db_enum::expand(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }

@@ -12,6 +12,7 @@ use syn::{
 
 use crate::attr::{FieldArgs, StructArgs};
 use crate::check;
+use crate::rules::{CheckArg, RuleArg};
 
 pub(crate) struct ModelDef {
     pub(crate) vis: Visibility,
@@ -22,6 +23,9 @@ pub(crate) struct ModelDef {
     /// The module that `diesel::table!` makes.
     pub(crate) module: Ident,
     pub(crate) bind: Option<Path>,
+    pub(crate) uniques: Vec<RuleArg>,
+    pub(crate) indexes: Vec<RuleArg>,
+    pub(crate) checks: Vec<CheckArg>,
     pub(crate) renamed_from: Option<String>,
     pub(crate) derives: Vec<Ident>,
     pub(crate) fields: Vec<FieldDef>,
@@ -60,6 +64,13 @@ pub(crate) enum Kind {
     DateTime,
     Date,
     Time,
+    /// axum-db's own types, the same on every engine.
+    Uuid,
+    UtcTime,
+    Json,
+    Decimal,
+    /// `#[model(db_enum)]`: an enum with `#[derive(DbEnum)]`, which is its own SQL type.
+    Enum,
     /// `#[model(sql_type = …)]`.
     Custom,
 }
@@ -111,6 +122,9 @@ impl ModelDef {
             ident: input.ident.clone(),
             table,
             bind: args.bind,
+            uniques: args.uniques,
+            indexes: args.indexes,
+            checks: args.checks,
             renamed_from: args.renamed_from.map(|name| name.value()),
             derives: args.derives,
             fields,
@@ -164,10 +178,11 @@ impl FieldDef {
             Some(inner) => (inner.clone(), true),
             None => (field.ty.clone(), false),
         };
-        let kind = match (&args.sql_type, kind_of(&inner)) {
-            (Some(_), _) => Kind::Custom,
-            (None, Some(kind)) => kind,
-            (None, None) => return Err(check::unknown_type(&inner)),
+        let kind = match (&args.sql_type, args.db_enum, kind_of(&inner)) {
+            (Some(_), _, _) => Kind::Custom,
+            (None, Some(_), _) => Kind::Enum,
+            (None, None, Some(kind)) => kind,
+            (None, None, None) => return Err(check::unknown_type(&inner)),
         };
         let name = ident.unraw().to_string();
         let parsed = Self {
@@ -197,7 +212,20 @@ impl FieldDef {
         self.optional || self.args.default.is_some()
     }
 
-    /// The alias that carries the type of `#[model(sql_type = …)]` into the table module.
+    /// The type that an alias carries into the table module: an enum's own, or the one of
+    /// `#[model(sql_type = …)]`.
+    pub(crate) fn named_sql_type(&self) -> Option<TokenStream> {
+        match self.kind {
+            Kind::Custom => self.args.sql_type.as_ref().map(|path| quote!(#path)),
+            Kind::Enum => {
+                let ty = &self.inner;
+                Some(quote!(#ty))
+            }
+            _ => None,
+        }
+    }
+
+    /// The alias that carries that type.
     pub(crate) fn sql_type_alias(&self, model: &Ident) -> Ident {
         use heck::ToUpperCamelCase;
         format_ident!(
@@ -221,11 +249,16 @@ impl FieldDef {
             Kind::DateTime => "Timestamp",
             Kind::Date => "Date",
             Kind::Time => "Time",
-            Kind::Custom => {
+            Kind::Uuid => return quote!(::axum_db::types::Uuid),
+            Kind::UtcTime => return quote!(::axum_db::types::UtcTime),
+            Kind::Json => return quote!(::axum_db::types::JsonSql),
+            Kind::Decimal => return quote!(::axum_db::types::Decimal),
+            Kind::Enum | Kind::Custom => {
                 let mut alias = self.sql_type_alias(model);
-                if let Some(path) = &self.args.sql_type {
-                    alias.set_span(path.span());
-                }
+                alias.set_span(match &self.args.sql_type {
+                    Some(path) => path.span(),
+                    None => self.inner.span(),
+                });
                 return quote!(#alias);
             }
         };
@@ -247,7 +280,7 @@ fn choose_joins(fields: &mut [FieldDef]) {
     }
 }
 
-fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
+pub(crate) fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
     match ty {
         Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
         Type::Group(group) => last_segment(&group.elem),
@@ -285,6 +318,10 @@ fn kind_of(ty: &Type) -> Option<Kind> {
         "NaiveDateTime" if plain => Kind::DateTime,
         "NaiveDate" if plain => Kind::Date,
         "NaiveTime" if plain => Kind::Time,
+        "Uuid" if plain => Kind::Uuid,
+        "UtcTime" if plain => Kind::UtcTime,
+        "Decimal" if plain => Kind::Decimal,
+        "Json" if only_argument(segment).is_some() => Kind::Json,
         "Vec" if only_argument(segment).and_then(last_segment)?.ident == "u8" => Kind::Bytes,
         _ => return None,
     })

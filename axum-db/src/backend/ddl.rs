@@ -9,9 +9,10 @@ use diesel_async::RunQueryDsl;
 
 use super::{Backend, Dialect};
 use crate::model::{
-    Action, ColumnDef, ColumnType, DefaultValue, ForeignKeyDef, TableDef, TypeContext,
-    foreign_key_name, index_name, primary_key_name, unique_name,
+    Action, CheckDef, ColumnDef, ColumnType, DefaultValue, EnumDef, ForeignKeyDef, TableDef,
+    TypeContext, foreign_key_name, names_of_checks, primary_key_name,
 };
+use crate::types;
 
 /// Above this, four bytes a character no longer fit MySQL's longest row.
 const MYSQL_MAX_VARCHAR: u32 = 16_383;
@@ -27,8 +28,8 @@ pub(crate) fn create(tables: &[TableDef], dialect: Dialect) -> Vec<(&str, String
             .partition(|key| dialect == Dialect::Sqlite || !is_split(tables, at, key));
         statements.push((&*table.name, create_table(table, &inline, dialect)));
         statements.extend(table.indexes.iter().map(|index| {
-            let name = dialect.quote(&index_name(&table.name, index));
-            let (on, columns) = (dialect.quote(&table.name), list(index, dialect));
+            let name = dialect.quote(&index.name_in(&table.name));
+            let (on, columns) = (dialect.quote(&table.name), list(&index.columns, dialect));
             (
                 &*table.name,
                 format!("CREATE INDEX {name} ON {on} ({columns})"),
@@ -74,11 +75,66 @@ pub(crate) fn drop(tables: &[TableDef], dialect: Dialect) -> Vec<String> {
     statements
 }
 
-/// What `create_all` asks of an engine; not for users.
+/// The statements that create the types of `enums`, each with the type's name: none where an enum is
+/// spelled out in its column.
+pub(crate) fn create_types(enums: &[EnumDef], dialect: Dialect) -> Vec<(&'static str, String)> {
+    let create = |own: &EnumDef| {
+        let (name, labels) = (dialect.quote(own.name), labels(own, dialect));
+        (own.name, format!("CREATE TYPE {name} AS ENUM ({labels})"))
+    };
+    match dialect {
+        Dialect::Postgres => enums.iter().map(create).collect(),
+        Dialect::Sqlite | Dialect::Mysql => Vec::new(),
+    }
+}
+
+/// The statements that drop those types, each with the type's name.
+pub(crate) fn drop_types(enums: &[EnumDef], dialect: Dialect) -> Vec<(&'static str, String)> {
+    let drop = |own: &EnumDef| {
+        let name = dialect.quote(own.name);
+        (own.name, format!("DROP TYPE {name}"))
+    };
+    match dialect {
+        Dialect::Postgres => enums.iter().map(drop).collect(),
+        Dialect::Sqlite | Dialect::Mysql => Vec::new(),
+    }
+}
+
+/// The type of a column that holds an enum.
+pub(crate) fn enum_type(own: &EnumDef, dialect: Dialect) -> Cow<'static, str> {
+    match dialect {
+        Dialect::Sqlite => "TEXT".into(),
+        Dialect::Postgres => dialect.quote(own.name).into(),
+        Dialect::Mysql => format!("ENUM({})", labels(own, dialect)).into(),
+    }
+}
+
+fn labels(own: &EnumDef, dialect: Dialect) -> String {
+    let quoted: Vec<String> = own
+        .labels
+        .iter()
+        .map(|label| quote_text(label, dialect))
+        .collect();
+    quoted.join(", ")
+}
+
+/// What a database's catalog is asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum Objects {
+    /// The tables.
+    Tables,
+    /// The types of enums, on the engines where they are things of their own.
+    Types,
+    /// Those of them that no column has.
+    UnusedTypes,
+}
+
+/// What `create_all` and `drop_all` ask of an engine; not for users.
 #[doc(hidden)]
 pub trait Catalog: Sized {
-    /// The names of the tables that exist.
-    fn table_names(
+    /// The names of the objects that exist.
+    fn names(
+        objects: Objects,
         connection: &mut <Self as Backend>::Connection,
     ) -> impl Future<Output = QueryResult<Vec<String>>> + Send
     where
@@ -92,14 +148,22 @@ struct Named {
 }
 
 macro_rules! catalog {
-    ($feature:literal, $backend:ident, $sql:literal) => {
+    ($feature:literal, $backend:ident, $tables:literal $(, $types:literal, $unused:literal)?) => {
         #[cfg(feature = $feature)]
         impl Catalog for super::$backend {
-            async fn table_names(
+            async fn names(
+                objects: Objects,
                 connection: &mut <Self as Backend>::Connection,
             ) -> QueryResult<Vec<String>> {
-                let tables: Vec<Named> = diesel::sql_query($sql).load(connection).await?;
-                Ok(tables.into_iter().map(|table| table.name).collect())
+                let sql = match objects {
+                    Objects::Tables => $tables,
+                    $(Objects::Types => $types,
+                    Objects::UnusedTypes => concat!($types, " AND ", $unused),)?
+                    #[allow(unreachable_patterns)]
+                    Objects::Types | Objects::UnusedTypes => return Ok(Vec::new()),
+                };
+                let objects: Vec<Named> = diesel::sql_query(sql).load(connection).await?;
+                Ok(objects.into_iter().map(|object| object.name).collect())
             }
         }
     };
@@ -113,7 +177,11 @@ catalog!(
 catalog!(
     "postgres",
     Postgres,
-    "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = current_schema()"
+    "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = current_schema()",
+    "SELECT t.typname::text AS name FROM pg_type t WHERE t.typtype = 'e' \
+     AND t.typnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())",
+    "NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.refclassid = 'pg_type'::regclass \
+     AND d.refobjid IN (t.oid, t.typarray) AND d.deptype = 'n')"
 );
 catalog!(
     "mysql",
@@ -141,9 +209,21 @@ fn create_table(table: &TableDef, keys: &[&ForeignKeyDef], dialect: Dialect) -> 
             list(&table.primary_key, dialect)
         ));
     }
-    lines.extend(table.uniques.iter().map(|columns| {
-        let name = dialect.quote(&unique_name(&table.name, columns));
-        format!("CONSTRAINT {name} UNIQUE ({})", list(columns, dialect))
+    lines.extend(table.uniques.iter().map(|rule| {
+        let name = dialect.quote(&rule.name_in(&table.name));
+        format!(
+            "CONSTRAINT {name} UNIQUE ({})",
+            list(&rule.columns, dialect)
+        )
+    }));
+    let checks = checks(table, dialect);
+    let names = names_of_checks(table, &checks);
+    lines.extend(checks.iter().zip(names).map(|(check, name)| {
+        format!(
+            "CONSTRAINT {} CHECK ({})",
+            dialect.quote(&name),
+            check.expression
+        )
     }));
     lines.extend(keys.iter().map(|key| foreign_key(table, key, dialect)));
     format!(
@@ -151,6 +231,22 @@ fn create_table(table: &TableDef, keys: &[&ForeignKeyDef], dialect: Dialect) -> 
         dialect.quote(&table.name),
         lines.join(",\n    ")
     )
+}
+
+/// The conditions of the table, and where an enum is but a text those that confine it.
+fn checks(table: &TableDef, dialect: Dialect) -> Vec<CheckDef> {
+    let confine = |column: &ColumnDef| {
+        let labels = labels(&column.sql_type.enumeration()?, dialect);
+        let expression = format!("{} IN ({labels})", dialect.quote(&column.name));
+        Some(CheckDef::new(expression).column(column.name.clone()))
+    };
+    let enums = table.columns.iter().filter_map(confine);
+    let mut checks: Vec<CheckDef> = match dialect {
+        Dialect::Sqlite => enums.collect(),
+        Dialect::Postgres | Dialect::Mysql => Vec::new(),
+    };
+    checks.extend(table.checks.iter().cloned());
+    checks
 }
 
 fn create_column(table: &TableDef, column: &ColumnDef, dialect: Dialect) -> String {
@@ -161,6 +257,7 @@ fn create_column(table: &TableDef, column: &ColumnDef, dialect: Dialect) -> Stri
     }
     let context = TypeContext {
         length: column.length,
+        precision: column.precision,
         bounded: column.default.is_some() || table.is_keyed(&column.name),
     };
     let mut sql = format!("{name} {}", column.sql_type.sql(dialect, &context));
@@ -193,9 +290,27 @@ fn default_value(
         DefaultValue::Text(text) => quote_text(text, dialect).into(),
         DefaultValue::Integer(number) => number.to_string().into(),
         DefaultValue::Float(number) => format!("{number:?}").into(),
+        DefaultValue::Decimal(digits, scale) => {
+            let text = decimal(*digits, *scale);
+            match dialect {
+                Dialect::Sqlite => quote_text(&text, dialect).into(),
+                Dialect::Postgres | Dialect::Mysql => text.into(),
+            }
+        }
         DefaultValue::Bool(true) => "TRUE".into(),
         DefaultValue::Bool(false) => "FALSE".into(),
     })
+}
+
+fn decimal(digits: i64, scale: u32) -> String {
+    let scale = scale as usize;
+    let sign = if digits < 0 { "-" } else { "" };
+    let text = format!("{:0>width$}", digits.unsigned_abs(), width = scale + 1);
+    let (whole, fraction) = text.split_at(text.len() - scale);
+    match fraction {
+        "" => format!("{sign}{whole}"),
+        fraction => format!("{sign}{whole}.{fraction}"),
+    }
 }
 
 fn quote_text(text: &str, dialect: Dialect) -> String {
@@ -268,7 +383,6 @@ plain_types! {
     sql_types::BigInt: "BIGINT", "BIGINT", "BIGINT";
     sql_types::Float: "FLOAT", "REAL", "FLOAT";
     sql_types::Double: "DOUBLE", "DOUBLE PRECISION", "DOUBLE";
-    sql_types::Numeric: "NUMERIC", "NUMERIC", "DECIMAL(65, 30)";
     sql_types::Json: "JSON", "JSON", "JSON";
     sql_types::Jsonb: "BLOB", "JSONB", "JSON";
     // Six digits: what PostgreSQL has, and what MySQL drops unless it is told.
@@ -283,6 +397,41 @@ plain_types! {
         now: ("CURRENT_TIMESTAMP", "now()", "(UTC_TIMESTAMP(6))");
     #[cfg(feature = "postgres")]
     sql_types::Uuid: "BLOB", "UUID", "BINARY(16)";
+    // Always six digits, so that the order of the texts is that of the times.
+    types::UtcTime: "TIMESTAMP", "TIMESTAMPTZ", "DATETIME(6)",
+        now: ("(strftime('%Y-%m-%d %H:%M:%f000', 'now'))", "now()", "(UTC_TIMESTAMP(6))");
+    #[cfg(feature = "uuid")]
+    types::Uuid: "BLOB", "UUID", "BINARY(16)";
+    #[cfg(feature = "json")]
+    types::JsonSql: "TEXT", "JSONB", "JSON";
+}
+
+impl ColumnType for sql_types::Numeric {
+    fn column_type(dialect: Dialect, context: &TypeContext) -> Cow<'static, str> {
+        match (dialect, context.precision) {
+            (Dialect::Sqlite, _) | (Dialect::Postgres, None) => "NUMERIC".into(),
+            (Dialect::Mysql, None) => "DECIMAL(65, 30)".into(),
+            (Dialect::Postgres, Some((precision, scale))) => {
+                format!("NUMERIC({precision}, {scale})").into()
+            }
+            (Dialect::Mysql, Some((precision, scale))) => {
+                format!("DECIMAL({precision}, {scale})").into()
+            }
+        }
+    }
+}
+
+#[cfg(feature = "decimal")]
+impl ColumnType for types::Decimal {
+    fn column_type(dialect: Dialect, context: &TypeContext) -> Cow<'static, str> {
+        match (dialect, context.precision) {
+            // SQLite has no exact numbers with a point.
+            (Dialect::Sqlite, _) => "TEXT".into(),
+            // What 29 digits with up to 28 behind the point need.
+            (Dialect::Mysql, None) => "DECIMAL(57, 28)".into(),
+            _ => sql_types::Numeric::column_type(dialect, context),
+        }
+    }
 }
 
 impl ColumnType for sql_types::Text {
@@ -321,5 +470,9 @@ impl<T: ColumnType + sql_types::SqlType> ColumnType for sql_types::Nullable<T> {
 
     fn now(dialect: Dialect) -> Option<&'static str> {
         T::now(dialect)
+    }
+
+    fn enumeration() -> Option<EnumDef> {
+        T::enumeration()
     }
 }

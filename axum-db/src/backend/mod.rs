@@ -45,6 +45,7 @@ pub use scratch::Engine;
 #[cfg(feature = "testing")]
 pub(crate) use scratch::{Key, Place};
 mod statement;
+mod types;
 
 /// The SQL dialect of a database.
 ///

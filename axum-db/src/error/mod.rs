@@ -15,6 +15,7 @@ pub use constraint::{Constraint, Reference};
 pub use kind::ErrorKind;
 
 use crate::backend::answer;
+use crate::types::Misfit;
 
 /// Why a database operation did not do what it was asked to.
 ///
@@ -201,15 +202,18 @@ impl From<diesel::result::Error> for Error {
     fn from(cause: diesel::result::Error) -> Self {
         use diesel::result::Error as E;
         let kind = kind_of(&cause);
-        let message = match cause {
-            E::DeserializationError(_) | E::SerializationError(_) => {
-                "a value did not fit between the database and its Rust type; compare the model with the table (Error::database_error has the reason)"
+        let message = match &cause {
+            E::DeserializationError(error) | E::SerializationError(error) => {
+                match Misfit::behind(&**error) {
+                    Some(misfit) => misfit.to_string().into(),
+                    None => "a value did not fit between the database and its Rust type; compare the model with the table (Error::database_error has the reason)".into(),
+                }
             }
-            _ => kind.describe(),
+            _ => kind.describe().into(),
         };
         Self(Arc::new(Inner {
             kind,
-            message: message.into(),
+            message,
             cause: Some(cause),
             constraint: OnceLock::new(),
         }))

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use diesel_async::SimpleAsyncConnection;
 
 use super::{Metadata, MetadataError};
-use crate::backend::ddl;
+use crate::backend::ddl::{self, Objects};
 use crate::{Access, Backend, Bind, Database, Db, Error, ErrorKind};
 
 impl<B: Backend, K: Bind> Database<B, K> {
-    /// Creates the tables of this database's bind that do not exist yet, with their indexes.
+    /// Creates the tables of this database's bind that do not exist yet, with their indexes and enums.
     ///
     /// For tests, examples and throw-away databases; a database that lives on is changed by migrations.
     ///
@@ -37,15 +37,25 @@ impl<B: Backend, K: Bind> Database<B, K> {
     /// Dropped halfway, nothing is created; on MySQL, which commits each statement, some tables may be.
     pub async fn create_all(&self, metadata: &Metadata) -> Result<(), Error> {
         let (db, metadata) = (self.session(), of_bind::<K>(metadata)?);
-        let existing = existing::<B, K>(&db).await?;
+        let types = ddl::create_types(&metadata.enums(), B::DIALECT);
+        if !types.is_empty() {
+            let existing = existing(&db, Objects::Types).await?;
+            let missing = types
+                .into_iter()
+                .filter(|(name, _)| !existing.contains(*name));
+            execute(&db, missing.map(|(_, sql)| sql)).await?;
+        }
+        let existing = existing(&db, Objects::Tables).await?;
         let statements = ddl::create(metadata.tables(), B::DIALECT);
         let missing = statements
             .into_iter()
             .filter(|(table, _)| !existing.contains(*table));
-        execute(&db, missing.map(|(_, sql)| sql)).await
+        execute(&db, missing.map(|(_, sql)| sql)).await?;
+        db.commit().await
     }
 
-    /// Drops the tables of this database's bind that exist, and all their rows.
+    /// Drops the tables of this database's bind that exist, with all their rows, and the enums that no
+    /// other table has.
     ///
     /// # Errors
     /// As [`Database::create_all`].
@@ -54,16 +64,30 @@ impl<B: Backend, K: Bind> Database<B, K> {
     /// Dropped halfway, nothing is dropped; on MySQL, which commits each statement, some tables may be.
     pub async fn drop_all(&self, metadata: &Metadata) -> Result<(), Error> {
         let (db, metadata) = (self.session(), of_bind::<K>(metadata)?);
-        let existing = existing::<B, K>(&db).await?;
-        let tables = metadata
+        let tables = existing(&db, Objects::Tables).await?;
+        let there = metadata
             .tables()
             .iter()
-            .filter(|table| existing.contains(&*table.name));
+            .filter(|table| tables.contains(&*table.name));
         execute(
             &db,
-            Metadata::new(tables.cloned()).drop_statements(B::DIALECT),
+            ddl::drop(Metadata::new(there.cloned()).tables(), B::DIALECT),
         )
-        .await
+        .await?;
+        let types = ddl::drop_types(&metadata.enums(), B::DIALECT);
+        let forget = !types.is_empty();
+        if forget {
+            let unused = existing(&db, Objects::UnusedTypes).await?;
+            let unused = types.into_iter().filter(|(name, _)| unused.contains(*name));
+            execute(&db, unused.map(|(_, sql)| sql)).await?;
+        }
+        db.commit().await?;
+        drop(db);
+        if forget {
+            // Connections remember types by numbers that are no longer theirs.
+            self.inner().drop_idle();
+        }
+        Ok(())
     }
 }
 
@@ -73,9 +97,12 @@ fn of_bind<K: Bind>(metadata: &Metadata) -> Result<Metadata, Error> {
     Ok(metadata)
 }
 
-async fn existing<B: Backend, K: Bind>(db: &Db<B, K>) -> Result<HashSet<String>, Error> {
+async fn existing<B: Backend, K: Bind>(
+    db: &Db<B, K>,
+    objects: Objects,
+) -> Result<HashSet<String>, Error> {
     let mut lease = db.lease(Access::Write).await?;
-    let outcome = B::table_names(lease.connection()).await;
+    let outcome = B::names(objects, lease.connection()).await;
     Ok(lease.finish(outcome)?.into_iter().collect())
 }
 
@@ -88,7 +115,7 @@ async fn execute<B: Backend, K: Bind>(
         let outcome = lease.connection().batch_execute(&sql).await;
         lease.finish(outcome)?;
     }
-    db.commit().await
+    Ok(())
 }
 
 impl From<MetadataError> for Error {

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{ColumnType, TypeContext};
+use super::rules::names;
+use super::{CheckDef, ColumnType, EnumDef, IndexDef, TypeContext, UniqueDef};
 use crate::Dialect;
 
 type Name = Cow<'static, str>;
@@ -50,10 +51,12 @@ pub struct TableDef {
     pub columns: Vec<ColumnDef>,
     /// The names of the columns of the primary key.
     pub primary_key: Vec<Name>,
-    /// The unique constraints, each the names of its columns.
-    pub uniques: Vec<Vec<Name>>,
-    /// The indexes, each the names of its columns.
-    pub indexes: Vec<Vec<Name>>,
+    /// The unique constraints.
+    pub uniques: Vec<UniqueDef>,
+    /// The indexes.
+    pub indexes: Vec<IndexDef>,
+    /// The conditions that every row meets.
+    pub checks: Vec<CheckDef>,
     /// The foreign keys.
     pub foreign_keys: Vec<ForeignKeyDef>,
     /// The name the table had before, for migrations.
@@ -72,6 +75,7 @@ impl TableDef {
             primary_key: Vec::new(),
             uniques: Vec::new(),
             indexes: Vec::new(),
+            checks: Vec::new(),
             foreign_keys: Vec::new(),
             renamed_from: None,
         }
@@ -105,17 +109,24 @@ impl TableDef {
         self
     }
 
-    /// Adds a unique constraint over `columns`.
+    /// Adds a unique constraint: a [`UniqueDef`], or the names of its columns.
     #[must_use]
-    pub fn unique<N: Into<Name>>(mut self, columns: impl IntoIterator<Item = N>) -> Self {
-        self.uniques.push(names(columns));
+    pub fn unique(mut self, rule: impl Into<UniqueDef>) -> Self {
+        self.uniques.push(rule.into());
         self
     }
 
-    /// Adds an index over `columns`.
+    /// Adds an index: an [`IndexDef`], or the names of its columns.
     #[must_use]
-    pub fn index<N: Into<Name>>(mut self, columns: impl IntoIterator<Item = N>) -> Self {
-        self.indexes.push(names(columns));
+    pub fn index(mut self, index: impl Into<IndexDef>) -> Self {
+        self.indexes.push(index.into());
+        self
+    }
+
+    /// Adds a condition that every row meets: a [`CheckDef`], or its SQL.
+    #[must_use]
+    pub fn check(mut self, check: impl Into<CheckDef>) -> Self {
+        self.checks.push(check.into());
         self
     }
 
@@ -142,14 +153,20 @@ impl TableDef {
         }
     }
 
+    /// The enums of the columns.
+    pub(crate) fn enums(&self) -> impl Iterator<Item = EnumDef> {
+        self.columns
+            .iter()
+            .filter_map(|column| column.sql_type.enumeration)
+    }
+
     /// Whether `column` is part of a key, a constraint or an index.
     pub(crate) fn is_keyed(&self, column: &str) -> bool {
-        let lists = self
-            .uniques
-            .iter()
-            .chain(&self.indexes)
-            .chain(self.foreign_keys.iter().map(|key| &key.columns));
-        lists
+        let uniques = self.uniques.iter().map(|rule| &rule.columns);
+        let indexes = self.indexes.iter().map(|index| &index.columns);
+        uniques
+            .chain(indexes)
+            .chain(self.foreign_keys.iter().map(|key| &key.columns))
             .chain([&self.primary_key])
             .flatten()
             .any(|name| name == column)
@@ -166,6 +183,9 @@ pub struct ColumnDef {
     pub sql_type: TypeDef,
     /// The length in characters (text) or bytes (binary). Default: none.
     pub length: Option<u32>,
+    /// How many digits a decimal number has, and how many of them behind the point. Default: as many as
+    /// the type takes.
+    pub precision: Option<(u32, u32)>,
     /// Whether it may be NULL. Default: `false`.
     pub nullable: bool,
     /// The value that the database fills in. Default: none.
@@ -184,6 +204,7 @@ impl ColumnDef {
             name: name.into(),
             sql_type: TypeDef::of::<T>(),
             length: None,
+            precision: None,
             nullable: false,
             default: None,
             auto_increment: false,
@@ -199,6 +220,7 @@ impl ColumnDef {
             name: name.into(),
             sql_type: self.sql_type,
             length: self.length,
+            precision: self.precision,
             nullable: false,
             default: None,
             auto_increment: false,
@@ -210,6 +232,13 @@ impl ColumnDef {
     #[must_use]
     pub fn length(mut self, length: u32) -> Self {
         self.length = Some(length);
+        self
+    }
+
+    /// Sets how many digits a decimal number has, and how many of them (`scale`) behind the point.
+    #[must_use]
+    pub fn precision(mut self, precision: u32, scale: u32) -> Self {
+        self.precision = Some((precision, scale));
         self
     }
 
@@ -248,6 +277,7 @@ pub struct TypeDef {
     name: &'static str,
     render: fn(Dialect, &TypeContext) -> Cow<'static, str>,
     now: fn(Dialect) -> Option<&'static str>,
+    enumeration: Option<EnumDef>,
 }
 
 impl TypeDef {
@@ -258,6 +288,7 @@ impl TypeDef {
             name: std::any::type_name::<T>(),
             render: T::column_type,
             now: T::now,
+            enumeration: T::enumeration(),
         }
     }
 
@@ -265,6 +296,12 @@ impl TypeDef {
     #[must_use]
     pub fn sql(&self, dialect: Dialect, context: &TypeContext) -> Cow<'static, str> {
         (self.render)(dialect, context)
+    }
+
+    /// The values, where it is an enum's type.
+    #[must_use]
+    pub fn enumeration(&self) -> Option<EnumDef> {
+        self.enumeration
     }
 
     pub(crate) fn now(&self, dialect: Dialect) -> Option<&'static str> {
@@ -290,6 +327,8 @@ pub enum DefaultValue {
     Integer(i64),
     /// A number with a fraction.
     Float(f64),
+    /// A decimal number: its digits, and how many of them stand behind the point.
+    Decimal(i64, u32),
     /// A truth value.
     Bool(bool),
 }
@@ -356,8 +395,4 @@ pub enum Action {
     SetNull,
     /// Set the referencing columns to their defaults (not on MySQL's InnoDB).
     SetDefault,
-}
-
-fn names<N: Into<Name>>(columns: impl IntoIterator<Item = N>) -> Vec<Name> {
-    columns.into_iter().map(Into::into).collect()
 }

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::TableDef;
 use super::registry::Registered;
+use super::{EnumDef, TableDef};
 use crate::Dialect;
 use crate::backend::ddl;
 
@@ -114,22 +114,65 @@ impl Metadata {
                 }
             }
         }
+        self.validate_enums()
+    }
+
+    /// Two enums of one name in one database are one type there.
+    fn validate_enums(&self) -> Result<(), MetadataError> {
+        let mut seen: Vec<(&str, EnumDef, &str)> = Vec::new();
+        for table in &self.tables {
+            for own in table.enums() {
+                let first = seen
+                    .iter()
+                    .find(|(bind, known, _)| *bind == table.bind && known.name == own.name);
+                match first {
+                    Some((_, known, first)) if known.labels != own.labels => {
+                        return Err(MetadataError::DifferentEnums {
+                            name: own.name.to_owned(),
+                            tables: [(*first).to_owned(), table.name.to_string()],
+                        });
+                    }
+                    Some(_) => {}
+                    None => seen.push((&table.bind, own, &table.name)),
+                }
+            }
+        }
         Ok(())
     }
 
-    /// The statements that create the tables in an empty database, in order.
+    /// The enums of the tables, each once.
+    #[must_use]
+    pub fn enums(&self) -> Vec<EnumDef> {
+        let mut enums: Vec<EnumDef> = Vec::new();
+        for own in self.tables.iter().flat_map(TableDef::enums) {
+            if !enums.iter().any(|known| known.name == own.name) {
+                enums.push(own);
+            }
+        }
+        enums
+    }
+
+    /// The statements that create the tables in an empty database, in order, and before them the types
+    /// that their enums have.
     #[must_use]
     pub fn create_statements(&self, dialect: Dialect) -> Vec<String> {
-        ddl::create(&self.tables, dialect)
+        let types = ddl::create_types(&self.enums(), dialect);
+        let tables = ddl::create(&self.tables, dialect).into_iter();
+        types
             .into_iter()
             .map(|(_, sql)| sql)
+            .chain(tables.map(|(_, sql)| sql))
             .collect()
     }
 
-    /// The statements that drop the tables, in order. On SQLite they belong into one transaction.
+    /// The statements that drop the tables and the types of their enums, in order. On SQLite they belong
+    /// into one transaction.
     #[must_use]
     pub fn drop_statements(&self, dialect: Dialect) -> Vec<String> {
-        ddl::drop(&self.tables, dialect)
+        let mut statements = ddl::drop(&self.tables, dialect);
+        let types = ddl::drop_types(&self.enums(), dialect).into_iter();
+        statements.extend(types.map(|(_, sql)| sql));
+        statements
     }
 }
 
@@ -192,6 +235,13 @@ pub enum MetadataError {
         /// The missing one.
         references: String,
     },
+    /// Two enums of one bind have the same name, and not the same values.
+    DifferentEnums {
+        /// The name.
+        name: String,
+        /// The tables that have them.
+        tables: [String; 2],
+    },
 }
 
 impl fmt::Display for MetadataError {
@@ -209,6 +259,14 @@ impl fmt::Display for MetadataError {
                 f,
                 "the table `{table}` references `{references}`, which is not in this metadata; add its \
                  model (in the same bind), or its TableDef with Metadata::with"
+            ),
+            Self::DifferentEnums {
+                name,
+                tables: [first, second],
+            } => write!(
+                f,
+                "the tables `{first}` and `{second}` have different enums that are both called `{name}` in \
+                 the database; give one another name with #[db_enum(name = \"…\")] above it"
             ),
         }
     }

@@ -4,20 +4,25 @@ use diesel::Table;
 use diesel::associations::HasTable;
 
 mod create;
+mod db_enum;
 mod def;
 mod metadata;
 mod names;
 mod reflect;
 pub(crate) mod registry;
+mod rules;
 mod sql_type;
 pub(crate) mod table_id;
 
+pub use db_enum::{DbEnum, EnumDef};
 pub use def::{Action, ColumnDef, DefaultValue, ForeignKeyDef, TableDef, TypeDef};
 pub use metadata::{Metadata, MetadataError};
 pub use reflect::{ReflectedColumn, ReflectedForeignKey, ReflectedTable};
+pub use rules::{CheckDef, IndexDef, UniqueDef};
 pub use sql_type::{ColumnType, TypeContext};
 
-pub(crate) use names::{foreign_key_name, index_name, primary_key_name, unique_name};
+pub(crate) use names::{foreign_key_name, primary_key_name, unique_name};
+pub(crate) use rules::names_of_checks;
 
 /// A struct that is a row of a table, declared with [`#[model]`](macro@crate::model).
 ///

@@ -20,6 +20,15 @@ pub(crate) fn foreign_key_name<C: AsRef<str>>(table: &str, columns: &[C]) -> Str
     over_columns(table, columns, "fkey")
 }
 
+/// The name of a CHECK, the `number`th without a name of its own: as PostgreSQL counts them.
+pub(crate) fn check_name(table: &str, column: Option<&str>, number: usize) -> String {
+    let suffix = match number {
+        0 => "check".to_owned(),
+        number => format!("check{number}"),
+    };
+    over_columns(table, column.as_slice(), &suffix)
+}
+
 fn over_columns<C: AsRef<str>>(table: &str, columns: &[C], suffix: &str) -> String {
     let mut stem = table.to_owned();
     for column in columns {
@@ -66,6 +75,8 @@ mod tests {
             foreign_key_name("posts", &["user_id"]),
             "posts_user_id_fkey"
         );
+        assert_eq!(check_name("posts", Some("rating"), 0), "posts_rating_check");
+        assert_eq!(check_name("posts", None, 1), "posts_check1");
     }
 
     #[test]

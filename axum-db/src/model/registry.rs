@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Model, TableDef, foreign_key_name, unique_name};
+use super::{Model, TableDef, foreign_key_name};
 
 /// A model's entry.
 #[derive(Debug)]
@@ -33,7 +33,8 @@ pub(crate) fn constraint_called(name: &str, table: Option<&str>) -> Option<(Stri
             let columns = known
                 .uniques
                 .iter()
-                .find(|columns| unique_name(&known.name, columns) == name)
+                .find(|rule| rule.name_in(&known.name) == name)
+                .map(|rule| &rule.columns)
                 .or_else(|| {
                     keys.into_iter()
                         .find(|columns| foreign_key_name(&known.name, columns) == name)

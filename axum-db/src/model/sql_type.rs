@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::EnumDef;
 use crate::Dialect;
 
 /// An SQL type (of Diesel's, or a marker of your own) that can be the type of a column.
@@ -47,6 +48,12 @@ pub trait ColumnType: 'static {
     fn now(_dialect: Dialect) -> Option<&'static str> {
         None
     }
+
+    /// The values, where the type is an enum's. Default: none.
+    #[must_use]
+    fn enumeration() -> Option<EnumDef> {
+        None
+    }
 }
 
 /// What a [`ColumnType`] may depend on.
@@ -55,6 +62,8 @@ pub trait ColumnType: 'static {
 pub struct TypeContext {
     /// The length in characters (text) or bytes (binary).
     pub length: Option<u32>,
+    /// How many digits a decimal number has, and how many of them behind the point.
+    pub precision: Option<(u32, u32)>,
     /// Whether the column is part of a key, a unique constraint or an index, or has a default: MySQL
     /// wants a type of bounded length there.
     pub bounded: bool,

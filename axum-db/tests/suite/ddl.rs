@@ -17,6 +17,65 @@ fn create_and_drop_statements() {
     }
 }
 
+#[cfg(all(feature = "decimal", feature = "json", feature = "uuid"))]
+#[test]
+fn statements_of_enums_rules_and_portable_types() {
+    use crate::typed::*;
+
+    let metadata = metadata![Article, MoodCount, Parcel, Stop];
+    for dialect in [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql] {
+        let create = metadata.create_statements(dialect).join(";\n\n");
+        let drop = metadata.drop_statements(dialect).join(";\n");
+        let name = format!("typed_{}", dialect.name());
+        insta::assert_snapshot!(name, format!("{create};\n\n{drop};"));
+    }
+}
+
+#[test]
+fn enums_of_one_name_have_the_same_values() {
+    use axum_db::model::{ColumnType, EnumDef, TypeContext};
+
+    macro_rules! sql_type {
+        ($name:ident, $labels:expr) => {
+            struct $name;
+            impl ColumnType for $name {
+                fn column_type(
+                    dialect: Dialect,
+                    _: &TypeContext,
+                ) -> std::borrow::Cow<'static, str> {
+                    EnumDef::new("status", $labels).column_type(dialect)
+                }
+                fn enumeration() -> Option<EnumDef> {
+                    Some(EnumDef::new("status", $labels))
+                }
+            }
+        };
+    }
+    sql_type!(One, &["a", "b"]);
+    sql_type!(Other, &["b", "a"]);
+
+    let one = TableDef::new("first").column(ColumnDef::new::<One>("status"));
+    let same = TableDef::new("second").column(ColumnDef::new::<One>("status"));
+    let metadata = Metadata::new([one, same]);
+    metadata.validate().expect("one enum in two tables");
+    let types: Vec<String> = metadata
+        .create_statements(Dialect::Postgres)
+        .into_iter()
+        .filter(|sql| sql.starts_with("CREATE TYPE"))
+        .collect();
+    assert_eq!(types, ["CREATE TYPE \"status\" AS ENUM ('a', 'b')"]);
+    let other = TableDef::new("third").column(ColumnDef::new::<Other>("status").nullable());
+    let elsewhere = other.clone().bind("analytics");
+    metadata
+        .clone()
+        .with(elsewhere)
+        .validate()
+        .expect("another database");
+    let error = metadata.with(other).validate().expect_err("two enums");
+    assert!(matches!(error, MetadataError::DifferentEnums { .. }));
+    assert!(error.to_string().contains("`first` and `third`"), "{error}");
+}
+
 #[test]
 fn mysql_gets_lengths_where_it_needs_them() {
     let table = TableDef::new("lengths")

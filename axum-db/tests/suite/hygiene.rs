@@ -27,7 +27,19 @@ mod shadowed {
     mod chrono {}
     type i32_ = ::core::primitive::i32;
 
-    #[::axum_db::model]
+    /// Named like what the derive's code names.
+    #[derive(::axum_db::DbEnum, Debug, Clone, PartialEq)]
+    pub enum Text {
+        Backend,
+        r#Type,
+        Some,
+    }
+
+    #[::axum_db::model(
+        unique(r#type, new),
+        index(matches, name = "r#"),
+        check = "matches IN (TRUE, FALSE)"
+    )]
     pub(super) struct Match {
         #[model(primary_key)]
         pub(super) id: i32_alias::i32,
@@ -38,6 +50,10 @@ mod shadowed {
         #[model(default = now)]
         pub(super) columns: ::chrono::NaiveDateTime,
         pub(super) matches: bool,
+        #[model(db_enum, default = Text::Backend)]
+        pub(super) text: ::std::option::Option<self::Text>,
+        #[model(default = ::core::convert::identity(i32_alias::i32::MAX))]
+        pub(super) r#match: i32_alias::i32,
         pub(super) insert: ::std::option::Option<::core::primitive::bool>,
         #[model(references = Match, relation = r#yield, backref = r#loop)]
         pub(super) new: ::std::option::Option<i32_alias::i32>,
@@ -72,6 +88,8 @@ async fn models_live_anywhere() {
         (&*row.r#type, row.r#where.as_deref(), &*row.table),
         ("t", Some("w"), "x")
     );
+    assert_eq!(row.text, Some(shadowed::Text::Backend));
+    assert_eq!(row.r#match, i32::MAX);
     assert!(row.matches && row.insert.is_none() && row.columns.and_utc().timestamp() > 0);
     assert!(
         row.r#yield()

@@ -22,6 +22,8 @@ mod sqlite;
 mod sqlite_only;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(all(feature = "decimal", feature = "json", feature = "uuid"))]
+mod typed;
 // The texts name what is there, so they are those of all engines together.
 #[cfg(all(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod ui;

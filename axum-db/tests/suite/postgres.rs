@@ -47,5 +47,8 @@ mod tables;
 mod transactions;
 #[path = "behaviour/transfers.rs"]
 mod transfers;
+#[cfg(all(feature = "decimal", feature = "json", feature = "uuid"))]
+#[path = "behaviour/typed.rs"]
+mod typed;
 #[path = "behaviour/wire.rs"]
 mod wire;

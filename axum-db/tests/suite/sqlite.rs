@@ -39,3 +39,6 @@ mod tables;
 mod transactions;
 #[path = "behaviour/transfers.rs"]
 mod transfers;
+#[cfg(all(feature = "decimal", feature = "json", feature = "uuid"))]
+#[path = "behaviour/typed.rs"]
+mod typed;

@@ -8,6 +8,7 @@ pub struct Car {
     pub id: i32,
     pub color: Color,
     pub doors: Option<u8>,
+    pub places: std::collections::BTreeMap<i32, i32>,
 }
 
 fn main() {}

@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 
 use super::{bind, future};
 use crate::attr::DefaultArg;
+use crate::check::decimal;
 use crate::model::{FieldDef, Kind, ModelDef};
 
 pub(super) fn expand(model: &ModelDef) -> TokenStream {
@@ -268,11 +269,18 @@ fn initial(field: &FieldDef) -> TokenStream {
         None if field.kind == Kind::String => quote!(::core::convert::Into::into(#name)),
         None => quote!(#name),
         Some(DefaultArg::Text(text)) => quote!(::std::string::String::from(#text)),
+        Some(default) if field.kind == Kind::Decimal && decimal(default).is_some() => {
+            let (mantissa, scale) = decimal(default).unwrap_or_default();
+            quote!(::axum_db::types::Decimal::new(#mantissa, #scale))
+        }
         Some(DefaultArg::Integer(number, _) | DefaultArg::Float(number)) => quote!(#number),
+        Some(DefaultArg::Path(path)) => quote!(#path),
+        Some(DefaultArg::Call(expression)) => quote!(#expression),
         Some(DefaultArg::Bool(value)) => quote!(#value),
         Some(DefaultArg::Now(span)) => match field.kind {
             Kind::Date => quote_spanned!(*span=> ::axum_db::__private::now().date()),
             Kind::Time => quote_spanned!(*span=> ::axum_db::__private::now().time()),
+            Kind::UtcTime => quote_spanned!(*span=> ::axum_db::types::UtcTime::now()),
             _ => quote_spanned!(*span=> ::axum_db::__private::now()),
         },
     };

@@ -6,7 +6,9 @@ use syn::spanned::Spanned;
 
 use super::{bind, id_type};
 use crate::attr::{Action, DefaultArg};
-use crate::model::{FieldDef, ModelDef};
+use crate::check::decimal;
+use crate::model::{FieldDef, Kind, ModelDef};
+use crate::rules::{CheckArg, RuleArg};
 
 pub(super) fn expand(model: &ModelDef) -> TokenStream {
     let (ident, module, table) = (&model.ident, &model.module, &model.table);
@@ -25,6 +27,15 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
     };
     let columns = model.fields.iter().map(|field| column(model, field));
     let constraints = model.fields.iter().map(constraints);
+    let uniques = model.uniques.iter().map(|rule| {
+        let rule = over_fields(rule, &quote!(UniqueDef));
+        quote!(.unique(#rule))
+    });
+    let indexes = model.indexes.iter().map(|rule| {
+        let rule = over_fields(rule, &quote!(IndexDef));
+        quote!(.index(#rule))
+    });
+    let checks = model.checks.iter().map(check);
     let renamed = model
         .renamed_from
         .as_ref()
@@ -47,6 +58,9 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
                     #(.column(#columns))*
                     .primary_key([#(#key_names),*])
                     #(#constraints)*
+                    #(#uniques)*
+                    #(#indexes)*
+                    #(.check(#checks))*
                     #renamed
             }
         }
@@ -81,17 +95,13 @@ fn column(model: &ModelDef, field: &FieldDef) -> TokenStream {
     if let Some(length) = &args.length {
         tokens.extend(quote!(.length(#length)));
     }
+    if let (Some(precision), Some(scale)) = (&args.precision, &args.scale) {
+        tokens.extend(quote!(.precision(#precision, #scale)));
+    }
     if field.optional {
         tokens.extend(quote!(.nullable()));
     }
-    if let Some(default) = &args.default {
-        let value = match default {
-            DefaultArg::Now(_) => quote!(Now),
-            DefaultArg::Text(text) => quote!(Text(::std::borrow::Cow::Borrowed(#text))),
-            DefaultArg::Integer(_, number) => quote!(Integer(#number)),
-            DefaultArg::Float(number) => quote!(Float(#number)),
-            DefaultArg::Bool(value) => quote!(Bool(#value)),
-        };
+    if let Some(value) = args.default.as_ref().and_then(|it| default(field, it)) {
         tokens.extend(quote!(.default(::axum_db::model::DefaultValue::#value)));
     }
     if model
@@ -106,6 +116,42 @@ fn column(model: &ModelDef, field: &FieldDef) -> TokenStream {
     tokens
 }
 
+/// The default as the database has it; a call is made by `New…` only.
+fn default(field: &FieldDef, default: &DefaultArg) -> Option<TokenStream> {
+    if field.kind == Kind::Decimal
+        && let Some((mantissa, scale)) = decimal(default)
+    {
+        return Some(quote!(Decimal(#mantissa, #scale)));
+    }
+    Some(match default {
+        DefaultArg::Now(_) => quote!(Now),
+        DefaultArg::Text(text) => quote!(Text(::std::borrow::Cow::Borrowed(#text))),
+        DefaultArg::Integer(_, number) => quote!(Integer(#number)),
+        DefaultArg::Float(number) => quote!(Float(#number)),
+        DefaultArg::Bool(value) => quote!(Bool(#value)),
+        DefaultArg::Path(path) => {
+            let ty = &field.inner;
+            quote!(Text(::std::borrow::Cow::Borrowed(
+                <#ty as ::axum_db::model::DbEnum>::label(&#path)
+            )))
+        }
+        DefaultArg::Call(_) => return None,
+    })
+}
+
+fn over_fields(rule: &RuleArg, kind: &TokenStream) -> TokenStream {
+    use syn::ext::IdentExt;
+    let columns = rule.fields.iter().map(|field| field.unraw().to_string());
+    let name = rule.name.as_ref().map(|name| quote!(.name(#name)));
+    quote!(::axum_db::model::#kind::new([#(#columns),*]) #name)
+}
+
+fn check(check: &CheckArg) -> TokenStream {
+    let (expression, name) = (&check.expression, &check.name);
+    let name = name.as_ref().map(|name| quote!(.name(#name)));
+    quote!(::axum_db::model::CheckDef::new(#expression) #name)
+}
+
 fn constraints(field: &FieldDef) -> TokenStream {
     let (name, args) = (&field.name, &field.args);
     let mut tokens = TokenStream::new();
@@ -114,6 +160,10 @@ fn constraints(field: &FieldDef) -> TokenStream {
     }
     if args.index.is_some() {
         tokens.extend(quote!(.index([#name])));
+    }
+    for rule in &args.checks {
+        let rule = check(rule);
+        tokens.extend(quote!(.check(#rule.column(#name))));
     }
     if let Some(target) = &args.references {
         let on_delete = args.on_delete.map(|(_, action)| {

@@ -64,14 +64,14 @@ fn custom(model: &ModelDef) -> impl Iterator<Item = &FieldDef> {
     model
         .fields
         .iter()
-        .filter(|field| field.kind == Kind::Custom)
+        .filter(|field| field.named_sql_type().is_some())
 }
 
 fn aliases(model: &ModelDef) -> TokenStream {
     custom(model)
         .map(|field| {
             let alias = field.sql_type_alias(&model.ident);
-            let path = &field.args.sql_type;
+            let path = field.named_sql_type();
             quote! {
                 #[doc(hidden)]
                 #[allow(dead_code, unreachable_pub)]
@@ -84,6 +84,21 @@ fn aliases(model: &ModelDef) -> TokenStream {
 /// Tells a Rust type that cannot be written to its column at the field, not inside Diesel.
 fn check_type(model: &ModelDef, field: &FieldDef) -> TokenStream {
     let (ty, sql_type) = (&field.inner, field.sql_type(&model.ident));
+    let known = match field.kind {
+        Kind::Enum => Some(quote!(::axum_db::model::DbEnum)),
+        Kind::Uuid | Kind::UtcTime | Kind::Json | Kind::Decimal => {
+            Some(quote!(::axum_db::__private::Portable))
+        }
+        _ => None,
+    };
+    if let Some(known) = known {
+        return quote_spanned! {ty.span()=>
+            const _: fn() = || {
+                fn has_an_sql_type<T: #known>() {}
+                has_an_sql_type::<#ty>();
+            };
+        };
+    }
     quote_spanned! {ty.span()=>
         const _: fn() = || {
             fn fits_its_column<T: ::diesel::expression::AsExpression<#sql_type>>() {}

@@ -1,0 +1,224 @@
+//! Enums as columns.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::Dialect;
+use crate::backend::ddl;
+
+/// An enum without fields that is the type of a column; see [`macro@crate::DbEnum`], which implements it.
+///
+/// ```
+/// use axum_db::{metadata, prelude::*};
+///
+/// #[derive(DbEnum, Debug, Clone, Copy, PartialEq)]
+/// pub enum Status {
+///     Draft,
+///     #[db_enum(name = "public")]
+///     Published,
+/// }
+///
+/// assert_eq!(Status::Published.label(), "public");
+/// assert_eq!(Status::from_label("draft"), Some(Status::Draft));
+/// assert_eq!(Status::from_label("gone"), None);
+/// assert_eq!(Status::ALL.len(), 2); // the options of a form
+///
+/// #[model]
+/// #[derive(Debug, Clone)]
+/// pub struct Essay {
+///     #[model(primary_key)]
+///     pub id: i32,
+///     #[model(db_enum, default = Status::Draft)]
+///     pub status: Status,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![Essay]).await?;
+/// # let db = database.session();
+/// NewEssay::new().status(Status::Published).insert(&db).await?;
+/// let published = Essay::query().filter(essays::status.eq(Status::Published));
+/// assert_eq!(published.row_count(&db).await?, 1);
+/// # Ok(())
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an enum that a column can have",
+    label = "not a `DbEnum`",
+    note = "write `#[derive(axum_db::DbEnum, Debug, Clone)]` above `enum {Self}`"
+)]
+pub trait DbEnum: fmt::Debug + Clone + Send + Sync + 'static {
+    /// The names it has in the database.
+    const DEFINITION: EnumDef;
+    /// The variants, in the order of their declaration.
+    const ALL: &'static [Self];
+
+    /// The value as the database has it.
+    fn label(&self) -> &'static str;
+
+    /// The variant that the database calls `label`.
+    #[must_use]
+    fn from_label(label: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|variant| variant.label() == label)
+            .cloned()
+    }
+}
+
+/// What an enum is called in the database, and its values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EnumDef {
+    /// The name of the type, on the engines where it has one.
+    pub name: &'static str,
+    /// The values, in order.
+    pub labels: &'static [&'static str],
+}
+
+impl EnumDef {
+    /// An enum of these values.
+    #[must_use]
+    pub const fn new(name: &'static str, labels: &'static [&'static str]) -> Self {
+        Self { name, labels }
+    }
+
+    /// The type of a column, as `dialect` writes it.
+    #[must_use]
+    pub fn column_type(&self, dialect: Dialect) -> Cow<'static, str> {
+        ddl::enum_type(self, dialect)
+    }
+}
+
+/// Diesel's traits for an enum. It is its own SQL type, so that `#[model]` needs to know one name only.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __db_enum {
+    ($enum:ident, $name:literal) => {
+        impl $crate::__private::sql::SqlType for $enum {
+            type IsNull = $crate::__private::sql::NotNull;
+        }
+
+        impl $crate::__private::sql::SingleValue for $enum {}
+
+        impl $crate::__private::sql::SqlOrd for $enum {}
+
+        impl $crate::__private::sql::QueryId for $enum {
+            type QueryId = Self;
+            const HAS_STATIC_QUERY_ID: bool = true;
+        }
+
+        impl $crate::model::ColumnType for $enum {
+            fn column_type(
+                dialect: $crate::Dialect,
+                _: &$crate::model::TypeContext,
+            ) -> ::std::borrow::Cow<'static, str> {
+                <Self as $crate::model::DbEnum>::DEFINITION.column_type(dialect)
+            }
+
+            fn enumeration() -> ::core::option::Option<$crate::model::EnumDef> {
+                ::core::option::Option::Some(<Self as $crate::model::DbEnum>::DEFINITION)
+            }
+        }
+
+        impl<DB> $crate::__private::sql::ToSql<$enum, DB> for $enum
+        where
+            DB: $crate::__private::sql::Backend,
+            str: $crate::__private::sql::ToSql<$crate::__private::sql::Text, DB>,
+        {
+            fn to_sql<'b>(
+                &'b self,
+                out: &mut $crate::__private::sql::Output<'b, '_, DB>,
+            ) -> $crate::__private::sql::Written {
+                <str as $crate::__private::sql::ToSql<$crate::__private::sql::Text, DB>>::to_sql(
+                    $crate::model::DbEnum::label(self),
+                    out,
+                )
+            }
+        }
+
+        impl<DB> $crate::__private::sql::FromSql<$enum, DB> for $enum
+        where
+            DB: $crate::__private::sql::Backend,
+            ::std::string::String:
+                $crate::__private::sql::FromSql<$crate::__private::sql::Text, DB>,
+        {
+            fn from_sql(value: DB::RawValue<'_>) -> $crate::__private::sql::Read<Self> {
+                $crate::__private::sql::variant::<Self, DB>(value)
+            }
+        }
+
+        $crate::__own_sql_type!($enum, $enum);
+        $crate::__enum_on_sqlite!($enum);
+        $crate::__enum_on_postgres!($enum, $name);
+        $crate::__enum_on_mysql!($enum);
+    };
+}
+
+/// What follows from `ToSql` and `FromSql`, for a value of one SQL type.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __own_sql_type {
+    ($type:ty, $sql_type:ty $(, $generic:ident)?) => {
+        impl<$($generic,)? DB> $crate::__private::sql::ToSql<$crate::__private::sql::Nullable<$sql_type>, DB>
+            for $type
+        where
+            DB: $crate::__private::sql::Backend,
+            Self: $crate::__private::sql::ToSql<$sql_type, DB>,
+        {
+            fn to_sql<'b>(
+                &'b self,
+                out: &mut $crate::__private::sql::Output<'b, '_, DB>,
+            ) -> $crate::__private::sql::Written {
+                <Self as $crate::__private::sql::ToSql<$sql_type, DB>>::to_sql(self, out)
+            }
+        }
+
+        impl<$($generic,)? ST, DB> $crate::__private::sql::Queryable<ST, DB> for $type
+        where
+            DB: $crate::__private::sql::Backend,
+            ST: $crate::__private::sql::SingleValue,
+            Self: $crate::__private::sql::FromSql<ST, DB>,
+        {
+            type Row = Self;
+
+            fn build(row: Self) -> $crate::__private::sql::Read<Self> {
+                ::core::result::Result::Ok(row)
+            }
+        }
+
+        $crate::__as_expression!($type, $sql_type $(, $generic)?);
+        $crate::__as_expression!($type, $crate::__private::sql::Nullable<$sql_type> $(, $generic)?);
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __as_expression {
+    ($type:ty, $sql_type:ty $(, $generic:ident)?) => {
+        impl<$($generic)?> $crate::__private::sql::AsExpression<$sql_type> for $type {
+            type Expression = $crate::__private::sql::Bound<$sql_type, Self>;
+
+            fn as_expression(self) -> Self::Expression {
+                $crate::__private::sql::Bound::new(self)
+            }
+        }
+
+        impl<'a, $($generic)?> $crate::__private::sql::AsExpression<$sql_type> for &'a $type {
+            type Expression = $crate::__private::sql::Bound<$sql_type, Self>;
+
+            fn as_expression(self) -> Self::Expression {
+                $crate::__private::sql::Bound::new(self)
+            }
+        }
+
+        impl<'a, 'b, $($generic)?> $crate::__private::sql::AsExpression<$sql_type> for &'b &'a $type {
+            type Expression = $crate::__private::sql::Bound<$sql_type, Self>;
+
+            fn as_expression(self) -> Self::Expression {
+                $crate::__private::sql::Bound::new(self)
+            }
+        }
+    };
+}
