@@ -88,6 +88,8 @@ pub(super) fn message(ops: &[Op]) -> String {
     let first = match ops.first() {
         Some(Op::CreateTable(table)) => format!("create {}", table.name),
         Some(Op::DropTable(table)) => format!("drop {}", table.name),
+        Some(Op::CreateEnum(own)) => format!("create {}", own.name),
+        Some(Op::DropEnum(own)) => format!("drop {}", own.name),
         Some(Op::RenameTable { from, to }) => format!("rename {from} to {to}"),
         Some(Op::AddColumn { table, column, .. }) => format!("add {} to {table}", column.name),
         Some(Op::DropColumn { table, column }) => format!("drop {} from {table}", column.name),

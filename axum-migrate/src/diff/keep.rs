@@ -1,6 +1,6 @@
 //! What a database has and models have no words for stays as it is.
 
-use crate::schema::{Auto, Column, Index, KeyTarget, Table};
+use crate::schema::{Auto, Check, Column, Index, KeyTarget, Table};
 use crate::token::tokens;
 
 /// Gives `desired` what `current` has and a model cannot say, unless it reads a column that goes.
@@ -32,11 +32,10 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
         }
     }
     for check in &current.checks {
-        let known = desired
-            .checks
-            .iter()
-            .any(|own| own.expression == check.expression);
-        if !known && !reads_gone(&check.expression) {
+        let known = desired.checks.iter().any(|own| {
+            own.expression == check.expression || own.name.is_some() && own.name == check.name
+        });
+        if !known && !is_of_a_model(check) && !reads_gone(&check.expression) {
             desired.checks.push(check.clone());
         }
     }
@@ -110,6 +109,14 @@ fn keep_of_column(before: &Column, column: &mut Column) {
         column.generated.clone_from(&before.generated);
         column.nullable = before.nullable;
     }
+}
+
+/// Whether its name ends as models have theirs end: `_check`, and perhaps a number.
+fn is_of_a_model(check: &Check) -> bool {
+    check.name.as_deref().is_some_and(|name| {
+        name.trim_end_matches(|digit: char| digit.is_ascii_digit())
+            .ends_with("_check")
+    })
 }
 
 fn or<T: Clone>(own: &mut Option<T>, before: &Option<T>) {

@@ -1,5 +1,6 @@
 //! What it takes to get from one schema to another. Pure.
 
+mod enums;
 mod keep;
 mod rename;
 mod table;
@@ -25,7 +26,7 @@ pub struct Hints {
     pub dropped_tables: BTreeSet<String>,
     /// What fills a required column in rows that are there: an SQL expression by table and column.
     pub backfills: BTreeMap<(String, String), String>,
-    /// Whether to remove, too, what models have no words for: CHECKs, collations, comments, partial
+    /// Whether to remove, too, what models have no words for: other CHECKs than theirs, collations, comments, partial
     /// indexes, table options… Default: they stay as they are.
     pub exact: bool,
 }
@@ -105,6 +106,7 @@ pub fn diff(from: &Schema, to: &Schema, hints: &Hints) -> Result<Diff, Error> {
         }
         table::compare(current, desired, hints, &mut plan);
     }
+    enums::compare(&base, &mut target, hints, &mut plan);
     renew_foreign_keys(&base, &target, &mut plan);
     create_and_drop(&base, &target, &mut plan);
     let mut names = taken_names(&base, &plan);
@@ -133,6 +135,7 @@ pub fn diff(from: &Schema, to: &Schema, hints: &Hints) -> Result<Diff, Error> {
 #[derive(Default)]
 struct Plan {
     renames: Vec<Op>,
+    new_enums: Vec<Op>,
     dropped_keys: Vec<Op>,
     removed: Vec<Op>,
     created: Vec<Table>,
@@ -141,6 +144,7 @@ struct Plan {
     added_keys: Vec<Op>,
     dropped_columns: Vec<Op>,
     dropped_tables: Vec<Op>,
+    old_enums: Vec<Op>,
     /// Names of the tables to drop.
     dropped: BTreeSet<String>,
 }
@@ -149,6 +153,7 @@ impl Plan {
     fn into_ops(self) -> Vec<Op> {
         self.renames
             .into_iter()
+            .chain(self.new_enums)
             .chain(self.dropped_keys)
             .chain(self.removed)
             .chain(self.created.into_iter().map(Op::CreateTable))
@@ -157,6 +162,7 @@ impl Plan {
             .chain(self.added_keys)
             .chain(self.dropped_columns)
             .chain(self.dropped_tables)
+            .chain(self.old_enums)
             .collect()
     }
 

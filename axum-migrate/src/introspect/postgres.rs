@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::is_own_table;
 use crate::error::{Error, ErrorKind};
 use crate::schema::{
-    Action, Auto, Check, Column, Deferrable, ForeignKey, Generated, Index, IndexKey, KeyTarget,
-    PrimaryKey, Schema, Table, Unique, Unmanaged,
+    Action, Auto, Check, Column, Deferrable, EnumType, ForeignKey, Generated, Index, IndexKey,
+    KeyTarget, PrimaryKey, Schema, Table, Unique, Unmanaged,
 };
 
 #[derive(QueryableByName)]
@@ -110,6 +110,16 @@ struct ObjectRow {
     table_name: Option<String>,
 }
 
+#[derive(QueryableByName)]
+struct EnumRow {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    ty: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    labels: Option<String>,
+}
+
 const COLUMNS: &str = "\
 SELECT c.relname::text AS table_name, obj_description(c.oid, 'pg_class') AS table_comment,
   a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS ty, a.attnotnull AS not_null,
@@ -192,7 +202,15 @@ UNION ALL
 SELECT 'row security policy', p.polname::text, c.relname::text FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
 WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())";
 
-/// Four queries, however many tables there are.
+const ENUMS: &str = "\
+SELECT t.typname::text AS name, format_type(t.oid, NULL) AS ty,
+  (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder)::text FROM pg_enum e WHERE e.enumtypid = t.oid) AS labels
+FROM pg_type t
+WHERE t.typtype = 'e' AND t.typnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
+  AND NOT EXISTS (SELECT 1 FROM pg_depend e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid AND e.deptype = 'e')
+ORDER BY t.typname";
+
+/// Five queries, however many tables there are.
 pub(crate) async fn introspect<C>(conn: &mut C) -> Result<Schema, Error>
 where
     C: AsyncConnection<Backend = diesel::pg::Pg>,
@@ -203,8 +221,16 @@ where
         sql_query(CONSTRAINTS).load(conn).await.map_err(failed)?;
     let indexes: Vec<IndexRow> = sql_query(INDEXES).load(conn).await.map_err(failed)?;
     let objects: Vec<ObjectRow> = sql_query(OBJECTS).load(conn).await.map_err(failed)?;
+    let enums: Vec<EnumRow> = sql_query(ENUMS).load(conn).await.map_err(failed)?;
 
     let mut schema = Schema::default();
+    for row in enums {
+        let values = names(row.labels.as_deref())?;
+        let (name, ty) = (row.name, row.ty);
+        schema
+            .enums
+            .insert(name.clone(), EnumType { name, ty, values });
+    }
     for row in columns
         .into_iter()
         .filter(|row| !is_own_table(&row.table_name))

@@ -12,6 +12,12 @@ impl Schema {
             Op::CreateTable(table) => {
                 self.tables.insert(table.name.clone(), table.clone());
             }
+            Op::CreateEnum(own) | Op::AlterEnum { to: own, .. } => {
+                self.enums.insert(own.name.clone(), own.clone());
+            }
+            Op::DropEnum(own) => {
+                self.enums.remove(&own.name);
+            }
             Op::DropTable(table) => {
                 self.tables.remove(&table.name);
                 self.unmanaged
@@ -54,6 +60,9 @@ impl Table {
             Op::AlterOptions { to, .. } => self.options.clone_from(to),
             Op::CreateTable(_)
             | Op::DropTable(_)
+            | Op::CreateEnum(_)
+            | Op::DropEnum(_)
+            | Op::AlterEnum { .. }
             | Op::RenameTable { .. }
             | Op::RenameColumn { .. } => {}
         }

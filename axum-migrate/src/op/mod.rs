@@ -6,7 +6,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::schema::{Check, Column, ForeignKey, Index, PrimaryKey, Table, TableOptions, Unique};
+use crate::schema::{
+    Check, Column, EnumType, ForeignKey, Index, PrimaryKey, Table, TableOptions, Unique,
+};
 
 /// One change of a schema.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +72,12 @@ pub enum Op {
     AddForeignKey { table: String, key: ForeignKey },
     /// Drops a foreign key.
     DropForeignKey { table: String, key: ForeignKey },
+    /// Creates an enum.
+    CreateEnum(EnumType),
+    /// Drops an enum.
+    DropEnum(EnumType),
+    /// Changes the values of an enum; no row may have one that goes.
+    AlterEnum { from: EnumType, to: EnumType },
     /// Changes what stands after a table's columns.
     AlterOptions {
         table: String,
@@ -136,6 +144,9 @@ impl Op {
             },
             Op::AddForeignKey { table, key } => Op::DropForeignKey { table, key },
             Op::DropForeignKey { table, key } => Op::AddForeignKey { table, key },
+            Op::CreateEnum(own) => Op::DropEnum(own),
+            Op::DropEnum(own) => Op::CreateEnum(own),
+            Op::AlterEnum { from, to } => Op::AlterEnum { from: to, to: from },
             Op::AlterOptions { table, from, to } => Op::AlterOptions {
                 table,
                 from: to,
@@ -176,12 +187,13 @@ impl Op {
         }
     }
 
-    /// The table it changes, by the name it has afterwards.
+    /// The table (or enum) it changes, by the name it has afterwards.
     #[must_use]
     pub fn table(&self) -> &str {
         match self {
             Op::CreateTable(table) | Op::DropTable(table) => &table.name,
             Op::RenameTable { to, .. } => to,
+            Op::CreateEnum(own) | Op::DropEnum(own) | Op::AlterEnum { to: own, .. } => &own.name,
             Op::RenameColumn { table, .. }
             | Op::AddColumn { table, .. }
             | Op::DropColumn { table, .. }
@@ -262,6 +274,17 @@ impl fmt::Display for Op {
             Op::DropForeignKey { table, key } => {
                 write!(f, "- foreign key {table} {}", describe_key(key))
             }
+            Op::CreateEnum(own) => {
+                write!(f, "+ enum {} ({})", own.name, own.values.join(", "))
+            }
+            Op::DropEnum(own) => write!(f, "- enum {}", own.name),
+            Op::AlterEnum { from, to } => write!(
+                f,
+                "~ enum {}: {} → {}",
+                to.name,
+                from.values.join(", "),
+                to.values.join(", ")
+            ),
             Op::AlterOptions { table, .. } => write!(f, "~ options of table {table}"),
         }
     }
@@ -346,8 +369,55 @@ fn split_type(ty: &str) -> (String, Vec<i64>) {
     )
 }
 
+/// Whether it is a type of PostgreSQL that someone made: an enum, as far as models have one.
+fn is_named_type(ty: &str) -> bool {
+    const OWN: [&str; 22] = [
+        "bool",
+        "timestamp",
+        "date",
+        "time",
+        "interval",
+        "uuid",
+        "json",
+        "char",
+        "varchar",
+        "text",
+        "bytea",
+        "int",
+        "smallint",
+        "bigint",
+        "numeric",
+        "decimal",
+        "real",
+        "double",
+        "float",
+        "bit",
+        "money",
+        "tiny",
+    ];
+    // What MySQL and PostgreSQL have besides.
+    const MORE: [&str; 10] = [
+        "medium",
+        "long",
+        "blob",
+        "binary",
+        "varbinary",
+        "enum(",
+        "set(",
+        "year",
+        "clob",
+        "oid",
+    ];
+    let is_own = |names: &[&str]| names.iter().any(|name| ty.starts_with(name));
+    let is_postgres = ty.starts_with('"') || ty.to_lowercase() == ty;
+    is_postgres && !ty.is_empty() && !ty.ends_with("[]") && !is_own(&OWN) && !is_own(&MORE)
+}
+
 /// A value that any column of the type takes.
 fn neutral_value(ty: &str) -> String {
+    if is_named_type(ty) {
+        return format!("enum_first(NULL::{ty})");
+    }
     let ty = ty.to_lowercase();
     if let Some(values) = ty
         .strip_prefix("enum(")

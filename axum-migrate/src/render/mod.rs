@@ -78,6 +78,7 @@ impl Schema {
         let empty = Schema::default();
         let tables = Schema {
             tables: self.tables.clone(),
+            enums: self.enums.clone(),
             ..Schema::default()
         };
         let created = crate::diff::diff(&empty, &tables, &crate::diff::Hints::default())?;

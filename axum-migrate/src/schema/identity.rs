@@ -19,6 +19,9 @@ impl Schema {
     #[must_use]
     pub fn hash(&self) -> String {
         let mut hasher = Sha256::new();
+        for own in self.enums.values() {
+            hasher.update(format!("{own:?}\n"));
+        }
         for table in self.tables.values() {
             // Debug is a total, deterministic rendering of plain data; it cannot fail as a serialiser can.
             hasher.update(format!("{:?}\n", table.canonical()));
@@ -33,7 +36,8 @@ impl Schema {
     /// Whether there is nothing to migrate between the two.
     #[must_use]
     pub fn is_same_as(&self, other: &Schema) -> bool {
-        self.tables.len() == other.tables.len()
+        self.enums == other.enums
+            && self.tables.len() == other.tables.len()
             && self.tables.iter().all(|(name, table)| {
                 other
                     .tables

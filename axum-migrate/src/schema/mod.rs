@@ -18,9 +18,23 @@ pub(crate) use sort::by_foreign_keys;
 pub struct Schema {
     /// The tables, by name.
     pub tables: BTreeMap<String, Table>,
+    /// The enums that are types of their own (PostgreSQL), by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub enums: BTreeMap<String, EnumType>,
     /// Views, triggers and other objects that are never changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmanaged: Vec<Unmanaged>,
+}
+
+/// An enum that is a type of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnumType {
+    /// Its name.
+    pub name: String,
+    /// The name as columns have it for their type: quoted where SQL needs it.
+    pub ty: String,
+    /// The values, in order.
+    pub values: Vec<String>,
 }
 
 /// An object that autogenerate reports but never touches.
@@ -295,6 +309,19 @@ impl Schema {
     #[must_use]
     pub fn table_names(&self) -> BTreeSet<String> {
         self.tables.keys().cloned().collect()
+    }
+
+    /// Whether a column has the enum, or an array of it.
+    pub(crate) fn uses(&self, own: &EnumType) -> bool {
+        let columns = self.tables.values().flat_map(|table| &table.columns);
+        columns.into_iter().any(|column| own.is_type_of(column))
+    }
+}
+
+impl EnumType {
+    /// Whether the column has it, or an array of it.
+    pub(crate) fn is_type_of(&self, column: &Column) -> bool {
+        column.ty.strip_suffix("[]").unwrap_or(&column.ty) == self.ty
     }
 }
 

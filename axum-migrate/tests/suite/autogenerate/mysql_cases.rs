@@ -25,7 +25,7 @@ CREATE TABLE people (
   UNIQUE KEY people_mail_key (mail),
   KEY people_prefix (text1(10), name DESC),
   FULLTEXT KEY people_words (text1),
-  CONSTRAINT people_price_check CHECK (price >= 0 AND name <> 'nobody')
+  CONSTRAINT people_price_rule CHECK (price >= 0 AND name <> 'nobody')
 ) COMMENT 'those who''re here';
 CREATE TABLE visits (
   person_id BIGINT UNSIGNED NOT NULL,

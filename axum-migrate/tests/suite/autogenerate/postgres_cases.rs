@@ -18,7 +18,7 @@ CREATE TABLE people (
   half DOUBLE PRECISION GENERATED ALWAYS AS (price::double precision / 2) STORED,
   CONSTRAINT people_pkey PRIMARY KEY (id),
   CONSTRAINT people_mail_key UNIQUE (mail) DEFERRABLE INITIALLY DEFERRED,
-  CONSTRAINT people_price_check CHECK (price >= 0 AND name <> 'nobody')
+  CONSTRAINT people_price_rule CHECK (price >= 0 AND name <> 'nobody')
 );
 COMMENT ON TABLE people IS 'those who''re here';
 COMMENT ON COLUMN people.name IS 'as on the door';

@@ -6,3 +6,4 @@ mod embedded;
 mod flow;
 mod help;
 mod offline;
+mod typed;

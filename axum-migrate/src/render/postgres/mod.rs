@@ -2,6 +2,8 @@
 
 use axum_db::Dialect;
 
+mod enums;
+
 use super::{Script, constraint, deferrable, foreign_key, literal, quoted_list};
 use crate::error::Error;
 use crate::op::Op;
@@ -9,10 +11,15 @@ use crate::schema::{Auto, Check, Column, Index, KeyTarget, PrimaryKey, Schema, T
 
 const POSTGRES: Dialect = Dialect::Postgres;
 
-pub(super) fn render(ops: &[Op], _from: &Schema) -> Result<Script, Error> {
+pub(super) fn render(ops: &[Op], from: &Schema) -> Result<Script, Error> {
+    let mut state = from.clone();
     let mut statements = Vec::new();
     for op in ops {
-        write(op, &mut statements);
+        match op {
+            Op::AlterEnum { from, to } => enums::alter(from, to, ops, &state, &mut statements),
+            op => write(op, &state, &mut statements),
+        }
+        state.apply(op);
     }
     Ok(Script {
         statements,
@@ -24,7 +31,7 @@ fn quote(name: &str) -> String {
     POSTGRES.quote(name)
 }
 
-fn write(op: &Op, out: &mut Vec<String>) {
+fn write(op: &Op, state: &Schema, out: &mut Vec<String>) {
     let alter = |change: String| format!("ALTER TABLE {} {change}", quote(op.table()));
     match op {
         Op::RenameTable { from, to } => {
@@ -57,7 +64,8 @@ fn write(op: &Op, out: &mut Vec<String>) {
             to,
             backfill,
         } => {
-            alter_column(table, from, to, backfill.as_deref(), out);
+            let by_text = state.enums.values().any(|own| own.is_type_of(from));
+            alter_column(table, from, to, backfill.as_deref(), by_text, out);
         }
         Op::AddPrimaryKey { key, .. } => out.push(alter(format!("ADD {}", primary_key(key)))),
         Op::AddUnique { unique: it, .. } => out.push(alter(format!("ADD {}", unique(it)))),
@@ -97,6 +105,9 @@ fn write(op: &Op, out: &mut Vec<String>) {
                 quote(&to.name)
             ));
         }
+        Op::CreateEnum(own) => out.push(enums::create(own)),
+        Op::DropEnum(own) => out.push(format!("DROP TYPE {}", quote(&own.name))),
+        Op::AlterEnum { .. } => {} // needs to know the other changes
         Op::AlterOptions { table, to, .. } => out.push(table_comment(table, to.comment.as_deref())),
     }
 }
@@ -207,6 +218,7 @@ fn alter_column(
     from: &Column,
     to: &Column,
     backfill: Option<&str>,
+    by_text: bool,
     out: &mut Vec<String>,
 ) {
     let name = quote(&to.name);
@@ -236,8 +248,9 @@ fn alter_column(
     }
     if retypes {
         out.push(alter(format!(
-            "TYPE {} USING {name}::{}",
+            "TYPE {} USING {name}::{}{}",
             type_with_collation(to),
+            if by_text { "text::" } else { "" },
             to.ty
         )));
         if let (Some(Auto::Serial { sequence }), true) = (&from.auto, same_auto(from, to)) {
