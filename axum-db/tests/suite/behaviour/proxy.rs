@@ -55,10 +55,12 @@ impl Proxy {
         let here = listener.local_addr().expect("an address");
         url.set_ip_host(here.ip()).expect("a host");
         url.set_port(Some(here.port())).expect("a port");
-        if dialect == Dialect::Mysql {
+        match dialect {
+            // What is encrypted cannot be read.
+            Dialect::Postgres => url.query_pairs_mut().append_pair("sslmode", "disable"),
             // The driver would go round the proxy otherwise.
-            url.query_pairs_mut().append_pair("prefer_socket", "false");
-        }
+            _ => url.query_pairs_mut().append_pair("prefer_socket", "false"),
+        };
         let accepting = tokio::spawn({
             let door = door.clone();
             async move {
