@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::database_url::DatabaseUrl;
 use crate::error::{Error, ErrorKind};
+use crate::inside::Recording;
 
 /// The URL of a database and its settings: what [`Db::connect`](crate::Db::connect) takes.
 ///
@@ -63,6 +64,12 @@ pub struct Config {
     /// What PostgreSQL's `pg_stat_activity` shows this program as. Default: the program's file name. What
     /// the URL says goes first.
     pub application_name: Option<String>,
+    /// What every session records of its statements, for [`Db::recorded`](crate::Db::recorded). Default:
+    /// [`Recording::Off`]; written `off`, `sql` or `sql_and_values`.
+    pub record_queries: Recording,
+    /// How often a line may run the same statement in one request before a warning tells of it; 0 for any number.
+    /// Default: 10 in debug builds, else 0.
+    pub repeated_queries: u32,
 }
 
 impl Config {
@@ -78,6 +85,8 @@ impl Config {
             lock_timeout: Some(Duration::from_secs(10)),
             idle_in_transaction_timeout: Some(Duration::from_secs(300)),
             application_name: program_name(),
+            record_queries: Recording::Off,
+            repeated_queries: if cfg!(debug_assertions) { 10 } else { 0 },
         }
     }
 
@@ -151,6 +160,17 @@ impl Config {
             "lock_timeout" => self.lock_timeout = limit(value)?,
             "idle_in_transaction_timeout" => self.idle_in_transaction_timeout = limit(value)?,
             "application_name" => self.application_name = Some(value.to_owned()),
+            "record_queries" => {
+                self.record_queries = match value {
+                    "off" => Recording::Off,
+                    "sql" => Recording::Sql,
+                    "sql_and_values" => Recording::SqlAndValues,
+                    _ => return Err("it is none of off, sql, sql_and_values".into()),
+                };
+            }
+            "repeated_queries" => {
+                self.repeated_queries = value.parse().map_err(|_| "it is not a number")?;
+            }
             _ => {
                 return Err(format!(
                     "there is no setting `{name}`; these are: url, {}",
@@ -172,7 +192,7 @@ impl Config {
 }
 
 /// The settings beside the URL, by name.
-const SETTINGS: [&str; 8] = [
+const SETTINGS: [&str; 10] = [
     "max_connections",
     "pool_timeout",
     "connect_timeout",
@@ -181,6 +201,8 @@ const SETTINGS: [&str; 8] = [
     "lock_timeout",
     "idle_in_transaction_timeout",
     "application_name",
+    "record_queries",
+    "repeated_queries",
 ];
 
 /// How a variable is looked up.
@@ -293,6 +315,8 @@ mod tests {
             ("DATABASE_LOCK_TIMEOUT", "off"),
             ("DATABASE_IDLE_IN_TRANSACTION_TIMEOUT", "0"),
             ("DATABASE_APPLICATION_NAME", "blog"),
+            ("DATABASE_RECORD_QUERIES", "sql_and_values"),
+            ("DATABASE_REPEATED_QUERIES", "5"),
         ]);
         let mut expected = Config::new("postgres://app@db/blog");
         expected.max_connections = 3;
@@ -303,6 +327,8 @@ mod tests {
         expected.lock_timeout = None;
         expected.idle_in_transaction_timeout = None;
         expected.application_name = Some("blog".into());
+        expected.record_queries = Recording::SqlAndValues;
+        expected.repeated_queries = 5;
         assert_eq!(config.ok(), Some(expected));
     }
 
@@ -314,6 +340,7 @@ mod tests {
             ("DATABASE_POOL_TIMEOUT", "hunter2"),
             ("DATABASE_POOL_TIMEOUT", "5 parsecs"),
             ("DATABASE_LOCK_TIMEOUT", "-1"),
+            ("DATABASE_RECORD_QUERIES", "hunter2"),
             ("DATABASE_STATEMENT_TIMEOUT", "99999999999999999h"),
         ] {
             let error = from(&[("DATABASE_URL", "sqlite://x"), (variable, value)]);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::backend::Backend;
 use crate::config::Config;
 use crate::database_url::DatabaseUrl;
 use crate::error::{Error, ErrorKind};
+use crate::inside::{Hold, Inside, Origin, Recorder, Recording};
 use crate::pool::{Checkout, Manager, Pooled, connect};
 use crate::session::{Bind, Db, Main, SessionLayer, TransactionMode};
 
@@ -95,7 +97,12 @@ impl<B: Backend, K: Bind> Database<B, K> {
         }
         let size = B::max_connections(&target).unwrap_or(config.max_connections);
         let wait = config.pool_timeout;
-        let manager = Manager { target, config };
+        let inside = Inside::new(B::DIALECT.system_name(), &config);
+        let manager = Manager {
+            target,
+            config,
+            inside,
+        };
         let pool = Pool::builder(manager)
             .max_size(size)
             .wait_timeout(Some(wait))
@@ -122,7 +129,7 @@ impl<B: Backend, K: Bind> Database<B, K> {
     /// # Errors
     /// [`ErrorKind::Connection`] when the database cannot be reached, with the reason.
     pub async fn check(&self) -> Result<(), Error> {
-        let mut checkout = self.inner.check_out().await?;
+        let mut checkout = self.inner.check_out(None, None).await?;
         if let Some(pooled) = checkout.get() {
             pooled.connection.batch_execute("SELECT 1").await?;
         }
@@ -139,7 +146,7 @@ impl<B: Backend, K: Bind> Database<B, K> {
     /// handle is dropped is rolled back.
     #[must_use]
     pub fn session(&self) -> Db<B, K> {
-        Db::new(self.inner.clone(), TransactionMode::Explicit)
+        Db::new(self.inner.clone(), TransactionMode::Explicit, None)
     }
 
     /// Opens a connection outside the pool, as migrations use it: its statements may take as long as they
@@ -149,8 +156,33 @@ impl<B: Backend, K: Bind> Database<B, K> {
     /// [`ErrorKind::Connection`] when the database cannot be reached, with the reason.
     pub async fn connect_dedicated(&self) -> Result<B::Connection, Error> {
         let manager = self.inner.pool.manager();
-        let opened = connect(&manager.target, &manager.config.unhurried(), false).await;
+        let opened = connect(
+            &manager.target,
+            &manager.config.unhurried(),
+            &manager.inside,
+            false,
+        )
+        .await;
         opened.map(|pooled: Pooled<B>| pooled.connection)
+    }
+
+    /// Records the statements of all sessions of this database, for as long as the recorder lives: for tests that
+    /// count them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// let recorder = database.record(axum_db::Recording::Sql);
+    /// let db = database.session();
+    /// db.begin().await?;
+    /// db.commit().await?;
+    /// assert!(recorder.queries().iter().all(|query| query.is_transaction_control()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn record(&self, recording: Recording) -> Recorder {
+        Recorder::new(self.inner.inside().clone(), recording)
     }
 
     /// The URL; its password is not shown.
@@ -216,6 +248,10 @@ impl<B: Backend> DatabaseInner<B> {
         self.writers.as_ref()
     }
 
+    pub(crate) fn inside(&self) -> &Arc<Inside> {
+        &self.pool.manager().inside
+    }
+
     /// Closes the connections that lie idle.
     pub(crate) fn drop_idle(&self) {
         let _ = self.pool.retain(|pooled, _| pooled.watch.is_permanent());
@@ -225,16 +261,25 @@ impl<B: Backend> DatabaseInner<B> {
         Arc::ptr_eq(self, &database.inner)
     }
 
-    /// Takes a connection out of the pool.
-    pub(crate) async fn check_out(&self) -> Result<Checkout<B>, Error> {
+    /// Takes a connection out of the pool, for whoever `caller` and `origin` name.
+    pub(crate) async fn check_out(
+        &self,
+        caller: Option<&'static Location<'static>>,
+        origin: Option<&Origin>,
+    ) -> Result<Checkout<B>, Error> {
         match self.pool.get().await {
-            Ok(object) => Ok(Checkout::new(object)),
+            Ok(object) => {
+                let hold = Hold::new(self.inside(), object.watch.trail(), caller, origin);
+                Ok(Checkout::new(object, hold))
+            }
             Err(PoolError::Timeout(TimeoutType::Wait)) => Err(Error::new(
                 ErrorKind::PoolTimeout,
                 format!(
-                    "no connection became free within {:?}: all {} are in use; make transactions shorter, or raise max_connections",
+                    "no connection became free within {:?}: all {} are in use; make transactions shorter, or raise \
+                     max_connections. Held by {}",
                     self.config().pool_timeout,
                     self.pool.status().max_size,
+                    self.inside().holders,
                 ),
             )),
             Err(PoolError::Backend(error)) => Err(error),

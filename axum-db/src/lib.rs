@@ -124,6 +124,7 @@ mod config;
 mod database;
 mod database_url;
 mod error;
+mod inside;
 pub mod model;
 mod pool;
 pub mod prelude;
@@ -202,6 +203,7 @@ pub use config::Config;
 pub use database::Database;
 pub use database_url::DatabaseUrl;
 pub use error::{Constraint, Error, ErrorKind, Reference};
+pub use inside::{RecordedQuery, Recorder, Recording};
 pub use model::DbEnum;
 pub use model::{Metadata, MetadataError};
 pub use session::{

@@ -83,6 +83,15 @@ impl Dialect {
         quoted
     }
 
+    /// OpenTelemetry's name of the system, `db.system.name`.
+    pub(crate) fn system_name(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "sqlite",
+            Dialect::Postgres => "postgresql",
+            Dialect::Mysql => "mysql",
+        }
+    }
+
     /// The name used for folders and settings: `sqlite`, `postgres` or `mysql`.
     #[must_use]
     pub fn name(self) -> &'static str {

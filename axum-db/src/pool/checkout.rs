@@ -6,15 +6,16 @@ use deadpool::managed::Object;
 
 use super::{Manager, Pooled};
 use crate::backend::Backend;
+use crate::inside::Hold;
 
 /// A connection out of the pool.
 ///
 /// Dropping it closes the connection: only [`Checkout::put_back`] and [`Checkout::clean_up`] return it.
-pub(crate) struct Checkout<B: Backend>(Option<Object<Manager<B>>>);
+pub(crate) struct Checkout<B: Backend>(Option<Object<Manager<B>>>, Hold);
 
 impl<B: Backend> Checkout<B> {
-    pub(crate) fn new(object: Object<Manager<B>>) -> Self {
-        Self(Some(object))
+    pub(crate) fn new(object: Object<Manager<B>>, hold: Hold) -> Self {
+        Self(Some(object), hold)
     }
 
     /// The connection.
@@ -24,6 +25,7 @@ impl<B: Backend> Checkout<B> {
 
     /// Returns a connection of which the caller knows that no transaction is open.
     pub(crate) fn put_back(mut self) {
+        self.1.let_go();
         if let Some(mut object) = self.0.take_if(|object| object.is_clean()) {
             object.returned = Instant::now();
             drop(object);
@@ -35,6 +37,7 @@ impl<B: Backend> Checkout<B> {
     /// # Cancellation
     /// Dropped halfway, it closes the connection.
     pub(crate) async fn clean_up(mut self) {
+        self.1.let_go();
         let Some(pooled) = self.get() else { return };
         let clean = !pooled.watch.altered()
             && B::restore(&mut pooled.connection, &pooled.canceller, &pooled.watch).await;
@@ -56,6 +59,7 @@ impl<B: Backend> Checkout<B> {
                 ..
             } = Object::take(object);
             B::abandon(canceller, &watch).await;
+            watch.trail().settle();
             drop(connection);
         }
     }

@@ -11,6 +11,7 @@ use super::Watch;
 use crate::backend::Backend;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
+use crate::inside::{Inside, Trail};
 
 /// A connection with what the pool knows of it.
 pub(crate) struct Pooled<B: Backend> {
@@ -39,12 +40,14 @@ impl<B: Backend> Pooled<B> {
 pub(crate) struct Manager<B: Backend> {
     pub(crate) target: B::Target,
     pub(crate) config: Config,
+    pub(crate) inside: Arc<Inside>,
 }
 
 /// Opens a connection, for the pool or for someone else.
 pub(crate) async fn connect<B: Backend>(
     target: &B::Target,
     config: &Config,
+    inside: &Arc<Inside>,
     pooled: bool,
 ) -> Result<Pooled<B>, Error> {
     let url = &config.url;
@@ -56,7 +59,10 @@ pub(crate) async fn connect<B: Backend>(
             ),
         )
     };
-    let watch = Watch::new(B::max_connections(target) == Some(1));
+    let watch = Watch::new(
+        B::max_connections(target) == Some(1),
+        Trail::new(inside.clone()),
+    );
     // Boxed: rare, and so large that every future which may open a connection would be.
     let opening = Box::pin(B::establish(target, config, &watch, pooled));
     match tokio::time::timeout(config.connect_timeout, opening).await {
@@ -79,7 +85,7 @@ impl<B: Backend> managed::Manager for Manager<B> {
     type Error = Error;
 
     async fn create(&self) -> Result<Pooled<B>, Error> {
-        connect(&self.target, &self.config, true).await
+        connect(&self.target, &self.config, &self.inside, true).await
     }
 
     async fn recycle(&self, pooled: &mut Pooled<B>, _: &Metrics) -> RecycleResult<Error> {

@@ -8,11 +8,12 @@ use diesel::connection::{Instrumentation, InstrumentationEvent};
 
 use crate::backend::Backend;
 use crate::error::ErrorKind;
+use crate::inside::Trail;
 
 /// Counts the statements in flight on a connection and remembers failures.
 ///
 /// It is fed by Diesel's instrumentation, so it sees every statement however a user reaches the connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Watch {
     in_flight: AtomicUsize,
     /// How deep the connection is in transactions and savepoints: 0 outside, 1 in a transaction.
@@ -33,14 +34,29 @@ pub struct Watch {
     taken_over: AtomicBool,
     /// The database would be gone with its connection.
     permanent: bool,
+    /// Who wants to know what runs.
+    trail: Arc<Trail>,
 }
 
 impl Watch {
-    pub(crate) fn new(permanent: bool) -> Arc<Self> {
+    pub(crate) fn new(permanent: bool, trail: Arc<Trail>) -> Arc<Self> {
         Arc::new(Self {
+            in_flight: AtomicUsize::new(0),
+            depth: AtomicU32::new(0),
+            failed_at: AtomicU32::new(0),
+            in_hand: AtomicBool::new(false),
+            altered: AtomicBool::new(false),
+            writes_alone: AtomicBool::new(false),
+            conflict: AtomicBool::new(false),
+            controlling: AtomicBool::new(false),
+            taken_over: AtomicBool::new(false),
             permanent,
-            ..Self::default()
+            trail,
         })
+    }
+
+    pub(crate) fn trail(&self) -> &Arc<Trail> {
+        &self.trail
     }
 
     /// Whether the database would be gone with the connection.
@@ -138,9 +154,11 @@ impl Watch {
         self.in_flight.store(0, Ordering::Release);
         self.entered(0);
         self.failed_at.store(0, Ordering::Release);
+        self.trail.settle();
     }
 
     fn entered(&self, depth: u32) {
+        self.trail.set_in_transaction(depth > 0);
         self.depth.store(depth, Ordering::Release);
     }
 
@@ -206,7 +224,7 @@ pub(crate) struct Observer<B> {
 
 impl<B: Backend> Instrumentation for Observer<B> {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
-        match event {
+        match &event {
             InstrumentationEvent::StartQuery { query, .. } => {
                 self.watch.in_flight.fetch_add(1, Ordering::AcqRel);
                 let own = self.watch.controlling.swap(false, Ordering::AcqRel);
@@ -220,7 +238,7 @@ impl<B: Backend> Instrumentation for Observer<B> {
                     Ordering::Acquire,
                     |count| count.checked_sub(1),
                 );
-                if let Some(error) = error {
+                if let Some(error) = *error {
                     self.watch.failed_with::<B>(error);
                 }
             }
@@ -238,5 +256,6 @@ impl<B: Backend> Instrumentation for Observer<B> {
             }
             _ => {}
         }
+        self.watch.trail.on(event);
     }
 }

@@ -63,14 +63,11 @@ where
         db: &'q Db<B, K>,
     ) -> impl Future<Output = Result<u64, Error>> + Send {
         // Only a DISTINCT query has another number of rows when it selects something else.
-        let distinct = access::sql::<B, Q>(&self).map(|sql| sql.starts_with("SELECT DISTINCT"));
-        let counting = distinct.map(|distinct| {
-            if distinct {
-                load(Count(self), db)
-            } else {
-                load(Count(self.select(One).order(One)), db)
-            }
-        });
+        let counting = match access::sql::<B, Q>(&self) {
+            Ok(sql) if sql.starts_with("SELECT DISTINCT") => Ok(load(Count(self), db)),
+            Ok(_) => Ok(load(Count(self.select(One).order(One)), db)),
+            Err(error) => Err(error),
+        };
         async move {
             let counted: Vec<i64> = counting?.await?;
             let count = counted.into_iter().next();

@@ -201,6 +201,7 @@ impl<B: Backend> Shared<B> {
             return if commits { Err(error) } else { Ok(()) };
         }
         let mut state = self.lock().await?;
+        self.called_from(&mut state, None);
         let ended = self.end_transaction(&mut state, succeeded).await;
         state.failed_commit = None;
         state.put_back();

@@ -15,6 +15,7 @@ use crate::backend::Backend;
 use crate::config::Config;
 use crate::database::{Database, DatabaseInner};
 use crate::error::Error;
+use crate::inside::{Insight, Origin, RecordedQuery, Recording};
 
 /// Tells several databases of one application apart: `Db<Sqlite>` and `Db<Sqlite, Analytics>`.
 ///
@@ -73,6 +74,7 @@ pub(super) struct Shared<B: Backend> {
     pub(super) state: tokio::sync::Mutex<State<B>>,
     /// A statement began whose end the session did not see: its future was dropped.
     pub(super) cut_off: AtomicBool,
+    pub(super) insight: Insight,
     notes: Mutex<Notes>,
 }
 
@@ -107,17 +109,93 @@ impl<B: Backend, K: Bind> Db<B, K> {
         Database::connect(config).await
     }
 
-    pub(crate) fn new(database: Arc<DatabaseInner<B>>, mode: TransactionMode) -> Self {
+    pub(crate) fn new(
+        database: Arc<DatabaseInner<B>>,
+        mode: TransactionMode,
+        origin: Option<Origin>,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 database,
                 mode: AtomicU8::new(mode as u8),
                 state: tokio::sync::Mutex::new(State::default()),
                 cut_off: AtomicBool::new(false),
+                insight: Insight::new(origin),
                 notes: Mutex::default(),
             }),
             bind: PhantomData,
         }
+    }
+
+    /// The statements that this session ran so far, the last 1,000 of them, where
+    /// [`Config::record_queries`](crate::Config::record_queries) or
+    /// [`SessionLayer::record_queries`](crate::SessionLayer::record_queries) asks for it: Flask-SQLAlchemy's
+    /// `get_recorded_queries`.
+    ///
+    /// ```
+    /// use axum::{Router, middleware, response::Response, routing::get};
+    /// use axum_db::{Recording, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// # }
+    /// type Db = axum_db::Db<axum_db::Sqlite>;
+    ///
+    /// async fn count_statements(db: Db, request: axum::extract::Request, next: middleware::Next) -> Response {
+    ///     let mut response = next.run(request).await;
+    ///     response.headers_mut().insert("x-statements", db.recorded().len().into());
+    ///     response
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let database = Db::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&axum_db::metadata![Tag]).await?;
+    /// let app: Router = Router::new()
+    ///     .route("/", get(async |db: Db| Tag::query().all(&db).await.map(|_| ())))
+    ///     .layer(middleware::from_fn(count_statements))
+    ///     .layer(database.layer().record_queries(Recording::Sql));
+    /// # let request = axum::extract::Request::new(axum::body::Body::empty());
+    /// # let response = tower::ServiceExt::oneshot(app, request).await?;
+    /// # assert_eq!(response.headers()["x-statements"], "1");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn recorded(&self) -> Vec<RecordedQuery> {
+        self.shared.insight.recorded()
+    }
+
+    /// Has an observer of your own see this session's statements, as Diesel shows them: with their values. Another
+    /// one takes its place.
+    ///
+    /// Set it here and not on the connection itself, where it would replace the session's own, without which a
+    /// connection cannot be used again.
+    ///
+    /// ```
+    /// use diesel::connection::InstrumentationEvent;
+    /// # use std::sync::{Arc, atomic::{AtomicUsize, Ordering}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// let (db, begun) = (database.session(), Arc::new(AtomicUsize::new(0)));
+    /// let count = begun.clone();
+    /// db.instrument(move |event: InstrumentationEvent<'_>| {
+    ///     if let InstrumentationEvent::BeginTransaction { .. } = event {
+    ///         count.fetch_add(1, Ordering::Relaxed);
+    ///     }
+    /// });
+    /// db.begin().await?;
+    /// assert_eq!(begun.load(Ordering::Relaxed), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn instrument(&self, instrumentation: impl diesel::connection::Instrumentation) {
+        let inside = self.shared.database.inside();
+        self.shared
+            .insight
+            .open(inside)
+            .instrument(Box::new(instrumentation));
     }
 
     /// The database this session works on.
@@ -141,6 +219,13 @@ impl<B: Backend> Shared<B> {
             mode if mode == TransactionMode::OnSuccess as u8 => TransactionMode::OnSuccess,
             mode if mode == TransactionMode::ReadOnly as u8 => TransactionMode::ReadOnly,
             _ => TransactionMode::Explicit,
+        }
+    }
+
+    /// Records at least that much from now on.
+    pub(super) fn record_queries(&self, recording: Recording) {
+        if recording > Recording::Off {
+            self.insight.open(self.database.inside()).record(recording);
         }
     }
 

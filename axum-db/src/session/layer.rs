@@ -15,6 +15,7 @@ use super::retry::{ResponseFuture, attempts, attempts_within};
 use super::transaction::Isolation;
 use crate::backend::Backend;
 use crate::database::Database;
+use crate::inside::{Origin, Recording};
 
 /// What happens at the end of a request to what was not committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,6 +44,7 @@ pub struct SessionLayer<B: Backend, K: Bind = Main> {
     isolation: Option<Isolation>,
     pub(super) retries: u32,
     pub(super) retry_body_limit: usize,
+    pub(super) recording: Recording,
 }
 
 impl<B: Backend, K: Bind> SessionLayer<B, K> {
@@ -54,6 +56,7 @@ impl<B: Backend, K: Bind> SessionLayer<B, K> {
             isolation: None,
             retries: 0,
             retry_body_limit: 2 * 1024 * 1024,
+            recording: Recording::Off,
         }
     }
 
@@ -108,6 +111,13 @@ impl<B: Backend, K: Bind> SessionLayer<B, K> {
     /// [`ErrorKind::UnknownOutcome`]: crate::ErrorKind::UnknownOutcome
     pub fn with_deadline(mut self, limit: Duration) -> Self {
         self.deadline = Some(limit);
+        self
+    }
+
+    /// What the sessions of these routes record, for [`Db::recorded`]; never less than
+    /// [`Config::record_queries`](crate::Config::record_queries). Default: [`Recording::Off`].
+    pub fn record_queries(mut self, recording: Recording) -> Self {
+        self.recording = recording;
         self
     }
 
@@ -188,8 +198,10 @@ impl<B: Backend, K: Bind> SessionLayer<B, K> {
     }
 
     /// A session with these settings.
-    pub(super) fn session(&self, deadline: Deadline) -> Db<B, K> {
-        let db = Db::new(self.database.inner().clone(), self.mode.unwrap_or_default());
+    pub(super) fn session(&self, deadline: Deadline, origin: Origin) -> Db<B, K> {
+        let mode = self.mode.unwrap_or_default();
+        let db = Db::new(self.database.inner().clone(), mode, Some(origin));
+        db.shared.record_queries(self.recording);
         {
             let mut notes = db.shared.notes();
             notes.isolation = self.isolation;
@@ -208,6 +220,7 @@ impl<B: Backend, K: Bind> Clone for SessionLayer<B, K> {
             isolation: self.isolation,
             retries: self.retries,
             retry_body_limit: self.retry_body_limit,
+            recording: self.recording,
         }
     }
 }
@@ -292,6 +305,7 @@ where
             if let Some(deadline) = deadline {
                 db.shared.notes().deadline = deadline;
             }
+            db.shared.record_queries(layer.recording);
             if layer.isolation.is_some() {
                 db.shared.notes().isolation = layer.isolation;
             }
@@ -306,7 +320,7 @@ where
             let (inner, layer) = (ready(inner), layer.clone());
             return ResponseFuture::many(attempts(inner, layer, deadline, request));
         }
-        let db = layer.session(deadline);
+        let db = layer.session(deadline, Origin::of(request.method(), request.extensions()));
         let shared = db.shared.clone();
         request.extensions_mut().insert(db);
         ResponseFuture::once(SessionFuture::new(inner.call(request), Some(shared)))

@@ -15,7 +15,7 @@ use super::handle::{Bind, Db, Shared};
 use super::layer::TransactionMode;
 use super::state::{State, Transaction, lost};
 use crate::backend::Backend;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, kind_of};
 use crate::pool::{Checkout, Pooled};
 
 /// After the deadline, a statement on a connection in hand is ended again and again: one cancel ends one.
@@ -119,6 +119,7 @@ impl<B: Backend, K: Bind> Db<B, K> {
             if alone {
                 pooled.allow_writes(true)?;
             }
+            pooled.watch.trail().lease();
             Ok(Lease {
                 pooled,
                 mark: Mark {
@@ -299,6 +300,8 @@ impl<B: Backend> Lease<'_, B> {
     /// # Errors
     /// The statement's own.
     pub fn finish<R>(mut self, outcome: QueryResult<R>) -> Result<R, Error> {
+        let failed = outcome.as_ref().err().map(kind_of);
+        self.pooled.watch.trail().lease_ended(failed);
         if self.alone {
             self.pooled.allow_writes(false)?;
         }

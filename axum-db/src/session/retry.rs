@@ -23,6 +23,7 @@ use super::layer::SessionLayer;
 use super::state::Transaction;
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
+use crate::inside::Origin;
 
 /// How often [`Db::retry`] runs its closure again.
 const RETRIES: u32 = 20;
@@ -182,7 +183,7 @@ where
     let mut retry = 0;
     loop {
         let last = retry == layer.retries;
-        let db = layer.session(deadline);
+        let db = layer.session(deadline, Origin::of(&parts.method, &parts.extensions));
         db.shared.notes().expendable = !last;
         let shared = db.shared.clone();
         let mut parts = parts.clone();

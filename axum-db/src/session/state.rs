@@ -1,5 +1,6 @@
 //! What a session holds, and the steps that change it.
 
+use std::panic::Location;
 use std::sync::atomic::Ordering;
 
 use diesel_async::{AsyncConnection, TransactionManager};
@@ -13,6 +14,7 @@ use super::layer::TransactionMode;
 use super::transaction::Isolation;
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
+use crate::inside::is_outside;
 use crate::pool::Checkout;
 
 /// The state of a session, behind its lock.
@@ -31,6 +33,8 @@ pub(super) struct State<B: Backend> {
     committing: bool,
     /// The level that was asked for the open transaction.
     isolation: Option<Isolation>,
+    /// The application's line that uses the session; `None` for the session itself.
+    pub(super) caller: Option<&'static Location<'static>>,
 }
 
 /// Where the session's transaction stands.
@@ -79,6 +83,7 @@ impl<B: Backend> Default for State<B> {
             failed_commit: None,
             committing: false,
             isolation: None,
+            caller: None,
         }
     }
 }
@@ -93,7 +98,7 @@ impl<B: Backend> Shared<B> {
     pub(super) fn lock(
         &self,
     ) -> impl Future<Output = Result<MutexGuard<'_, State<B>>, Error>> + Send {
-        let here = std::panic::Location::caller();
+        let here = Location::caller();
         async move {
             let mut state = match self.state.try_lock() {
                 Ok(state) => state,
@@ -111,6 +116,9 @@ impl<B: Backend> Shared<B> {
                 }
             };
             self.bring_up_to_date(&mut state).await;
+            if is_outside(here) {
+                self.called_from(&mut state, Some(here));
+            }
             Ok(state)
         }
     }
@@ -195,10 +203,26 @@ impl<B: Backend> Shared<B> {
     /// Gives the session a connection.
     pub(super) async fn ensure_connection(&self, state: &mut State<B>) -> Result<(), Error> {
         if state.checkout.is_none() {
-            let taken = self.deadline().cover(self.database.check_out()).await?;
+            let origin = self.insight.origin.as_ref();
+            let taking = self.database.check_out(state.caller, origin);
+            let taken = self.deadline().cover(taking).await?;
             state.checkout = Some(taken?);
+            self.called_from(state, state.caller);
         }
         Ok(())
+    }
+
+    /// Whose the statements are that follow.
+    pub(super) fn called_from(
+        &self,
+        state: &mut State<B>,
+        caller: Option<&'static Location<'static>>,
+    ) {
+        state.caller = caller;
+        if let Some(pooled) = state.checkout.as_mut().and_then(Checkout::get) {
+            let log = self.insight.log(self.database.inside());
+            pooled.watch.trail().attach(log, caller);
+        }
     }
 
     /// Waits in the queue of writers, where the engine has one.
@@ -220,7 +244,11 @@ impl<B: Backend> Shared<B> {
             Ok(Ok(permit)) => Ok(Some(permit)),
             _ => Err(Error::new(
                 ErrorKind::LockTimeout,
-                "other transactions kept the database's only place for a writer until the time was up; make them shorter",
+                format!(
+                    "other transactions kept the database's only place for a writer until the time was up; make them \
+                     shorter. Connections are held by {}",
+                    self.database.inside().holders
+                ),
             )),
         }
     }

@@ -17,6 +17,8 @@ mod deadline_proxy;
 mod errors;
 #[path = "behaviour/faults.rs"]
 mod faults;
+#[path = "behaviour/inside.rs"]
+mod inside;
 #[path = "behaviour/leftovers.rs"]
 mod leftovers;
 #[path = "behaviour/model.rs"]

@@ -5,8 +5,9 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum_db::{Backend, ErrorKind, TransactionMode};
 
-use super::support::{Db, count, database, execute, status};
+use super::support::{Db, Number, count, database, execute, status};
 use super::{Engine, fresh};
+use diesel_async::RunQueryDsl;
 
 #[tokio::test]
 async fn what_is_not_committed_is_rolled_back() {
@@ -70,6 +71,47 @@ async fn a_commit_of_a_failed_transaction_is_an_error_and_swallowed_becomes_500(
         StatusCode::INTERNAL_SERVER_ERROR
     );
     assert_eq!(count(&database.session()).await, 0);
+}
+
+#[tokio::test]
+async fn a_failed_insert_that_returns_its_row_fails_the_transaction_too() {
+    use crate::models::{NewUser, User};
+    let server = fresh();
+    let database = database(server.url(), 2).await;
+    database
+        .create_all(&axum_db::metadata![User])
+        .await
+        .expect("a table");
+    let db = database.session();
+    NewUser::new("ann", "ann@a.b", "x")
+        .insert(&db)
+        .await
+        .expect("a row");
+    let again = NewUser::new("ann", "bob@a.b", "x").insert(&db).await;
+    assert!(again.is_err_and(|error| error.is(ErrorKind::UniqueViolation)));
+    let committed = db.commit().await;
+    assert!(
+        committed.is_err_and(|error| error.is(ErrorKind::Aborted)),
+        "nothing was written"
+    );
+    drop(db);
+
+    // Nor does such a failure on the connection itself go past the commit, where the server undid everything.
+    let db = database.session();
+    let mut conn = db.conn().await.expect("a connection");
+    let insert = |id: i32| {
+        diesel::sql_query(format!(
+            "INSERT INTO notes (id, n) VALUES ({id}, 1) RETURNING n"
+        ))
+    };
+    for written in [true, false] {
+        let rows: Result<Vec<Number>, _> = insert(1).get_results(&mut *conn).await;
+        assert_eq!(rows.is_ok(), written);
+    }
+    drop(conn);
+    let committed = db.commit().await.is_ok();
+    drop(db);
+    assert_eq!(count(&database.session()).await, i64::from(committed));
 }
 
 #[tokio::test]

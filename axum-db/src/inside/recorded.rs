@@ -1,0 +1,112 @@
+//! A statement that ran.
+
+use std::fmt;
+use std::panic::Location;
+use std::time::Duration;
+
+use crate::error::ErrorKind;
+
+/// What is recorded of statements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Recording {
+    /// Nothing.
+    #[default]
+    Off,
+    /// The SQL with placeholders, how long it took, and the line that ran it.
+    Sql,
+    /// The values for the placeholders too: passwords' hashes and whatever else visitors send.
+    SqlAndValues,
+}
+
+/// A statement that a session ran: see [`Db::recorded`](crate::Db::recorded) and [`Recorder`](crate::Recorder).
+///
+/// ```
+/// use axum_db::{Config, Database, Recording, Sqlite, prelude::*};
+/// # #[model]
+/// # pub struct Tag {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     pub name: String,
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// let mut config = Config::new("sqlite://:memory:");
+/// config.record_queries = Recording::SqlAndValues;
+/// let database: Database<Sqlite> = Database::with_config(config)?;
+/// # database.create_all(&axum_db::metadata![Tag]).await?;
+/// let db = database.session();
+/// Tag::query().filter(tags::name.eq("rust")).all(&db).await?;
+/// let recorded = db.recorded();
+/// assert!(recorded[0].sql().starts_with("SELECT `tags`.`id`"));
+/// assert!(recorded[0].values().is_some_and(|values| values.contains("rust")));
+/// assert!(recorded[0].location().is_some_and(|line| line.line() > 0));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct RecordedQuery {
+    pub(super) sql: String,
+    pub(super) values: Option<String>,
+    pub(super) duration: Duration,
+    pub(super) location: Option<&'static Location<'static>>,
+    pub(super) error: Option<ErrorKind>,
+}
+
+impl RecordedQuery {
+    /// The SQL, with placeholders for values. What was written into the text of a statement by hand is there.
+    #[must_use]
+    pub fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// The values for the placeholders as Diesel prints them, where [`Recording::SqlAndValues`] was asked for.
+    #[must_use]
+    pub fn values(&self) -> Option<&str> {
+        self.values.as_deref()
+    }
+
+    /// How long it took, from being sent until its rows were read; on the connection in hand
+    /// ([`Db::conn`](crate::Db::conn)), until the database began to answer.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        self.duration
+    }
+
+    /// The line that ran it; `None` for what the end of a request or a clean-up runs.
+    #[must_use]
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.location
+    }
+
+    /// How it failed, if it did; [`ErrorKind::Cancelled`] where nobody waited for its answer any more.
+    #[must_use]
+    pub fn error(&self) -> Option<ErrorKind> {
+        self.error
+    }
+
+    /// Whether it begins or ends a transaction or savepoint: BEGIN, COMMIT, ROLLBACK and the like.
+    #[must_use]
+    pub fn is_transaction_control(&self) -> bool {
+        const WORDS: [&str; 6] = [
+            "BEGIN",
+            "START TRANSACTION",
+            "COMMIT",
+            "ROLLBACK",
+            "SAVEPOINT",
+            "RELEASE",
+        ];
+        WORDS.iter().any(|word| self.sql.starts_with(word))
+    }
+}
+
+impl fmt::Display for RecordedQuery {
+    /// `SELECT … (0.4 ms, src/posts.rs:12)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({:.1?}", self.sql, self.duration)?;
+        if let Some(location) = self.location {
+            write!(f, ", {}:{}", location.file(), location.line())?;
+        }
+        f.write_str(")")
+    }
+}
