@@ -40,7 +40,7 @@ pub enum Recording {
 /// let recorded = db.recorded();
 /// assert!(recorded[0].sql().starts_with("SELECT `tags`.`id`"));
 /// assert!(recorded[0].values().is_some_and(|values| values.contains("rust")));
-/// assert!(recorded[0].location().is_some_and(|line| line.line() > 0));
+/// assert!(!recorded[0].is_transaction_control());
 /// # Ok(())
 /// # }
 /// ```

@@ -138,6 +138,7 @@ impl<B: Backend, K: Bind> Db<B, K> {
     /// # #[model]
     /// # pub struct Tag {
     /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
     /// # }
     /// type Db = axum_db::Db<axum_db::Sqlite>;
     ///
