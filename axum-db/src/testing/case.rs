@@ -10,6 +10,7 @@ use axum::Router;
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::{Mutex, OnceCell};
 
+use super::queries::Recorders;
 use super::{Client, Engine, Failure, Fixture};
 use crate::backend::{Key, Place};
 use crate::{Bind, Database, Metadata};
@@ -21,6 +22,7 @@ pub struct Test {
     databases: Mutex<HashMap<TypeId, Opened>>,
     app: Option<Box<MakeApp>>,
     router: OnceCell<Router>,
+    recorders: Recorders,
 }
 
 type MakeApp = dyn for<'t> Fn(&'t Test) -> LocalBoxFuture<'t, Result<Router, Failure>>;
@@ -71,6 +73,7 @@ impl Test {
         })
         .await?;
         let database = Database::<B, K>::connect(&place.url).await?;
+        self.recorders.add(&database);
         let opened = Opened {
             database: Box::new(database.clone()),
             _place: place,
@@ -89,7 +92,10 @@ impl Test {
              `fn app(database: &Database<…>) -> Router` puts it together",
         )?;
         let router = self.router.get_or_try_init(|| make(self)).await?;
-        Ok(Client::new(router.clone()))
+        Ok(Client::with_recorders(
+            router.clone(),
+            self.recorders.clone(),
+        ))
     }
 
     /// What `#[axum_db::test]` begins with.
@@ -100,6 +106,7 @@ impl Test {
             databases: Mutex::default(),
             app: None,
             router: OnceCell::new(),
+            recorders: Recorders::default(),
         }
     }
 

@@ -8,6 +8,8 @@ use axum::http::Method;
 
 use super::Request;
 use super::cookies::Cookies;
+use super::queries::Recorders;
+use crate::{Backend, Bind, Database};
 
 /// A client of an application, in process: no socket, no port, and cookies that it keeps.
 ///
@@ -33,22 +35,63 @@ use super::cookies::Cookies;
 pub struct Client {
     app: Router,
     cookies: Mutex<Cookies>,
+    recorders: Recorders,
 }
 
 impl Client {
     /// A browser for `app` that has never been anywhere.
     #[must_use]
     pub fn new(app: Router) -> Self {
+        Self::with_recorders(app, Recorders::default())
+    }
+
+    pub(super) fn with_recorders(app: Router, recorders: Recorders) -> Self {
         Self {
             app,
             cookies: Mutex::default(),
+            recorders,
         }
+    }
+
+    /// The same, whose responses know the statements that this database got for them: [`Response::queries`]. A client
+    /// that a test has by its parameter knows them of all the test's databases.
+    ///
+    /// [`Response::queries`]: super::Response::queries
+    ///
+    /// ```
+    /// # use axum::{Router, routing::get};
+    /// # use axum_db::{metadata, prelude::*, testing::Client};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # type Db = axum_db::Db<axum_db::Sqlite>;
+    /// # async fn count(db: Db) -> Result<String, axum_db::Error> {
+    /// #     Ok(Tag::query().row_count(&db).await?.to_string())
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = Db::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// let app = Router::new().route("/", get(count)).layer(database.layer());
+    /// let client = Client::new(app).with_queries_of(&database);
+    /// let response = client.get("/").await;
+    /// response.assert_queries(1);
+    /// assert!(response.queries()[0].sql().starts_with("SELECT"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_queries_of<B: Backend, K: Bind>(self, database: &Database<B, K>) -> Self {
+        self.recorders.add(database);
+        self
     }
 
     /// Another browser for the same application, without the cookies of this one.
     #[must_use]
     pub fn another(&self) -> Self {
-        Self::new(self.app.clone())
+        Self::with_recorders(self.app.clone(), self.recorders.clone())
     }
 
     /// The same with the cookies of a `Cookie` header: that of `axum_login_kit::testing::login_as` makes a client
@@ -103,6 +146,10 @@ impl Client {
 
     pub(super) fn app(&self) -> Router {
         self.app.clone()
+    }
+
+    pub(super) fn recorders(&self) -> &Recorders {
+        &self.recorders
     }
 
     pub(super) fn cookies(&self) -> MutexGuard<'_, Cookies> {

@@ -61,6 +61,7 @@ mod case;
 mod client;
 mod cookies;
 mod fixture;
+mod queries;
 mod request;
 mod response;
 
@@ -68,6 +69,7 @@ pub use crate::backend::Engine;
 pub use case::Test;
 pub use client::Client;
 pub use fixture::Fixture;
+pub use queries::assert_queries;
 pub use request::Request;
 pub use response::Response;
 

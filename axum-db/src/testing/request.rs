@@ -95,7 +95,16 @@ impl<'c> Request<'c> {
         self
     }
 
-    async fn send(mut self) -> Response {
+    async fn send(self) -> Response {
+        let recorders = self.client.recorders();
+        // What the test itself ran meanwhile is none of the response's.
+        let _ = recorders.take();
+        let mut response = self.send_and_follow().await;
+        response.set_queries(recorders.take());
+        response
+    }
+
+    async fn send_and_follow(mut self) -> Response {
         for _ in 0..REDIRECTS {
             let response = self.send_once().await;
             let status = response.status();

@@ -7,6 +7,9 @@ use axum::http::response::Parts;
 use axum::http::{Extensions, HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
+use super::queries::listed;
+use crate::RecordedQuery;
+
 /// How much of a body a failed assertion shows, in characters.
 const SHOWN: usize = 4000;
 
@@ -31,6 +34,7 @@ pub struct Response {
     request: String,
     head: Parts,
     body: Bytes,
+    queries: Vec<RecordedQuery>,
 }
 
 impl Response {
@@ -39,7 +43,12 @@ impl Response {
             request,
             head,
             body,
+            queries: Vec::new(),
         }
+    }
+
+    pub(super) fn set_queries(&mut self, queries: Vec<RecordedQuery>) {
+        self.queries = queries;
     }
 
     /// The status.
@@ -76,6 +85,25 @@ impl Response {
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The statements that the databases of the test got for this response, with those of the redirects that were
+    /// followed; BEGIN, COMMIT and the like do not count. Requests at the same time see each other's.
+    #[must_use]
+    pub fn queries(&self) -> &[RecordedQuery] {
+        &self.queries
+    }
+
+    /// Asserts how many statements the response took: a page that takes one for each of its rows fails here.
+    ///
+    /// # Panics
+    /// When it took more or fewer; the message lists them with the lines that ran them.
+    #[track_caller]
+    pub fn assert_queries(&self, count: usize) -> &Self {
+        if self.queries.len() != count {
+            panic!("{}: {}", self.request, listed(&self.queries, count));
+        }
+        self
     }
 
     /// The body, read as JSON.

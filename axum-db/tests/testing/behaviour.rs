@@ -88,6 +88,35 @@ async fn parameters_share_the_database(db: Db, database: Database, ada: Client, 
     }
 }
 
+#[axum_db::test(app = app)]
+async fn statements_are_counted(db: Db, client: Client) -> Result<(), Error> {
+    let note = NewNote::new("milk").insert(&db).await?;
+    db.commit().await?;
+    let page = client.get(format!("/notes/{}", note.id)).await;
+    page.assert_queries(1);
+    assert!(page.queries()[0].sql().starts_with("SELECT"));
+    client.get("/nowhere").await.assert_queries(0);
+    Ok(())
+}
+
+#[axum_db::test(app = app)]
+#[should_panic(expected = "GET /notes/7: expected 2 statements, got 1:\n  SELECT")]
+async fn too_few_statements_are_listed(client: Client) {
+    client.get("/notes/7").await.assert_queries(2);
+}
+
+#[axum_db::test]
+async fn a_listed_statement_has_its_line(db: Db, database: Database) {
+    let recorder = database.record(axum_db::Recording::Sql);
+    let line = line!() + 1;
+    Note::query().all(&db).await.expect("no rows");
+    let counted = std::panic::AssertUnwindSafe(|| axum_db::testing::assert_queries(&recorder, 0));
+    let panic = std::panic::catch_unwind(counted).expect_err("there was one");
+    let text = panic.downcast_ref::<String>().expect("a text");
+    assert!(text.contains(&format!("behaviour.rs:{line})")), "{text}");
+    axum_db::testing::assert_queries(&recorder, 0);
+}
+
 static SET_UPS: AtomicUsize = AtomicUsize::new(0);
 
 async fn counted(database: &Database) -> Result<(), Error> {

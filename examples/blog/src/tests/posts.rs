@@ -116,6 +116,8 @@ async fn a_page_has_five_posts_newest_first(
     for number in 1..=12 {
         write(&db, &user, &format!("Post no. {number}.")).await?;
     }
+    // One statement counts, one reads posts and authors, and one the user, however many posts there are.
+    ada.get("/").await.assert_queries(3);
     for (path, expected) in [
         ("/", &["12", "11", "10", "9", "8"][..]),
         ("/?page=1", &["12", "11", "10", "9", "8"]),
