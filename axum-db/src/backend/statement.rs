@@ -2,15 +2,18 @@
 //! cannot put many rows into SQLite over an async connection, and knows MySQL's upsert under other types.
 
 use diesel::backend::DieselReserveSpecialization;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 use diesel::expression::Expression;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use diesel::query_builder::Query;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 
 use super::Dialect;
 
 /// `INSERT INTO table (columns) VALUES (…), (…)`, and what happens where a row is there already.
 #[derive(Debug)]
-pub struct Insertion<R> {
+pub(super) struct Insertion<R> {
     pub(super) dialect: Dialect,
     pub(super) table: &'static str,
     pub(super) columns: &'static [&'static str],
@@ -34,8 +37,9 @@ pub(super) enum Conflict {
 }
 
 /// An [`Insertion`] with RETURNING.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 #[derive(Debug)]
-pub struct Returning<R, S> {
+pub(super) struct Returning<R, S> {
     pub(super) insertion: Insertion<R>,
     pub(super) selection: S,
 }
@@ -45,11 +49,13 @@ impl<R> QueryId for Insertion<R> {
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 impl<R, S> QueryId for Returning<R, S> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 impl<R, S: Expression> Query for Returning<R, S> {
     type SqlType = S::SqlType;
 }
@@ -98,6 +104,7 @@ where
     }
 }
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 impl<R, S, DB> QueryFragment<DB> for Returning<R, S>
 where
     Insertion<R>: QueryFragment<DB>,

@@ -77,3 +77,16 @@ pub struct Account {
     pub handle: String,
     pub token: Option<Vec<u8>>,
 }
+
+/// Two columns that are unique together.
+#[model(unique(room, number))]
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seat {
+    #[model(primary_key)]
+    pub id: i32,
+    #[model(length = 20)]
+    pub room: String,
+    pub number: i32,
+    #[model(length = 40)]
+    pub guest: String,
+}

@@ -1,7 +1,10 @@
 //! The `New…` companion: a row that is not in the table yet.
 
+use std::collections::HashSet;
+
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::Ident;
 
 use super::{bind, future};
 use crate::attr::DefaultArg;
@@ -208,7 +211,18 @@ fn conflicts(model: &ModelDef) -> TokenStream {
         .iter()
         .filter(|field| field.args.unique.is_some() && !field.optional)
         .map(|field| vec![*field]);
-    let uniques = uniques.chain(key).map(|fields| {
+    let together = model.uniques.iter().filter_map(|rule| {
+        let named = |ident: &Ident| fields.iter().find(|field| field.ident == *ident).copied();
+        let fields: Option<Vec<_>> = rule.fields.iter().map(named).collect();
+        fields.filter(|fields| fields.iter().all(|field| !field.optional))
+    });
+    let mut uniques: Vec<Vec<&FieldDef>> = uniques.chain(together).chain(key).collect();
+    let mut known = HashSet::new();
+    uniques.retain(|fields| {
+        let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+        known.insert(names)
+    });
+    let uniques = uniques.iter().map(|fields| {
         let names = fields.iter().map(|field| &field.name);
         let columns = fields.iter().map(|field| {
             let column = &field.column;

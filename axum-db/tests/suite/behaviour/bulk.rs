@@ -144,6 +144,17 @@ async fn a_row_that_is_there_is_updated() {
         assert_eq!(account.token, Some(token));
     }
     assert_eq!(Account::query().row_count(&db).await.expect("a count"), 1);
+
+    // By columns that are unique together.
+    for guest in ["ann", "bob"] {
+        let seat = NewSeat::new("red", 7, guest);
+        let seat = seat
+            .on_conflict((seats::room, seats::number))
+            .update(seats::guest, &db)
+            .await
+            .expect("a row");
+        assert_eq!((seat.id, &*seat.guest), (1, guest));
+    }
     db.commit().await.expect("a commit");
 
     // The row in the way is another one: nothing is changed.

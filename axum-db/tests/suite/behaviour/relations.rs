@@ -20,7 +20,9 @@ type Db = axum_db::Db<Engine>;
 pub(super) async fn database(url: &str) -> Database<Engine> {
     let database = Db::connect(url).await.expect("a database");
     let mut metadata = all_models();
-    for table in axum_db::metadata![Label, Labelling, Follow, Bookmark, Setting, Account].tables() {
+    for table in
+        axum_db::metadata![Label, Labelling, Follow, Bookmark, Setting, Account, Seat].tables()
+    {
         metadata = metadata.with(table.clone());
     }
     database.create_all(&metadata).await.expect("tables");
