@@ -97,6 +97,7 @@ impl Decimal {
     }
 
     /// Reads what an engine writes: perhaps with zeros at the end, perhaps with an exponent.
+    #[cfg(any(feature = "mysql", feature = "sqlite"))]
     pub(crate) fn from_text(text: &str) -> Result<Self, Misfit> {
         let text = text.trim();
         if text.contains(['e', 'E']) {
