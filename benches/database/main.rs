@@ -19,10 +19,10 @@ use data::{PAGES, POSTS};
 
 const POOL: usize = 16;
 const TASKS: i32 = 16;
-const PER_TASK: i32 = 50;
+const PER_TASK: i32 = 25;
 const CONNECTIONS: [usize; 2] = [16, 64];
-const REQUESTS: usize = 1_600;
-const ROUNDS: usize = 15;
+const REQUESTS: usize = 960;
+const ROUNDS: usize = 11;
 
 const REQUESTED: [(&str, Request); 4] = [
     ("GET /plain", |_| ("GET /plain".into(), String::new())),
