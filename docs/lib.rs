@@ -23,6 +23,9 @@ pub mod sessions {}
 #[doc = include_str!("queries.md")]
 pub mod queries {}
 
+#[doc = include_str!("errors.md")]
+pub mod errors {}
+
 #[doc = include_str!("several-databases.md")]
 pub mod several_databases {}
 

@@ -65,7 +65,7 @@ pub struct Config {
     /// the URL says goes first.
     pub application_name: Option<String>,
     /// What every session records of its statements, for [`Db::recorded`](crate::Db::recorded). Default:
-    /// [`Recording::Off`]; written `off`, `sql` or `sql_and_values`.
+    /// [`Recording::Off`]; written `off`, `sql` or `sql_and_values`. See [`RecordedQuery`](crate::RecordedQuery).
     pub record_queries: Recording,
     /// How often a line may run the same statement in one request before a warning tells of it; 0 for any number.
     /// Default: 10 in debug builds, else 0.

@@ -72,6 +72,15 @@ impl<B: Backend, K: Bind> Database<B, K> {
 
     /// [`Database::connect`] for where nothing can be awaited.
     ///
+    /// ```
+    /// use axum_db::{Database, ErrorKind, Sqlite};
+    ///
+    /// let database: Database<Sqlite> = Database::with_config("sqlite://:memory:")?;
+    /// assert_eq!(database.config().max_connections, 16);
+    /// let refused = Database::<Sqlite>::with_config("postgres://localhost/blog").unwrap_err();
+    /// assert!(refused.is(ErrorKind::Configuration));
+    /// # Ok::<_, axum_db::Error>(())
+    /// ```
     /// # Errors
     /// As there.
     pub fn with_config(config: impl Into<Config>) -> Result<Self, Error> {
@@ -124,10 +133,14 @@ impl<B: Backend, K: Bind> Database<B, K> {
         &self.inner
     }
 
-    /// Opens a connection, or takes one, and has it answer.
+    /// Opens a connection, or takes one, and has it answer: at start-up, and for a health check.
     ///
     /// # Errors
-    /// [`ErrorKind::Connection`] when the database cannot be reached, with the reason.
+    /// [`ErrorKind::Connection`] when the database cannot be reached, with the reason;
+    /// [`ErrorKind::PoolTimeout`] when all connections are in use.
+    ///
+    /// # Cancellation
+    /// Dropped halfway, it closes the connection it took.
     pub async fn check(&self) -> Result<(), Error> {
         let mut checkout = self.inner.check_out(None, None).await?;
         if let Some(pooled) = checkout.get() {
@@ -137,13 +150,34 @@ impl<B: Backend, K: Bind> Database<B, K> {
         Ok(())
     }
 
-    /// The layer that gives each request its session.
+    /// The layer that gives each request its session: `.layer(database.layer())`, after the routes and after
+    /// the layers that use the session.
     pub fn layer(&self) -> SessionLayer<B, K> {
         SessionLayer::new(self.clone())
     }
 
     /// A session outside any request: for scripts, seeds and jobs. What is not committed when its last
     /// handle is dropped is rolled back.
+    ///
+    /// ```
+    /// # use axum_db::{metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     #[model(unique, length = 40)] pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// let db = database.session();
+    /// NewTag::new("rust").insert(&db).await?;
+    /// db.commit().await?;
+    /// drop(db);
+    /// assert_eq!(Tag::query().row_count(&database.session()).await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn session(&self) -> Db<B, K> {
         Db::new(self.inner.clone(), TransactionMode::Explicit, None)
@@ -152,8 +186,23 @@ impl<B: Backend, K: Bind> Database<B, K> {
     /// Opens a connection outside the pool, as migrations use it: its statements may take as long as they
     /// need.
     ///
+    /// ```
+    /// use diesel_async::SimpleAsyncConnection;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// let mut connection = database.connect_dedicated().await?;
+    /// connection.batch_execute("VACUUM").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Connection`] when the database cannot be reached, with the reason.
+    ///
+    /// # Cancellation
+    /// Dropped halfway, no connection stays open.
     pub async fn connect_dedicated(&self) -> Result<B::Connection, Error> {
         let manager = self.inner.pool.manager();
         let opened = connect(

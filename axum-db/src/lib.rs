@@ -64,15 +64,21 @@
 //! | [`model`](macro@model) | the attribute that makes a struct the row of a table |
 //! | [`Database`], [`Config`] | the database: its URL and settings, its pool; made once, cloned at will |
 //! | [`Db`] | the request's session: extractor, and `&db` in every query |
+//! | [`Sqlite`], [`Postgres`], [`Mysql`] | the engines, each a [`Backend`] |
+//! | [`Bind`] | tells several databases of one application apart |
 //! | [`types`] | UUIDs, points in time, JSON and decimals, the same on every engine; [`DbEnum`] for enums |
 //! | [`prelude`] | `#[model]`, the helpers on queries, Diesel's query builder |
 //! | [`query::Fetch`], [`query::Run`] | `.all(&db)`, `.one_or_404(&db)`, `.paginate(page, &db)` …; `.run(&db)` for statements |
 //! | [`query::Preload`] | `.preload(Post::AUTHOR, &db)`: a relation of all rows in one query |
+//! | [`query::OnConflict`] | `NewUser::on_conflict(users::email)`, beside `insert`, `insert_or_ignore` and `insert_all` |
 //! | [`query::Page`], [`query::Pagination`] | `?page=` as an extractor, and a page of rows with its numbers |
 //! | [`SessionLayer`], [`TransactionMode`], [`Isolation`] | what begins and ends the unit of work, and runs it again |
+//! | [`Outcome`] | how the transaction ended, for [`Db::on_finish`] |
 //! | [`Metadata`] | all models' tables: for [`Database::create_all`] and for migrations |
+//! | [`model::ReflectedTable`] | a table as the database describes it: [`Database::reflect`] |
+//! | [`Recording`], [`RecordedQuery`], [`Recorder`] | the statements that ran: [`Db::recorded`], [`Database::record`] |
 //! | [`testing`], [`test`](macro@test) | tests with a database of their own, and a client for them (feature `testing`) |
-//! | [`Error`], [`ErrorKind`] | what went wrong, as a program can act on it, and as a response |
+//! | [`Error`], [`ErrorKind`], [`Constraint`] | what went wrong, as a program can act on it, and as a response |
 //!
 //! # The unit of work
 //!
@@ -86,12 +92,23 @@
 //!
 //! [`Db::begin_with`] takes an isolation level; what loses against a concurrent transaction is run again by
 //! [`SessionLayer::with_retries`] or [`Db::retry`], whole and with its hooks ([`Db::after_commit`],
-//! [`Db::on_finish`]) firing once.
+//! [`Db::on_finish`]) firing once. [`SessionLayer::with_deadline`] limits every wait of a request together.
+//!
+//! # Seeing inside
+//!
+//! Each statement is a `tracing` event at DEBUG under `axum_db::query`, in the span `unit_of_work`, with
+//! OpenTelemetry's names and never with values. [`Db::recorded`] lists a session's statements with the lines
+//! that ran them; a line that repeats one in a request is warned of ([`Config::repeated_queries`]); an
+//! exhausted pool names who holds its connections; [`Db::instrument`] takes an observer of your own.
 //!
 //! # What it does not do
 //!
-//! Read replicas are not there yet. There is no identity map and no lazy loading: a relation is a query, run
-//! when `.one(&db)` or `.all(&db)` says so. Schema changes are the work of `axum-migrate`.
+//! - Read replicas, and a transaction over several databases.
+//! - An identity map, and lazy loading: a relation is a query, run when `.one(&db)`, `.all(&db)` or `.preload(…)`
+//!   says so.
+//! - Streams of rows: the helpers load all that a query asks for. [`Db::conn`] is the diesel-async connection,
+//!   which has them.
+//! - Changes of a schema that lives on: they are the work of `axum-migrate`.
 //!
 //! # Features
 //!

@@ -26,7 +26,20 @@ pub struct Constraint {
     pub reference: Option<Reference>,
 }
 
-/// Which side of a foreign key refused a write.
+/// Which side of a foreign key refused a write, where the database tells: see [`Constraint`].
+///
+/// ```
+/// use axum_db::{Error, Reference};
+///
+/// fn explain(error: &Error) -> Option<&'static str> {
+///     match error.constraint()?.reference? {
+///         Reference::Missing => Some("There is no such author."),
+///         Reference::InUse => Some("The author still has posts."),
+///         _ => None,
+///     }
+/// }
+/// assert_eq!(explain(&Error::not_found("no such post")), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reference {

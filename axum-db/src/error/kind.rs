@@ -2,7 +2,31 @@
 
 use axum::http::StatusCode;
 
-/// What went wrong, as far as a program can act on it.
+/// What went wrong, as far as a program can act on it: [`Error::kind`](crate::Error::kind).
+///
+/// ```
+/// # use axum_db::{metadata, prelude::*};
+/// # #[model]
+/// # pub struct Tag {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     #[model(unique, length = 40)] pub name: String,
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![Tag]).await?;
+/// use axum_db::ErrorKind;
+///
+/// # let db = database.session();
+/// let error = Tag::find(7).first_or_404(&db).await.err().expect("there is none");
+/// match error.kind() {
+///     ErrorKind::NotFound => assert_eq!(error.status(), 404),
+///     kind if error.is_retryable() => println!("run it again: {kind:?}"),
+///     kind => println!("a 500, or a 503: {kind:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -72,6 +72,15 @@ impl Error {
     }
 
     /// A "not found" of your own, shown to the visitor with `description`.
+    ///
+    /// ```
+    /// use axum_db::{Error, ErrorKind};
+    ///
+    /// let error = Error::not_found("There is no such post.");
+    /// assert_eq!(error.kind(), ErrorKind::NotFound);
+    /// assert_eq!(error.to_string(), "There is no such post.");
+    /// assert!(error.database_error().is_none()); // no database said so
+    /// ```
     #[must_use]
     pub fn not_found(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::NotFound, description)

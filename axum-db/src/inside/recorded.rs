@@ -6,7 +6,13 @@ use std::time::Duration;
 
 use crate::error::ErrorKind;
 
-/// What is recorded of statements.
+/// What is recorded of statements; a greater one has what a smaller one has.
+///
+/// ```
+/// use axum_db::Recording;
+///
+/// assert!(Recording::Off < Recording::Sql && Recording::Sql < Recording::SqlAndValues);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 #[non_exhaustive]
 #[repr(u8)]

@@ -18,11 +18,6 @@ use crate::backend::ddl;
 ///     Published,
 /// }
 ///
-/// assert_eq!(Status::Published.label(), "public");
-/// assert_eq!(Status::from_label("draft"), Some(Status::Draft));
-/// assert_eq!(Status::from_label("gone"), None);
-/// assert_eq!(Status::ALL.len(), 2); // the options of a form
-///
 /// #[model]
 /// #[derive(Debug, Clone)]
 /// pub struct Essay {
@@ -40,6 +35,11 @@ use crate::backend::ddl;
 /// NewEssay::new().status(Status::Published).insert(&db).await?;
 /// let published = Essay::query().filter(essays::status.eq(Status::Published));
 /// assert_eq!(published.row_count(&db).await?, 1);
+///
+/// assert_eq!(Status::Published.label(), "public");
+/// assert_eq!(Status::from_label("draft"), Some(Status::Draft));
+/// assert_eq!(Status::from_label("gone"), None);
+/// assert_eq!(Status::ALL.len(), 2); // the options of a form
 /// # Ok(())
 /// # }
 /// ```
@@ -67,7 +67,15 @@ pub trait DbEnum: fmt::Debug + Clone + Send + Sync + 'static {
     }
 }
 
-/// What an enum is called in the database, and its values.
+/// What an enum is called in the database, and its values: [`DbEnum::DEFINITION`].
+///
+/// ```
+/// use axum_db::{Dialect, model::EnumDef};
+///
+/// const STATUS: EnumDef = EnumDef::new("status", &["draft", "public"]);
+/// assert!(STATUS.column_type(Dialect::Mysql).contains("'draft'"));
+/// assert!(STATUS.column_type(Dialect::Postgres).contains("status"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EnumDef {

@@ -174,6 +174,16 @@ impl TableDef {
 }
 
 /// A column of a [`TableDef`].
+///
+/// ```
+/// use axum_db::model::{ColumnDef, DefaultValue};
+/// use diesel::sql_types::{Integer, Numeric};
+///
+/// let price = ColumnDef::new::<Numeric>("price").precision(10, 2).nullable();
+/// assert_eq!((price.precision, price.nullable), (Some((10, 2)), true));
+/// let stars = ColumnDef::new::<Integer>("stars").default(DefaultValue::Integer(3)).renamed_from("rating");
+/// assert_eq!(stars.default, Some(DefaultValue::Integer(3)));
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ColumnDef {
@@ -272,6 +282,14 @@ impl ColumnDef {
 }
 
 /// An SQL type as a value: a [`ColumnType`] whose Rust type is no longer known.
+///
+/// ```
+/// use axum_db::{Dialect, model::{TypeContext, TypeDef}};
+///
+/// let integer = TypeDef::of::<diesel::sql_types::Integer>();
+/// assert_eq!(integer.sql(Dialect::Sqlite, &TypeContext::default()), "INTEGER");
+/// assert!(integer.enumeration().is_none());
+/// ```
 #[derive(Clone, Copy)]
 pub struct TypeDef {
     name: &'static str,

@@ -44,7 +44,23 @@ impl Metadata {
     /// A crate of models that nothing else names is not linked: write `use my_models as _;` in the
     /// program.
     ///
+    /// ```
+    /// use axum_db::{Metadata, prelude::*};
+    ///
+    /// #[model]
+    /// pub struct Tag {
+    ///     #[model(primary_key)] pub id: i32,
+    ///     pub name: String,
+    /// }
+    ///
+    /// let metadata = Metadata::collected()?;
+    /// assert!(metadata.table("tags").is_some());
+    /// assert!(metadata.bind("analytics").tables().is_empty());
+    /// # Ok::<_, axum_db::MetadataError>(())
+    /// ```
+    ///
     /// # Errors
+
     /// When two models of one bind have the same table, or one references a table that is not there.
     pub fn collected() -> Result<Self, MetadataError> {
         let metadata = Self::new(inventory::iter::<Registered>().map(Registered::table_def));
@@ -89,7 +105,18 @@ impl Metadata {
     /// Checks what no database could create.
     ///
     /// # Errors
-    /// When two tables of one bind have the same name, or one references a table that is not there.
+    /// When two tables of one bind have the same name or different enums of one name, or one references a table
+    /// that is not there.
+    ///
+    /// ```
+    /// use axum_db::{Metadata, MetadataError};
+    /// use axum_db::model::{ForeignKeyDef, TableDef};
+    ///
+    /// let posts = TableDef::new("posts").foreign_key(ForeignKeyDef::new(["user_id"], "users", ["id"]));
+    /// let refused = Metadata::new([posts]).validate().unwrap_err();
+    /// assert!(matches!(&refused, MetadataError::UnknownReference { references, .. } if references == "users"));
+    /// assert!(refused.to_string().contains("Metadata::with")); // what to do
+    /// ```
     pub fn validate(&self) -> Result<(), MetadataError> {
         for (at, table) in self.tables.iter().enumerate() {
             if let Some(first) = self.tables[..at]

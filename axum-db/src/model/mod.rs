@@ -30,6 +30,23 @@ pub(crate) use rules::names_of_checks;
 /// [`FindById`](crate::query::FindById) loads a row by its key, and as every model is [`Selectable`], a
 /// query of your own can select it beside other columns.
 ///
+/// ```
+/// use axum_db::model::Model;
+/// # use axum_db::prelude::*;
+/// # #[model]
+/// # pub struct Tag {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     #[model(length = 40)] pub name: String,
+/// # }
+///
+/// fn key_of<M: Model>(row: &M) -> (&'static str, &'static [&'static str], M::Id) {
+///     (M::TABLE, M::PRIMARY_KEY, row.id())
+/// }
+///
+/// let tag = Tag { id: 7, name: "rust".into() };
+/// assert_eq!(key_of(&tag), ("tags", &["id"][..], 7));
+/// assert_eq!(Tag::table_def().columns[1].length, Some(40));
+/// ```
 /// [`Selectable`]: diesel::Selectable
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a model",

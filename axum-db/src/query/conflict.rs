@@ -14,6 +14,12 @@ use crate::{Backend, Bind, Db, Error};
 )]
 pub trait InsertAll<N: NewRecord>: Backend {
     /// Writes the records, and gives their number.
+    ///
+    /// # Errors
+    /// What the database refuses, and what [`Db::lease`] reports.
+    ///
+    /// # Cancellation
+    /// Dropped halfway, the session's transaction is rolled back.
     fn insert_all<K: Bind>(
         records: Vec<N>,
         db: &Db<Self, K>,
@@ -27,6 +33,12 @@ pub trait InsertAll<N: NewRecord>: Backend {
 )]
 pub trait InsertOrIgnore<N: NewRecord>: Backend {
     /// Writes `record` and reads it back, unless a unique column is in the way.
+    ///
+    /// # Errors
+    /// What the database refuses, and what [`Db::lease`] reports.
+    ///
+    /// # Cancellation
+    /// Dropped halfway, the session's transaction is rolled back.
     fn insert_or_ignore<K: Bind>(
         record: N,
         db: &Db<Self, K>,
@@ -40,6 +52,12 @@ pub trait InsertOrIgnore<N: NewRecord>: Backend {
 )]
 pub trait Upsert<N: NewRecord, T: UniqueBy<N>>: Backend {
     /// Writes `record`, or `columns` of the row that is there, and reads it back.
+    ///
+    /// # Errors
+    /// What the database refuses, and what [`Db::lease`] reports.
+    ///
+    /// # Cancellation
+    /// Dropped halfway, the session's transaction is rolled back.
     fn upsert<K: Bind>(
         record: N,
         columns: Vec<&'static str>,
@@ -94,6 +112,27 @@ tuples!((A)(A, B)(A, B, C)(A, B, C, D)(A, B, C, D, E)(
 )(A, B, C, D, E, F, G)(A, B, C, D, E, F, G, H));
 
 /// A row to write, and the columns whose values may be there already; made by `NewUser::on_conflict`.
+///
+/// ```
+/// # use axum_db::{metadata, prelude::*};
+/// # #[model]
+/// # #[derive(Debug, Clone)]
+/// # pub struct Visit {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     #[model(unique, length = 80)] pub path: String,
+/// #     #[model(length = 20)] pub last_by: String,
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![Visit]).await?;
+/// # let db = database.session();
+/// let visit = |by| NewVisit::new("/", by).on_conflict(visits::path).update(visits::last_by, &db);
+/// assert_eq!(visit("ada").await?.id, visit("bob").await?.id);
+/// assert_eq!(Visit::query().one(&db).await?.last_by, "bob");
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is written before `.update(columns, &db)` is awaited"]
 pub struct OnConflict<N, T> {
     record: N,

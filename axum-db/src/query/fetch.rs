@@ -50,8 +50,45 @@ where
 /// `.returning(…)`. A SELECT without a locking clause runs by itself unless a transaction is open; every
 /// other query opens the transaction first, and so needs `db.commit()` at the end.
 ///
-/// All methods share their errors: what the database refuses, and what [`Db::lease`] reports. They can be
-/// dropped at any time; a statement that was under way is ended, and the session's transaction with it.
+/// ```
+/// # use axum_db::{metadata, prelude::*};
+/// # #[model]
+/// # pub struct Tag {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     #[model(unique, length = 40)] pub name: String,
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![Tag]).await?;
+/// use axum_db::ErrorKind;
+///
+/// let db = database.session();
+/// NewTag::insert_all(["axum", "diesel", "rust"].map(NewTag::new), &db).await?;
+/// let tags = || Tag::query().order(tags::name.asc());
+///
+/// assert_eq!(tags().all(&db).await?.len(), 3);
+/// assert_eq!(tags().first_or_none(&db).await?.map(|tag| tag.name).as_deref(), Some("axum"));
+/// assert_eq!((tags().row_count(&db).await?, tags().exists(&db).await?), (3, true));
+/// assert!(tags().one(&db).await.is_err_and(|error| error.is(ErrorKind::MultipleRows)));
+///
+/// let rust = || Tag::query().filter(tags::name.eq("rust"));
+/// assert_eq!(rust().one(&db).await?.name, rust().one_or_404(&db).await?.name);
+///
+/// let go = || Tag::query().filter(tags::name.eq("go"));
+/// assert!(go().one_or_none(&db).await?.is_none());
+/// let error = go().first_or_404_with(&db, "There is no such tag.").await.err().expect("no row");
+/// assert_eq!((error.status().as_u16(), error.to_string().as_str()), (404, "There is no such tag."));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// All methods share them: what the database refuses, and what [`Db::lease`] reports.
+///
+/// # Cancellation
+/// They can be dropped at any time; a statement that was under way is ended, and the session's transaction with
+/// it.
 pub trait Fetch: AsQuery + Sized {
     /// All rows.
     ///

@@ -186,7 +186,7 @@ fn positive(value: &str) -> Result<u64, PageRejection> {
     }
 }
 
-/// The answer to a `page` or `per_page` that is not a positive integer: 404.
+/// The rejection of [`Page`], where `page` or `per_page` is not a positive integer: 404 as a response.
 #[derive(Debug)]
 pub struct PageRejection(());
 

@@ -136,6 +136,12 @@ impl<T> Pagination<T> {
     }
 
     /// The same page with other rows, made from these.
+    ///
+    /// ```
+    /// # use axum_db::query::{Page, Pagination};
+    /// let page = Pagination::new(vec![1, 2], Page::new(1), 2).map(|number| number * 10);
+    /// assert_eq!((page.items, page.total), (vec![10, 20], 2));
+    /// ```
     #[must_use]
     pub fn map<R>(self, row: impl FnMut(T) -> R) -> Pagination<R> {
         self.replace(|items| items.into_iter().map(row).collect())

@@ -56,6 +56,30 @@ where
 }
 
 /// A row that is not in its table yet: the `New…` companion of a model.
+///
+/// Generic code takes any of them, and [`Insert`] writes it:
+///
+/// ```
+/// # use axum_db::{metadata, prelude::*};
+/// # #[model]
+/// # pub struct Tag {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     #[model(unique, length = 40)] pub name: String,
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![Tag]).await?;
+/// use axum_db::{Db, Error, query::{Insert, NewRecord}};
+///
+/// async fn write<N: NewRecord, B: Insert<N>>(record: N, db: &Db<B>) -> Result<N::Model, Error> {
+///     B::insert(record, db).await
+/// }
+///
+/// assert_eq!(write(NewTag::new("rust"), &database.session()).await?.name, "rust");
+/// # Ok(())
+/// # }
+/// ```
 pub trait NewRecord: Send + 'static {
     /// The model the row becomes.
     type Model: Model;
@@ -71,13 +95,19 @@ pub trait NewRecord: Send + 'static {
     fn row(self) -> Self::Row;
 }
 
-/// Backends on which the row `N` can be written and read back.
+/// Backends on which the row `N` can be written and read back: what stands behind `NewUser::insert`.
 #[diagnostic::on_unimplemented(
     message = "`{N}` cannot be inserted on the backend `{Self}`",
     note = "every `New…` companion of a `#[model]` can, where all its `sql_type`s exist on that backend"
 )]
 pub trait Insert<N: NewRecord>: Backend {
     /// Writes `record` and reads it back.
+    ///
+    /// # Errors
+    /// What the database refuses, and what [`Db::lease`] reports.
+    ///
+    /// # Cancellation
+    /// Dropped halfway, the session's transaction is rolled back.
     fn insert<K: Bind>(
         record: N,
         db: &Db<Self, K>,
@@ -101,13 +131,31 @@ type Update<M> = UpdateStatement<
     <<M as Changes>::Changes as AsChangeset>::Changeset,
 >;
 
-/// Models whose rows can be written back on the backend `B`.
+/// Models whose rows can be written back on the backend `B`: what stands behind `user.save(&db)`.
+///
+/// ```
+/// use axum_db::{Backend, Db, Error, query::Save};
+///
+/// async fn save_all<M: Save<B> + Sync, B: Backend>(rows: &[M], db: &Db<B>) -> Result<(), Error> {
+///     for row in rows {
+///         Save::save(row, db).await?;
+///     }
+///     Ok(())
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved on the backend `{B}`",
     note = "every `#[model]` can, where all its `sql_type`s exist on that backend"
 )]
 pub trait Save<B: Backend>: Model {
     /// Writes every column but the key.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when the row is no longer there; otherwise what the database refuses, and what
+    /// [`Db::lease`] reports.
+    ///
+    /// # Cancellation
+    /// Dropped halfway, the session's transaction is rolled back.
     fn save<K: Bind>(&self, db: &Db<B, K>) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
@@ -140,16 +188,28 @@ where
     }
 }
 
-/// Models whose rows can be deleted on the backend `B`.
+/// Models whose rows can be deleted on the backend `B`: what stands behind `user.delete(&db)`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be deleted on the backend `{B}`",
     note = "every `#[model]` can"
 )]
 pub trait Delete<B: Backend>: Model {
     /// Deletes the row, by its key.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when the row is no longer there; otherwise as [`Delete::delete_by_id`].
+    ///
+    /// # Cancellation
+    /// Dropped halfway, the session's transaction is rolled back.
     fn delete<K: Bind>(&self, db: &Db<B, K>) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Deletes the row with this key, and says whether there was one.
+    ///
+    /// # Errors
+    /// What the database refuses, and what [`Db::lease`] reports.
+    ///
+    /// # Cancellation
+    /// Dropped halfway, the session's transaction is rolled back.
     fn delete_by_id<K: Bind>(
         id: Self::Id,
         db: &Db<B, K>,

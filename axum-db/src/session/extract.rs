@@ -10,7 +10,20 @@ use super::handle::{Bind, Db};
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 
-/// The rejection of [`Db`] where the router has no session layer.
+/// The rejection of [`Db`] where the router has no session layer: a 500, whose line in the log says what to add.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use axum::{body::Body, extract::FromRequestParts, http::Request};
+///
+/// type Db = axum_db::Db<axum_db::Sqlite>;
+///
+/// let (mut parts, _) = Request::new(Body::empty()).into_parts();
+/// let missing = Db::from_request_parts(&mut parts, &()).await.unwrap_err();
+/// assert!(missing.to_string().contains("add `.layer(database.layer())`"));
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct MissingLayer {

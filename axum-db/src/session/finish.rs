@@ -12,7 +12,7 @@ use super::state::{State, Transaction};
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 
-/// How the transaction ended in which a hook was registered.
+/// How the transaction ended in which a hook was registered: what [`Db::on_finish`] gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It was committed; or none was open, so that there was nothing to undo.
@@ -49,6 +49,34 @@ impl<B: Backend, K: Bind> Db<B, K> {
     ///
     /// Outside a request, and after the response, hooks do not run. Of a request that is run again, see
     /// [`SessionLayer::with_retries`](crate::SessionLayer::with_retries), those of the last attempt run.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, http::{HeaderValue, header}, routing::post};
+    /// use axum_db::Outcome;
+    ///
+    /// type Db = axum_db::Db<axum_db::Sqlite>;
+    ///
+    /// #[axum::debug_handler]
+    /// async fn visit(db: Db) -> Result<(), axum_db::Error> {
+    ///     db.begin().await?;
+    ///     db.on_finish(|outcome, headers| {
+    ///         if outcome == Outcome::Committed {
+    ///             headers.insert(header::SET_COOKIE, HeaderValue::from_static("visited=1"));
+    ///         }
+    ///     });
+    ///     db.commit().await
+    /// }
+    ///
+    /// # let database = Db::connect("sqlite://:memory:").await?;
+    /// let app: Router = Router::new().route("/", post(visit)).layer(database.layer());
+    /// # let request = axum::http::Request::post("/").body(axum::body::Body::empty())?;
+    /// # let response = tower::ServiceExt::oneshot(app, request).await?;
+    /// # assert_eq!(response.headers()[header::SET_COOKIE], "visited=1");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on_finish(&self, hook: impl FnOnce(Outcome, &mut HeaderMap) + Send + 'static) {
         let mut notes = self.shared.notes();
         let fate = if notes.in_transaction {

@@ -199,7 +199,29 @@ impl<B: Backend, K: Bind> Db<B, K> {
             .instrument(Box::new(instrumentation));
     }
 
-    /// The database this session works on.
+    /// The database this session works on: for what a handler does outside of its unit of work, with a session
+    /// of its own.
+    ///
+    /// ```
+    /// # use axum_db::{metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     #[model(unique, length = 40)] pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// # let db = database.session();
+    /// let own = db.database().session();
+    /// NewTag::new("kept").insert(&own).await?;
+    /// own.commit().await?; // whatever becomes of `db`
+    /// drop(own);
+    /// assert_eq!(Tag::query().row_count(&db).await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn database(&self) -> Database<B, K> {
         Database::from_inner(self.shared.database.clone())

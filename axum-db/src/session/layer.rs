@@ -18,6 +18,44 @@ use crate::database::Database;
 use crate::inside::{Origin, Recording};
 
 /// What happens at the end of a request to what was not committed.
+///
+/// ```
+/// # use axum_db::{metadata, prelude::*};
+/// # #[model]
+/// # pub struct Tag {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     #[model(unique, length = 40)] pub name: String,
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![Tag]).await?;
+/// use axum::{Router, routing::post};
+/// use axum_db::TransactionMode;
+///
+/// type Db = axum_db::Db<axum_db::Sqlite>;
+///
+/// #[axum::debug_handler]
+/// async fn write(db: Db) -> Result<(), axum_db::Error> {
+///     NewTag::new("rust").insert(&db).await?;
+///     Ok(()) // no db.commit()
+/// }
+///
+/// # let database: axum_db::Database<axum_db::Sqlite> = database;
+/// let app: Router = Router::new()
+///     .route("/explicit", post(write))
+///     .route("/on_success", post(write).layer(database.layer().mode(TransactionMode::OnSuccess)))
+///     .route("/read_only", post(write).layer(database.layer().mode(TransactionMode::ReadOnly)))
+///     .layer(database.layer());
+/// # for (path, status, rows) in [("/explicit", 200, 0), ("/read_only", 500, 0), ("/on_success", 200, 1)] {
+/// #     let request = axum::http::Request::post(path).body(axum::body::Body::empty()).expect("a request");
+/// #     let response = tower::ServiceExt::oneshot(app.clone(), request).await.expect("infallible");
+/// #     assert_eq!(response.status(), status);
+/// #     assert_eq!(Tag::query().row_count(&database.session()).await?, rows);
+/// # }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 #[repr(u8)]
@@ -60,7 +98,11 @@ impl<B: Backend, K: Bind> SessionLayer<B, K> {
         }
     }
 
-    /// What happens to what was not committed. Default: [`TransactionMode::Explicit`].
+    /// What happens to what was not committed. Default: [`TransactionMode::Explicit`]; see [`TransactionMode`]
+    /// for an example.
+    ///
+    /// On a route inside another layer of the same database it replaces that one's mode for the rest of the
+    /// request.
     pub fn mode(mut self, mode: TransactionMode) -> Self {
         self.mode = Some(mode);
         self
@@ -115,13 +157,15 @@ impl<B: Backend, K: Bind> SessionLayer<B, K> {
     }
 
     /// What the sessions of these routes record, for [`Db::recorded`]; never less than
-    /// [`Config::record_queries`](crate::Config::record_queries). Default: [`Recording::Off`].
+    /// [`Config::record_queries`](crate::Config::record_queries). Default: [`Recording::Off`]; see
+    /// [`Db::recorded`] for an example.
     pub fn record_queries(mut self, recording: Recording) -> Self {
         self.recording = recording;
         self
     }
 
-    /// The level of transactions that are begun without one. Default: the server's.
+    /// The level of transactions that are begun without one ([`Db::begin`], the first write). Default: the
+    /// server's; see [`Isolation`], and [`SessionLayer::with_retries`] for an example.
     pub fn with_isolation(mut self, isolation: Isolation) -> Self {
         self.isolation = Some(isolation);
         self
@@ -187,6 +231,23 @@ impl<B: Backend, K: Bind> SessionLayer<B, K> {
 
     /// How many bytes a request's body may have where [`SessionLayer::with_retries`] keeps it for another
     /// attempt. A larger one is answered with 413, one that breaks off with 400. Default: 2 MiB.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, routing::post};
+    ///
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// let layer = database.layer().with_retries(3).with_retry_body_limit(4);
+    /// let app = Router::new().route("/", post(async |text: String| text)).layer(layer);
+    /// # use axum::{body::Body, http::Request};
+    /// # for (text, status) in [("four", 200), ("longer", 413)] {
+    /// #     let response = tower::ServiceExt::oneshot(app.clone(), Request::post("/").body(Body::from(text))?).await?;
+    /// #     assert_eq!(response.status(), status);
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_retry_body_limit(mut self, bytes: usize) -> Self {
         self.retry_body_limit = bytes;
         self

@@ -21,7 +21,7 @@ use crate::pool::{Checkout, Pooled};
 /// After the deadline, a statement on a connection in hand is ended again and again: one cancel ends one.
 const BETWEEN_CANCELS: Duration = Duration::from_millis(50);
 
-/// What a statement does to the session's transaction.
+/// What a statement does to the session's transaction: see [`Db::run`] and [`Db::lease`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// It only reads: it runs within the transaction if one is open, else by itself.
@@ -218,7 +218,29 @@ impl<B: Backend, K: Bind> Db<B, K> {
     }
 
     /// Gives the connection back to the pool early, where no transaction is open: before a long wait, such
-    /// as for another service. The next statement takes one again.
+    /// as for another service. The next statement takes one again. Where a transaction is open, the connection
+    /// stays.
+    ///
+    /// ```
+    /// # use axum_db::{metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     #[model(unique, length = 40)] pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// let db = database.session();
+    /// assert_eq!(Tag::query().row_count(&db).await?, 0);
+    /// db.release().await?;
+    /// // The pool's only connection is free for others, while this session waits.
+    /// assert_eq!(Tag::query().row_count(&database.session()).await?, 0);
+    /// assert_eq!(Tag::query().row_count(&db).await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Held`] when the connection is in someone's hand.

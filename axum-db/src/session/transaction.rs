@@ -65,9 +65,37 @@ impl<B: Backend, K: Bind> Db<B, K> {
     /// A transaction that is open already stays as it is. The level is that of
     /// [`SessionLayer::with_isolation`](crate::SessionLayer::with_isolation), or else the server's default.
     ///
+    /// ```
+    /// # use axum_db::{metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     #[model(unique, length = 40)] pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// # let db = database.session();
+    /// # NewTag::new("rust").insert(&db).await?;
+    /// # db.commit().await?;
+    /// db.begin().await?;
+    /// let mut tag = Tag::find(1).one(&db).await?;
+    /// tag.name.push('!');
+    /// tag.save(&db).await?;
+    /// db.commit().await?;
+    /// assert_eq!(Tag::find(1).one(&db).await?.name, "rust!");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Aborted`] when the transaction failed before, [`ErrorKind::PoolTimeout`],
-    /// [`ErrorKind::LockTimeout`], [`ErrorKind::Connection`], [`ErrorKind::Held`].
+    /// [`ErrorKind::LockTimeout`], [`ErrorKind::Connection`], [`ErrorKind::Held`], [`ErrorKind::Deadline`].
+    ///
+    /// # Cancellation
+    /// Dropped while BEGIN is under way, the transaction counts as failed: writes are [`ErrorKind::Aborted`] until
+    /// [`Db::rollback`].
     #[track_caller]
     pub fn begin(&self) -> impl Future<Output = Result<(), Error>> + Send {
         let shared = &*self.shared;
@@ -118,6 +146,26 @@ impl<B: Backend, K: Bind> Db<B, K> {
     /// Without an open transaction there is nothing to do, and that is no error. An error here that the
     /// handler swallows turns a successful response into a 500.
     ///
+    /// ```
+    /// # use axum_db::{metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     #[model(unique, length = 40)] pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// # let db = database.session();
+    /// NewTag::new("kept").insert(&db).await?;
+    /// db.commit().await?;
+    /// NewTag::new("undone").insert(&db).await?;
+    /// db.rollback().await?;
+    /// assert_eq!(Tag::query().row_count(&db).await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     /// # Errors
     /// [`ErrorKind::Aborted`] when a statement of the transaction failed before: nothing was written.
     /// [`ErrorKind::UnknownOutcome`] when the connection broke during COMMIT. Otherwise what the database
@@ -143,8 +191,36 @@ impl<B: Backend, K: Bind> Db<B, K> {
 
     /// Undoes everything written since the last commit, and lets a failed session begin anew.
     ///
+    /// ```
+    /// # use axum_db::{metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     #[model(unique, length = 40)] pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// use axum_db::ErrorKind;
+    ///
+    /// # let db = database.session();
+    /// NewTag::new("rust").insert(&db).await?;
+    /// assert!(NewTag::new("rust").insert(&db).await.is_err()); // ends the transaction
+    /// let error = NewTag::new("axum").insert(&db).await.err().expect("the transaction failed");
+    /// assert!(error.is(ErrorKind::Aborted));
+    /// db.rollback().await?;
+    /// NewTag::new("axum").insert(&db).await?;
+    /// db.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Held`] when the connection is in someone's hand.
+    ///
+    /// # Cancellation
+    /// Dropped halfway, the transaction is rolled back in the background.
     #[track_caller]
     pub fn rollback(&self) -> impl Future<Output = Result<(), Error>> + Send {
         let shared = &*self.shared;

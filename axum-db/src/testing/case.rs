@@ -15,7 +15,7 @@ use super::{Client, Engine, Failure, Fixture};
 use crate::backend::{Key, Place};
 use crate::{Bind, Database, Metadata};
 
-/// A test that is running: what a [`Fixture`] is made of.
+/// A test that is running: what a [`Fixture`] is made of; see there for an example.
 pub struct Test {
     /// A `SetUp<B, K>` for each engine and bind that has one of its own.
     setups: HashMap<TypeId, Box<dyn Any>>,

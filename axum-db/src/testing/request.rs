@@ -13,6 +13,21 @@ const REDIRECTS: usize = 10;
 
 /// A request that a [`Client`] is about to send: `.await` sends it and gives the whole [`Response`].
 ///
+/// ```
+/// # use axum::{Json, Router, http::HeaderMap, response::Redirect, routing::{get, post}};
+/// # use axum_db::testing::Client;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let app = Router::new()
+/// #     .route("/", get(async |headers: HeaderMap| format!("{:?}", headers.get("accept-language"))))
+/// #     .route("/tags", post(async |Json(tags): Json<Vec<String>>| Redirect::to(&format!("/?{}", tags.len()))));
+/// let client = Client::new(app);
+/// client.get("/").header("accept-language", "de").await.assert_shows("de");
+/// client.post("/tags").json(&["rust", "axum"]).await.assert_redirect("/?2");
+/// client.post("/tags").json(&["rust"]).follow().await.assert_status(200).assert_text("None");
+/// client.post("/tags").body("text/plain", "rust").await.assert_status(415);
+/// # }
+/// ```
 /// # Panics
 /// Sending it, when the path is none, and when the application's handler panics.
 #[must_use = "a request is sent when it is awaited"]

@@ -35,13 +35,13 @@ use super::{Misfit, Portable, sql_type};
 /// }
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # async fn main() -> Result<(), axum_db::Error> {
 /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
 /// # database.create_all(&metadata![Product]).await?;
 /// let db = database.session();
 /// let product = NewProduct::new().insert(&db).await?;
 /// assert_eq!(format!("{:.2}", product.price), "9.90");
-/// let cheap: Decimal = "9.9".parse()?;
+/// let cheap = Decimal::new(990, 2);
 /// assert!(Product::query().filter(products::price.eq(cheap)).exists(&db).await?);
 /// # Ok(())
 /// # }

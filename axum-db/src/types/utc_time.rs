@@ -50,7 +50,16 @@ impl Portable for UtcTime {}
 impl diesel::sql_types::SqlOrd for UtcTime {}
 
 impl UtcTime {
-    /// The current time.
+    /// The current time, to the microsecond.
+    ///
+    /// ```
+    /// use axum_db::types::UtcTime;
+    ///
+    /// let time: UtcTime = "2026-01-31T12:00:00+01:00".parse()?;
+    /// assert_eq!(serde_json::to_string(&time)?, "\"2026-01-31T11:00:00Z\"");
+    /// assert!(time < UtcTime::now());
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn now() -> Self {
         Utc::now().into()

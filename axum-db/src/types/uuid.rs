@@ -59,6 +59,13 @@ impl Uuid {
     }
 
     /// The UUID of all zeros.
+    ///
+    /// ```
+    /// use axum_db::types::Uuid;
+    ///
+    /// assert!(Uuid::nil() < Uuid::now_v7());
+    /// assert_ne!(Uuid::new_v4(), Uuid::new_v4());
+    /// ```
     #[must_use]
     pub const fn nil() -> Self {
         Self(uuid::Uuid::nil())
