@@ -44,7 +44,7 @@ impl Metadata {
     /// A crate of models that nothing else names is not linked: write `use my_models as _;` in the
     /// program.
     ///
-    /// ```
+    /// ```rust,standalone_crate
     /// use axum_db::{Metadata, prelude::*};
     ///
     /// #[model]
@@ -69,6 +69,16 @@ impl Metadata {
     }
 
     /// The same with one more table, for those that no model describes.
+    ///
+    /// ```
+    /// use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef}};
+    /// use diesel::sql_types::Integer;
+    ///
+    /// let jobs = TableDef::new("jobs").column(ColumnDef::new::<Integer>("id")).primary_key(["id"]);
+    /// let metadata = Metadata::default().with(jobs);
+    /// assert_eq!(metadata.tables().len(), 1);
+    /// assert_eq!(metadata.drop_statements(Dialect::Postgres), ["DROP TABLE \"jobs\""]);
+    /// ```
     #[must_use]
     pub fn with(mut self, table: TableDef) -> Self {
         self.tables.push(table);
@@ -244,7 +254,7 @@ fn sorted(mut tables: Vec<TableDef>) -> Vec<TableDef> {
         .collect()
 }
 
-/// Why a set of tables cannot be created together.
+/// Why a set of tables cannot be created together: see [`Metadata::validate`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MetadataError {

@@ -7,7 +7,25 @@ use super::record::NewRecord;
 use crate::model::Model;
 use crate::{Backend, Bind, Db, Error};
 
-/// Backends on which the rows `N` can be written many at a time.
+/// Backends on which the rows `N` can be written many at a time: what stands behind `NewUser::insert_all`.
+///
+/// ```
+/// # use axum_db::{metadata, prelude::*};
+/// # #[model]
+/// # pub struct Tag {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     #[model(unique, length = 40)] pub name: String,
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![Tag]).await?;
+/// # let db = database.session();
+/// let tags = ["axum", "diesel", "rust"].map(NewTag::new);
+/// assert_eq!(NewTag::insert_all(tags, &db).await?, 3);
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{N}` cannot be inserted on the backend `{Self}`",
     note = "every `New…` companion of a `#[model]` can, where all its `sql_type`s exist on that backend"
@@ -26,7 +44,26 @@ pub trait InsertAll<N: NewRecord>: Backend {
     ) -> impl Future<Output = Result<usize, Error>> + Send;
 }
 
-/// Backends on which the row `N` can be written unless it is there.
+/// Backends on which the row `N` can be written unless it is there: what stands behind
+/// `NewUser::insert_or_ignore`.
+///
+/// ```
+/// # use axum_db::{metadata, prelude::*};
+/// # #[model]
+/// # pub struct Tag {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     #[model(unique, length = 40)] pub name: String,
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![Tag]).await?;
+/// # let db = database.session();
+/// assert!(NewTag::new("rust").insert_or_ignore(&db).await?.is_some());
+/// assert!(NewTag::new("rust").insert_or_ignore(&db).await?.is_none());
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{N}` cannot be inserted on the backend `{Self}`",
     note = "every `New…` companion of a `#[model]` can, where all its `sql_type`s exist on that backend"
@@ -45,7 +82,8 @@ pub trait InsertOrIgnore<N: NewRecord>: Backend {
     ) -> impl Future<Output = Result<Option<N::Model>, Error>> + Send;
 }
 
-/// Backends on which the row `N` can be written, or changed where its `T` is there.
+/// Backends on which the row `N` can be written, or changed where its `T` is there: what stands behind
+/// [`OnConflict::update`].
 #[diagnostic::on_unimplemented(
     message = "`{N}` cannot be inserted on the backend `{Self}`",
     note = "every `New…` companion of a `#[model]` can, where all its `sql_type`s exist on that backend"
@@ -66,7 +104,7 @@ pub trait Upsert<N: NewRecord, T: UniqueBy<N>>: Backend {
 }
 
 /// Columns that tell which row is meant: the primary key, where the database does not give it, or columns that
-/// are unique together and never NULL.
+/// are unique together and never NULL. See [`OnConflict`] for an example.
 ///
 /// `#[model]` implements it for each such column of a `New…` companion, and for the tuple of those that are
 /// unique together, in the order of their declaration.
@@ -86,7 +124,7 @@ pub trait UniqueBy<N> {
     fn filter(record: &N) -> Self::Filter;
 }
 
-/// Columns of the table of `N`: one, or a tuple.
+/// Columns of the table of `N`, for [`OnConflict::update`]: one, or a tuple.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a column that `{N}` has, nor a tuple of such",
     label = "not columns of this row",

@@ -157,7 +157,8 @@ impl<T> Pagination<T> {
     }
 }
 
-/// A page of rows whose number is not known; made by [`Fetch::paginate_uncounted`](super::Fetch::paginate_uncounted).
+/// A page of rows whose number is not known; made by [`Fetch::paginate_uncounted`](super::Fetch::paginate_uncounted),
+/// which has an example.
 ///
 /// Serialised it has the fields `items`, `page`, `per_page`, `has_prev`, `prev_num`, `has_next` and `next_num`.
 #[derive(Debug, Clone, PartialEq, Eq)]

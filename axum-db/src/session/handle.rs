@@ -101,7 +101,8 @@ pub(super) struct Notes {
 }
 
 impl<B: Backend, K: Bind> Db<B, K> {
-    /// Prepares the database at a URL, or as a [`Config`] says: the same as [`Database::connect`].
+    /// Prepares the database at a URL, or as a [`Config`] says: the same as [`Database::connect`], by the name
+    /// that an application gives its session.
     ///
     /// # Errors
     /// When the URL or a setting cannot be used. No connection is opened yet; [`Database::check`] tries one.

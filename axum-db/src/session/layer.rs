@@ -74,6 +74,30 @@ pub enum TransactionMode {
 ///
 /// It goes outside of whatever uses the session: `.layer(login.layer()).layer(database.layer())`. On a
 /// router or route inside another such layer of the same database it only changes what it is given.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum::{Router, routing::{get, post}};
+/// use axum_db::{Recording, TransactionMode};
+/// use std::time::Duration;
+///
+/// type Db = axum_db::Db<axum_db::Sqlite>;
+///
+/// # let database = Db::connect("sqlite://:memory:").await?;
+/// let reports = get(async |db: Db| db.begin().await.map(|()| db.recorded().len().to_string()))
+///     .layer(database.layer().mode(TransactionMode::ReadOnly).record_queries(Recording::Sql));
+/// let app: Router = Router::new()
+///     .route("/reports", reports)
+///     .route("/orders", post(async |db: Db| db.begin().await))
+///     .layer(database.layer().with_retries(3).with_deadline(Duration::from_secs(30)));
+/// # use axum::{body::{Body, to_bytes}, http::Request};
+/// # let request = Request::get("/reports").body(Body::empty())?;
+/// # let response = tower::ServiceExt::oneshot(app, request).await?;
+/// # assert_ne!(&to_bytes(response.into_body(), 99).await?[..], b"0");
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a layer does nothing until it is given to a router: .layer(database.layer())"]
 pub struct SessionLayer<B: Backend, K: Bind = Main> {
     database: Database<B, K>,

@@ -33,7 +33,7 @@ pub enum Access {
     Immediate,
 }
 
-/// The session's connection for the length of one statement.
+/// The session's connection for the length of one statement: see [`Db::lease`].
 #[must_use = "a lease that is dropped without `finish` ends the session's transaction"]
 pub struct Lease<'a, B: Backend> {
     // Dropped before the mark, which looks at the session that this locks.
@@ -75,6 +75,27 @@ impl<B: Backend, K: Bind> Db<B, K> {
     /// The statement must leave the connection's settings as they were; one that alters them (SET, PRAGMA,
     /// a temporary table) goes over [`Db::conn`], after which they are restored.
     ///
+    /// ```
+    /// # use axum_db::{metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     #[model(unique, length = 40)] pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// use axum_db::Access;
+    /// use diesel_async::RunQueryDsl;
+    ///
+    /// # let db = database.session();
+    /// let mut lease = db.lease(Access::Read).await?;
+    /// let outcome = tags::table.count().get_result::<i64>(lease.connection()).await;
+    /// assert_eq!(lease.finish(outcome)?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     /// # Errors
     /// [`ErrorKind::ReadOnly`], [`ErrorKind::Aborted`], [`ErrorKind::PoolTimeout`], [`ErrorKind::Connection`],
     /// [`ErrorKind::Held`], [`ErrorKind::Deadline`].
@@ -197,6 +218,10 @@ impl<B: Backend, K: Bind> Db<B, K> {
     ///
     /// # Errors
     /// As [`Db::lease`]. Under [`TransactionMode::ReadOnly`] the transaction itself refuses writes.
+    ///
+    /// # Cancellation
+    /// As [`Db::begin`]. A statement that is dropped on the connection ends the session's transaction; the
+    /// connection is cleaned in the background.
     #[track_caller]
     pub fn conn(&self) -> impl Future<Output = Result<Connection<'_, B>, Error>> + Send {
         let here = Location::caller();

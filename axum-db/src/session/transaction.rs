@@ -20,7 +20,7 @@ use crate::pool::Checkout;
 ///
 /// On SQLite there is one writer at a time and every transaction reads one snapshot, so that each level gets
 /// more than it asks for. [`SessionLayer::with_retries`](crate::SessionLayer::with_retries) and [`Db::retry`]
-/// run again what lost.
+/// run again what lost; both have an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Isolation {
