@@ -129,6 +129,11 @@
 //! - *"this query cannot be loaded as `X` on the backend `Y`"*: what the query selects is not what the
 //!   annotation says; without `.select(…)` a model's query gives the model.
 //! - *"no method named `all` found"*: the file lacks `use axum_db::prelude::*;`, or the value is not a query.
+//! - *"`X` is not one of axum-db's own column types"*: a field is another crate's `Uuid` or `Decimal`; the types of
+//!   [`types`] convert from and into those.
+//! - *"`X` does not tell one row of `NewUser` from all others"*: `on_conflict` takes a unique column that is never
+//!   NULL, or the tuple of those that are unique together.
+//! - *"expected `Analytics`, found `Main`"*: the session is that of another database than the model's.
 //! - *`type annotations needed` at `User::query()`*: give the query to a helper together with `&db`; the
 //!   engine is inferred from there.
 #![deny(missing_docs)]
