@@ -60,7 +60,6 @@ impl Metadata {
     /// ```
     ///
     /// # Errors
-
     /// When two models of one bind have the same table, or one references a table that is not there.
     pub fn collected() -> Result<Self, MetadataError> {
         let metadata = Self::new(inventory::iter::<Registered>().map(Registered::table_def));
