@@ -185,9 +185,9 @@ mod mysql {
             let id = record.id();
             let statement: Statement<N> =
                 diesel::insert_into(<N::Model as HasTable>::table()).values(record);
-            let leasing = db.lease(Access::Write);
+            let here = std::panic::Location::caller();
             Box::pin(async move {
-                let mut lease = leasing.await?;
+                let mut lease = db.lease_at(here, Access::Write).await?;
                 let (connection, deadline) = lease.parts();
                 let wants_number = id.is_none();
                 let inserting = async {

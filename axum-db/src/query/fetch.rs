@@ -1,5 +1,7 @@
 //! `.all(&db)` and its siblings.
 
+use std::panic::Location;
+
 use diesel::dsl;
 use diesel::query_builder::{AsQuery, Query, QueryFragment, QueryId};
 use diesel::query_dsl::methods::{LimitDsl, OffsetDsl};
@@ -411,13 +413,10 @@ where
     U: Send + 'q,
     Q: Loads<'q, B, U>,
 {
-    // No `map`: the caller's place is lost within a closure.
-    let leasing = match access::of::<B, Q>(&query) {
-        Ok(access) => Ok(db.lease(access)),
-        Err(error) => Err(error),
-    };
+    let here = Location::caller();
+    let access = access::of::<B, Q>(&query);
     Box::pin(async move {
-        let mut lease = leasing?.await?;
+        let mut lease = db.lease_at(here, access?).await?;
         if access::by_hand::<Q>() {
             lease.take_in_hand();
         }

@@ -1,5 +1,7 @@
 //! `.run(&db)`: statements that give no rows.
 
+use std::panic::Location;
+
 use diesel::query_builder::{QueryFragment, QueryId};
 use diesel_async::RunQueryDsl;
 
@@ -43,10 +45,10 @@ pub trait Run: Sized {
         K: Bind,
         Self: QueryFragment<B::Diesel> + QueryId + Send + 'q,
     {
-        let leasing = db.lease(Access::Write);
+        let here = Location::caller();
         Box::pin(async move {
             let may_alter = access::may_alter::<B, Self>(&self)?;
-            let mut lease = leasing.await?;
+            let mut lease = db.lease_at(here, Access::Write).await?;
             if may_alter {
                 lease.take_in_hand();
             }

@@ -108,50 +108,56 @@ impl<B: Backend, K: Bind> Db<B, K> {
         &self,
         access: Access,
     ) -> impl Future<Output = Result<Lease<'_, B>, Error>> + Send {
+        self.lease_at(Location::caller(), access)
+    }
+
+    /// [`Db::lease`], asked for at `here`: a future within another's is the smaller for being made there.
+    pub(crate) async fn lease_at(
+        &self,
+        here: &'static Location<'static>,
+        access: Access,
+    ) -> Result<Lease<'_, B>, Error> {
         let shared = &*self.shared;
-        let locking = shared.lock();
-        async move {
-            let mut state = locking.await?;
-            shared.in_time(&mut state)?;
-            let mut lane = None;
-            let (mut begin_unseen, mut alone) = (false, false);
-            match access {
-                Access::Read => shared.ensure_connection(&mut state).await?,
-                Access::Immediate => {
-                    alone = state.transaction != Transaction::Open;
-                    if alone {
-                        lane = shared.lane(&mut state).await?;
-                    }
-                    shared.ensure_connection(&mut state).await?;
+        let mut state = shared.lock_at(here).await?;
+        shared.in_time(&mut state)?;
+        let mut lane = None;
+        let (mut begin_unseen, mut alone) = (false, false);
+        match access {
+            Access::Read => shared.ensure_connection(&mut state).await?,
+            Access::Immediate => {
+                alone = state.transaction != Transaction::Open;
+                if alone {
+                    lane = shared.lane(&mut state).await?;
                 }
-                Access::Write => {
-                    if shared.mode() == TransactionMode::ReadOnly {
-                        return Err(Error::new(
-                            ErrorKind::ReadOnly,
-                            "a write was tried where TransactionMode::ReadOnly is set; serve this route under Explicit or OnSuccess",
-                        ));
-                    }
-                    begin_unseen = shared.open_ahead(&mut state).await?;
-                    state.written = true;
+                shared.ensure_connection(&mut state).await?;
+            }
+            Access::Write => {
+                if shared.mode() == TransactionMode::ReadOnly {
+                    return Err(Error::new(
+                        ErrorKind::ReadOnly,
+                        "a write was tried where TransactionMode::ReadOnly is set; serve this route under Explicit or OnSuccess",
+                    ));
                 }
+                begin_unseen = shared.open_ahead(&mut state).await?;
+                state.written = true;
             }
-            let mut pooled = in_hand(state)?;
-            shared.cut_off.store(true, Ordering::Release);
-            if alone {
-                pooled.allow_writes(true)?;
-            }
-            pooled.watch.trail().lease();
-            Ok(Lease {
-                pooled,
-                mark: Mark {
-                    shared,
-                    lane,
-                    finished: false,
-                },
-                begin_unseen,
-                alone,
-            })
         }
+        let mut pooled = in_hand(state)?;
+        shared.cut_off.store(true, Ordering::Release);
+        if alone {
+            pooled.allow_writes(true)?;
+        }
+        pooled.watch.trail().lease();
+        Ok(Lease {
+            pooled,
+            mark: Mark {
+                shared,
+                lane,
+                finished: false,
+            },
+            begin_unseen,
+            alone,
+        })
     }
 
     /// Runs one statement on the session's connection, whose settings it must leave as they were; see
@@ -186,9 +192,9 @@ impl<B: Backend, K: Bind> Db<B, K> {
         R: Send,
         F: for<'c> FnOnce(&'c mut B::Connection) -> BoxFuture<'c, QueryResult<R>> + Send,
     {
-        let leasing = self.lease(access);
+        let here = Location::caller();
         async move {
-            let mut lease = leasing.await?;
+            let mut lease = self.lease_at(here, access).await?;
             let (connection, deadline) = lease.parts();
             let outcome = deadline.cover(statement(connection)).await;
             lease.end(outcome)

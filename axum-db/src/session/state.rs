@@ -98,29 +98,34 @@ impl<B: Backend> Shared<B> {
     pub(super) fn lock(
         &self,
     ) -> impl Future<Output = Result<MutexGuard<'_, State<B>>, Error>> + Send {
-        let here = Location::caller();
-        async move {
-            let mut state = match self.state.try_lock() {
-                Ok(state) => state,
-                Err(_) => {
-                    if let Some(holder) = self.notes().holder {
-                        return Err(Error::new(
-                            ErrorKind::Held,
-                            format!(
-                                "the session is used at {here} while its connection, taken at {holder}, is still held; \
-                                 drop the connection first, or run the statement on it"
-                            ),
-                        ));
-                    }
-                    self.deadline().cover(self.state.lock()).await?
+        self.lock_at(Location::caller())
+    }
+
+    /// [`Shared::lock`], asked for at `here`.
+    pub(super) async fn lock_at(
+        &self,
+        here: &'static Location<'static>,
+    ) -> Result<MutexGuard<'_, State<B>>, Error> {
+        let mut state = match self.state.try_lock() {
+            Ok(state) => state,
+            Err(_) => {
+                if let Some(holder) = self.notes().holder {
+                    return Err(Error::new(
+                        ErrorKind::Held,
+                        format!(
+                            "the session is used at {here} while its connection, taken at {holder}, is still held; \
+                             drop the connection first, or run the statement on it"
+                        ),
+                    ));
                 }
-            };
-            self.bring_up_to_date(&mut state).await;
-            if is_outside(here) {
-                self.called_from(&mut state, Some(here));
+                self.deadline().cover(self.state.lock()).await?
             }
-            Ok(state)
+        };
+        self.bring_up_to_date(&mut state).await;
+        if is_outside(here) {
+            self.called_from(&mut state, Some(here));
         }
+        Ok(state)
     }
 
     async fn bring_up_to_date(&self, state: &mut State<B>) {
