@@ -123,6 +123,9 @@ pub fn model(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The test may return a `Result`. Other attributes, as `#[should_panic]` and `#[ignore]`, keep their meaning.
 ///
+/// The example is not run here, because this crate has neither a database nor a router; `axum_db::testing` has one
+/// that is.
+///
 /// ```ignore
 /// #[axum_db::test(setup = migrate, app = create_app)]
 /// async fn a_missing_post_is_404(client: Client) {

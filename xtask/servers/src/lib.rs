@@ -2,7 +2,8 @@
 //! our own in a temporary folder.
 //!
 //! `cargo xtask test` starts one of each where none is running; a test starts one that it may kill, or that
-//! needs a certificate.
+//! needs a certificate. The example is compiled but not run, because it needs PostgreSQL's programs on the machine;
+//! the tests of axum-db run the same steps.
 //!
 //! ```no_run
 //! use servers::{Kind, PrivateServer};
