@@ -192,6 +192,19 @@ pub enum ConfigError {
         /// What was given.
         cost: u32,
     },
+    /// Argon2 has no such cost, or this crate does not let it take so much.
+    #[error(
+        "Argon2 cannot take {memory} KiB, {passes} passes and {lanes} lanes: give it 8 KiB a lane to 1 GiB, at \
+         least one pass, 1 to 16 lanes, and 4 GiB in all passes together; 19456 KiB, 2 and 1 are the default"
+    )]
+    Argon2 {
+        /// What was given, in KiB.
+        memory: u32,
+        /// What was given.
+        passes: u32,
+        /// What was given.
+        lanes: u32,
+    },
 }
 
 #[cfg(test)]

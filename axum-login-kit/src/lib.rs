@@ -22,7 +22,9 @@ pub use extract::{Auth, CurrentUser, FreshUser, Login};
 pub use flash::{Flash, FlashMessage};
 pub use manager::{LoginFuture, LoginLayer, LoginManager, LoginManagerBuilder, LoginService};
 pub use next_url::NextUrl;
-pub use password::{Bcrypt, Password, Verified, hash_password};
+#[cfg(feature = "argon2")]
+pub use password::Argon2id;
+pub use password::{Bcrypt, Password, Passwords, Verified, hash_password};
 pub use session::{LoginBackend, tables};
 pub use unauthorized::LoginRejection;
 pub use user::AuthUser;

@@ -70,9 +70,9 @@ impl<U: AuthUser> Auth<U> {
         password: &str,
     ) -> Result<Option<U>, Error> {
         self.0.release().await?;
-        let bcrypt = &self.0.manager().settings.bcrypt;
+        let passwords = &self.0.manager().settings.passwords;
         let hash = user.as_ref().and_then(|user| user.password_hash());
-        let verified = bcrypt.verify_or_pretend(password, hash).await?;
+        let verified = passwords.verify_or_pretend(password, hash).await?;
         Ok(user.filter(|_| verified.valid))
     }
 
@@ -81,13 +81,13 @@ impl<U: AuthUser> Auth<U> {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidPassword`](crate::ErrorKind::InvalidPassword) and
-    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy), as [`Bcrypt::hash`](crate::Bcrypt::hash).
+    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy), as [`Passwords::hash`](crate::Passwords::hash).
     ///
     /// # Cancellation
     /// Nothing is changed.
     pub async fn hash_password(&self, password: &str) -> Result<String, Error> {
         self.0.release().await?;
-        self.0.manager().settings.bcrypt.hash(password).await
+        self.0.manager().settings.passwords.hash(password).await
     }
 
     /// Logs `user` in, once the result is awaited: `auth.login(&user).remember(true).await?`.

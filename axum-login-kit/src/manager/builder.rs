@@ -11,7 +11,7 @@ use crate::cookies::SecureCookies;
 use crate::error::ConfigError;
 use crate::keys::Keys;
 use crate::next_url::NextUrl;
-use crate::password::Bcrypt;
+use crate::password::Passwords;
 use crate::session::{DbSessions, LoginBackend, SessionBackend};
 use crate::user::AuthUser;
 
@@ -77,7 +77,7 @@ impl<U: AuthUser> LoginManager<U> {
                 refresh_url: None,
                 refresh_message: None,
                 secure_cookies: SecureCookies::UnlessLocal,
-                bcrypt: Bcrypt::default(),
+                passwords: Passwords::default(),
                 session_duration: 14 * DAY,
                 remember_duration: 30 * DAY,
                 idle_timeout: DAY,
@@ -121,9 +121,10 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
         self
     }
 
-    /// How passwords are hashed. Default: [`Bcrypt`] with cost 12.
-    pub fn passwords(mut self, bcrypt: Bcrypt) -> Self {
-        self.settings.bcrypt = bcrypt;
+    /// How passwords are hashed: a [`Bcrypt`](crate::Bcrypt) with its cost, [`Passwords`] with a pepper, and so on.
+    /// Default: bcrypt with cost 12.
+    pub fn passwords(mut self, passwords: impl Into<Passwords>) -> Self {
+        self.settings.passwords = passwords.into();
         self
     }
 

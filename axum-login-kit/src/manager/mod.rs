@@ -19,7 +19,7 @@ pub(crate) use self::state::RequestState;
 use crate::cookies::SecureCookies;
 use crate::error::Error;
 use crate::keys::Keys;
-use crate::password::Bcrypt;
+use crate::password::Passwords;
 use crate::session::SessionBackend;
 use crate::user::AuthUser;
 
@@ -51,7 +51,7 @@ pub(crate) struct Settings {
     pub(crate) refresh_url: Option<String>,
     pub(crate) refresh_message: Option<(String, String)>,
     pub(crate) secure_cookies: SecureCookies,
-    pub(crate) bcrypt: Bcrypt,
+    pub(crate) passwords: Passwords,
     pub(crate) session_duration: Duration,
     pub(crate) remember_duration: Duration,
     pub(crate) idle_timeout: Duration,

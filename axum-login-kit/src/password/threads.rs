@@ -106,6 +106,12 @@ fn lower_priority() {}
 mod tests {
     use std::sync::mpsc;
 
+    use axum::Router;
+    use axum::body::Body;
+    use axum::http::Request;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
     use super::HashThreads;
     use crate::ErrorKind;
 
@@ -146,6 +152,41 @@ mod tests {
         abandoned.await;
         finish.send(()).unwrap();
         assert_eq!(threads.run(|| 7).await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn two_hundred_logins_in_the_queue_keep_no_other_request_waiting() {
+        let threads = HashThreads::start(1);
+        let (finish, wait) = mpsc::channel::<()>();
+        let (started, running) = tokio::sync::oneshot::channel();
+        let busy = threads.run(move || {
+            let _ = started.send(());
+            wait.recv()
+        });
+        let logins = futures_util::future::join_all((0..200).map(|number| {
+            // All threads are at work: this waits.
+            threads.run(move || number)
+        }));
+        let others = async {
+            running.await.unwrap();
+            let app = Router::new().route(
+                "/plain",
+                get(async || {
+                    tokio::task::yield_now().await;
+                    "plain"
+                }),
+            );
+            for _ in 0..200 {
+                let request = Request::get("/plain").body(Body::empty()).unwrap();
+                let response = app.clone().oneshot(request).await.unwrap();
+                assert_eq!(response.status(), 200);
+            }
+            finish.send(()).unwrap();
+        };
+        let (first, logins, ()) = tokio::join!(busy, logins, others);
+        first.unwrap().unwrap();
+        let done: Result<Vec<i32>, _> = logins.into_iter().collect();
+        assert!(done.unwrap().into_iter().eq(0..200));
     }
 
     #[tokio::test]

@@ -9,6 +9,8 @@ pub(crate) mod app;
 mod freshness;
 #[path = "behaviour/login.rs"]
 mod login;
+#[path = "behaviour/passwords.rs"]
+mod passwords;
 #[path = "behaviour/queries.rs"]
 mod queries;
 #[path = "behaviour/threats.rs"]
