@@ -20,7 +20,7 @@ impl<B: Backend> Checkout<B> {
 
     /// The connection.
     pub(crate) fn get(&mut self) -> Option<&mut Pooled<B>> {
-        self.0.as_deref_mut()
+        self.0.as_deref_mut().map(Box::as_mut)
     }
 
     /// Returns a connection of which the caller knows that no transaction is open.
@@ -57,7 +57,7 @@ impl<B: Backend> Checkout<B> {
                 canceller,
                 watch,
                 ..
-            } = Object::take(object);
+            } = *Object::take(object);
             B::abandon(canceller, &watch).await;
             watch.trail().settle();
             drop(connection);

@@ -81,14 +81,16 @@ pub(crate) async fn connect<B: Backend>(
 }
 
 impl<B: Backend> managed::Manager for Manager<B> {
-    type Type = Pooled<B>;
+    // Boxed: it is moved some twenty times on its way out of the pool and back.
+    type Type = Box<Pooled<B>>;
     type Error = Error;
 
-    async fn create(&self) -> Result<Pooled<B>, Error> {
-        connect(&self.target, &self.config, &self.inside, true).await
+    async fn create(&self) -> Result<Self::Type, Error> {
+        let connecting = connect(&self.target, &self.config, &self.inside, true);
+        connecting.await.map(Box::new)
     }
 
-    async fn recycle(&self, pooled: &mut Pooled<B>, _: &Metrics) -> RecycleResult<Error> {
+    async fn recycle(&self, pooled: &mut Self::Type, _: &Metrics) -> RecycleResult<Error> {
         if !pooled.is_clean() {
             return Err(RecycleError::message("it came back dirty"));
         }

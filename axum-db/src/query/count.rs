@@ -10,8 +10,8 @@ use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Bool, Integer};
 
 use super::Loads;
-use super::access;
 use super::fetch::load;
+use super::text::Text;
 use crate::{Backend, Bind, Db, Error};
 
 /// `SELECT COUNT(*) FROM (query)`.
@@ -52,7 +52,7 @@ type Bare<Q> = dsl::Order<dsl::Select<Q, One>, One>;
 impl<'q, Q, B> Countable<'q, B> for Q
 where
     B: Backend,
-    Q: SelectDsl<One> + QueryFragment<B::Diesel> + Send + 'q,
+    Q: SelectDsl<One> + QueryFragment<B::Diesel> + QueryId + Send + 'q,
     dsl::Select<Q, One>: OrderDsl<One>,
     Count<Q>: Loads<'q, B, i64>,
     Count<Bare<Q>>: Loads<'q, B, i64>,
@@ -63,8 +63,8 @@ where
         db: &'q Db<B, K>,
     ) -> impl Future<Output = Result<u64, Error>> + Send {
         // Only a DISTINCT query has another number of rows when it selects something else.
-        let counting = match access::sql::<B, Q>(&self) {
-            Ok(sql) if sql.starts_with("SELECT DISTINCT") => Ok(load(Count(self), db)),
+        let counting = match Text::of::<B, Q>(&self) {
+            Ok(text) if text.sql().starts_with("SELECT DISTINCT") => Ok(load(Count(self), db)),
             Ok(_) => Ok(load(Count(self.select(One).order(One)), db)),
             Err(error) => Err(error),
         };

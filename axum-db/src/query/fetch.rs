@@ -5,14 +5,15 @@ use std::panic::Location;
 use diesel::dsl;
 use diesel::query_builder::{AsQuery, Query, QueryFragment, QueryId};
 use diesel::query_dsl::methods::{LimitDsl, OffsetDsl};
+use diesel::result::QueryResult;
 use diesel_async::RunQueryDsl;
 use diesel_async::methods::LoadQuery;
 use futures_util::future::BoxFuture;
 
-use super::access;
 use super::count::{Countable, Exists};
 use super::page::Page;
 use super::pagination::{Pagination, UncountedPage};
+use super::text::{Text, Written, by_hand};
 use crate::{Backend, Bind, Db, Error, ErrorKind};
 
 const NOT_THERE: &str = "Not Found";
@@ -32,18 +33,34 @@ pub trait Loads<'q, B: Backend, U>:
     + Send
     + 'q
 {
+    /// Loads the rows, by the query's text as it is written already.
+    #[doc(hidden)]
+    fn load_written(
+        self,
+        text: Text,
+        connection: &mut B::Connection,
+    ) -> impl Future<Output = QueryResult<Vec<U>>> + Send;
 }
 
 impl<'q, Q, B, U> Loads<'q, B, U> for Q
 where
     B: Backend,
+    U: Send,
     Q: Query<SqlType: 'static>
         + LoadQuery<'q, B::Connection, U>
         + QueryFragment<B::Diesel>
         + QueryId
         + Send
         + 'q,
+    Written<Q>: LoadQuery<'q, B::Connection, U>,
 {
+    fn load_written(
+        self,
+        text: Text,
+        connection: &mut B::Connection,
+    ) -> impl Future<Output = QueryResult<Vec<U>>> + Send {
+        RunQueryDsl::load(Written { query: self, text }, connection)
+    }
 }
 
 /// Runs queries through a session. The prelude brings it.
@@ -414,14 +431,15 @@ where
     Q: Loads<'q, B, U>,
 {
     let here = Location::caller();
-    let access = access::of::<B, Q>(&query);
+    let text = Text::of::<B, Q>(&query);
     Box::pin(async move {
-        let mut lease = db.lease_at(here, access?).await?;
-        if access::by_hand::<Q>() {
+        let text = text?;
+        let mut lease = db.lease_at(here, text.access::<Q>()).await?;
+        if by_hand::<Q>() {
             lease.take_in_hand();
         }
         let (connection, deadline) = lease.parts();
-        let outcome = deadline.cover(RunQueryDsl::load(query, connection)).await;
+        let outcome = deadline.cover(query.load_written(text, connection)).await;
         lease.end(outcome)
     })
 }

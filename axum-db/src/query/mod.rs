@@ -31,7 +31,6 @@
 use diesel::associations::HasTable;
 use diesel::{Column, Table, dsl};
 
-mod access;
 mod conflict;
 mod count;
 mod fetch;
@@ -40,6 +39,7 @@ mod pagination;
 mod preload;
 mod record;
 mod run;
+mod text;
 
 pub use conflict::{ColumnsOf, InsertAll, InsertOrIgnore, OnConflict, UniqueBy, Upsert};
 pub use count::Countable;

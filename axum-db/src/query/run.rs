@@ -5,7 +5,7 @@ use std::panic::Location;
 use diesel::query_builder::{QueryFragment, QueryId};
 use diesel_async::RunQueryDsl;
 
-use super::access;
+use super::text::{Text, Written};
 use crate::{Access, Backend, Bind, Db, Error};
 
 /// Runs INSERT, UPDATE, DELETE and hand-written statements through a session. The prelude brings it.
@@ -47,13 +47,16 @@ pub trait Run: Sized {
     {
         let here = Location::caller();
         Box::pin(async move {
-            let may_alter = access::may_alter::<B, Self>(&self)?;
+            let text = Text::of::<B, Self>(&self)?;
             let mut lease = db.lease_at(here, Access::Write).await?;
-            if may_alter {
+            if text.may_alter::<Self>() {
                 lease.take_in_hand();
             }
             let (connection, deadline) = lease.parts();
-            let outcome = deadline.cover(RunQueryDsl::execute(self, connection)).await;
+            let statement = Written { query: self, text };
+            let outcome = deadline
+                .cover(RunQueryDsl::execute(statement, connection))
+                .await;
             lease.end(outcome)
         })
     }

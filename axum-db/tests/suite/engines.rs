@@ -7,7 +7,7 @@ use axum_db::prelude::*;
 use axum_db::{Mysql, Postgres, Sqlite, metadata};
 use tower::ServiceExt;
 
-use crate::models::analytics::{Analytics, NewVisitor, Visitor};
+use crate::models::analytics::{Analytics, NewVisitor, Visitor, users};
 use crate::models::{NewUser, User};
 
 type Db = axum_db::Db<Sqlite>;
@@ -52,4 +52,22 @@ async fn one_handler_uses_three_engines() {
             .await
             .expect("no row")
     );
+}
+
+/// The text of a query is kept, and quotes names in the way of its engine.
+#[tokio::test]
+async fn one_query_is_written_for_each_engine() {
+    let (first, second) = (testkit::postgres(), testkit::mysql());
+    let postgres = OnPostgres::connect(first.url()).await.expect("a database");
+    let mysql = OnMysql::connect(second.url()).await.expect("a database");
+    let all = metadata![Visitor];
+    postgres.create_all(&all).await.expect("a table");
+    mysql.create_all(&all).await.expect("a table");
+    let agents = || users::table.select(users::agent).order(users::id.asc());
+    for _ in 0..2 {
+        let found: Vec<String> = agents().all(&postgres.session()).await.expect("rows");
+        assert!(found.is_empty());
+        let found: Vec<String> = agents().all(&mysql.session()).await.expect("rows");
+        assert!(found.is_empty());
+    }
 }
