@@ -47,6 +47,8 @@ pub enum ErrorKind {
     Unsupported,
     /// A generated migration did not do on a scratch copy what it was generated for.
     Proof,
+    /// It was stopped by Ctrl-C or a signal to end; the message says where.
+    Stopped,
     /// A file could not be read or written.
     Io,
 }

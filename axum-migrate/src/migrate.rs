@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum_db::{Bind, Database, Main, Metadata};
 
-use crate::revision::{Embedded, History, engine_folder, holds_revisions, read_folder};
+use crate::revision::{Embedded, History, Revision, engine_folder, holds_revisions, read_folder};
 use crate::runner::{self, Target};
 use crate::{Engine, Error, ErrorKind};
 
@@ -136,14 +136,8 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
             _ => self.read(None)?.1,
         };
         let mut conn = runner::connect(&self.database).await?;
-        let applied = runner::upgrade::<B>(
-            &mut conn,
-            &history,
-            &Target::Heads,
-            self.wait,
-            &mut |_, _| {},
-        )
-        .await?;
+        let applied =
+            runner::upgrade::<B>(&mut conn, &history, &Target::Heads, self.wait, &mut ()).await?;
         Ok(Upgraded { applied })
     }
 
@@ -202,19 +196,41 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
 
     /// The revisions, from the folder or from inside the program.
     pub(crate) fn read(&self, named: Option<&Path>) -> Result<(Source, History), Error> {
+        self.read_with(named, History::new)
+    }
+
+    /// The revisions, in whatever order, for the commands that find or mend that.
+    pub(crate) fn read_lenient(&self, named: Option<&Path>) -> Result<(Source, History), Error> {
+        self.read_with(named, History::lenient)
+    }
+
+    fn read_with(
+        &self,
+        named: Option<&Path>,
+        history: fn(Vec<Revision>) -> Result<History, Error>,
+    ) -> Result<(Source, History), Error> {
         let folder = self.folder(named);
         if let (None, Some(embedded)) = (named, &self.embedded)
             && !folder.is_dir()
         {
-            return Ok((Source::Program, History::new(embedded.read(B::DIALECT)?)?));
+            return Ok((Source::Program, history(embedded.read(B::DIALECT)?)?));
         }
-        let history = History::new(read_folder(&folder)?)?;
+        let history = history(read_folder(&folder)?)?;
         Ok((Source::Folder(folder), history))
     }
 
     /// The revisions of a folder that is about to get another.
     pub(crate) fn read_to_write(&self, named: Option<&Path>) -> Result<(PathBuf, History), Error> {
-        match self.read(named)? {
+        self.writable(named, self.read(named)?)
+    }
+
+    /// Fails unless what was read is a folder.
+    pub(crate) fn writable(
+        &self,
+        named: Option<&Path>,
+        read: (Source, History),
+    ) -> Result<(PathBuf, History), Error> {
+        match read {
             (Source::Folder(folder), history) => Ok((folder, history)),
             (Source::Program, _) => Err(Error::new(
                 ErrorKind::Directory,

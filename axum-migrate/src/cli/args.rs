@@ -51,6 +51,21 @@ pub enum Command {
     /// Write an empty revision, to fill in by hand
     #[command(after_help = "Opens no connection.")]
     Revision(New),
+    /// Join branches: write a revision that builds on all of them
+    #[command(
+        after_help = "Without a revision, the heads that git brought together are joined, and HEAD is written anew.\n\
+                      Opens no connection."
+    )]
+    Merge(Merge),
+    /// Put my revisions, which are applied nowhere, after the others: later times, other parents
+    #[command(
+        after_help = "For two branches that both added a revision. Folders are renamed, `revises` is changed and HEAD is\n\
+                      written anew; the SQL stays as it is. What the database has, keeps its place."
+    )]
+    Rebase(Rebase),
+    /// Open a revision in $VISUAL or $EDITOR
+    #[command(after_help = "Opens no connection.")]
+    Edit(Edit),
     /// Bring the database forward: run the revisions it does not have yet
     #[command(
         after_help = "Several upgrades at once wait for each other; each revision runs once.\n\
@@ -59,19 +74,24 @@ pub enum Command {
     Upgrade(Upgrade),
     /// Take the database back: run the down.sql of revisions it has
     Downgrade(Downgrade),
+    /// Take the last revision back and run it again
+    Redo(Redo),
     /// Record where the database is without running anything
     #[command(
         after_help = "For a database whose schema is already there, or that was brought there by other means."
     )]
     Stamp(Stamp),
     /// Say which revision the database is at
-    Current(Read),
-    /// List the revisions, the latest first
-    #[command(after_help = "Opens no connection, unless --indicate-current is given.")]
+    Current(List),
+    /// Draw the revisions, the latest first
+    #[command(after_help = "Opens no connection, unless --indicate-current or `current` is given.")]
     History(History),
     /// List the revisions that no other builds on
     #[command(after_help = "Opens no connection.")]
-    Heads(Read),
+    Heads(List),
+    /// List the revisions on which several build
+    #[command(after_help = "Opens no connection.")]
+    Branches(List),
     /// Show one revision with its SQL
     #[command(after_help = "Opens no connection.")]
     Show(Show),
@@ -133,7 +153,29 @@ pub struct Generate {
     #[arg(long)]
     pub(crate) no_input: bool,
     #[command(flatten)]
+    pub(crate) graft: Graft,
+    #[command(flatten)]
     pub(crate) folder: Folder,
+}
+
+/// Where in the graph a new revision goes.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Graft {
+    /// Build on this revision [default: the head]; `base` begins a line of its own
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) head: Option<String>,
+    /// Let --head be a revision that another builds on already, which makes a branch
+    #[arg(long)]
+    pub(crate) splice: bool,
+    /// Name the branch that begins here, for NAME@head
+    #[arg(long, value_name = "NAME")]
+    pub(crate) branch_label: Vec<String>,
+    /// Have this revision of another branch run before
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) depends_on: Vec<String>,
+    /// The new revision's id [default: made at random]
+    #[arg(long, value_name = "ID")]
+    pub(crate) rev_id: Option<String>,
 }
 
 #[doc(hidden)]
@@ -146,13 +188,75 @@ pub struct New {
     #[arg(long)]
     pub(crate) no_transaction: bool,
     #[command(flatten)]
+    pub(crate) graft: Graft,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct Merge {
+    /// The revisions to join [default: heads that no label tells apart]
+    #[arg(value_name = "REVISION")]
+    pub(crate) revisions: Vec<String>,
+    /// What the revision is called [default: made from the ids]
+    #[arg(short, long, value_name = "WORDS")]
+    pub(crate) message: Option<String>,
+    /// Name the branch that begins here, for NAME@head
+    #[arg(long, value_name = "NAME")]
+    pub(crate) branch_label: Vec<String>,
+    /// The new revision's id [default: made at random]
+    #[arg(long, value_name = "ID")]
+    pub(crate) rev_id: Option<String>,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct Rebase {
+    /// Any revision of the branch to move [default: the branch of which the database has nothing]
+    #[arg(value_name = "REVISION")]
+    pub(crate) revision: Option<String>,
+    /// Put it after this revision [default: the other head]
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) onto: Option<String>,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct Edit {
+    /// The beginning of a revision, or `head`
+    #[arg(default_value = "head", value_name = "REVISION")]
+    pub(crate) revision: String,
+    /// Open down.sql instead of up.sql
+    #[arg(long)]
+    pub(crate) down: bool,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct Redo {
+    /// How far back before running again: -2 for two steps, or the revision to keep
+    #[arg(default_value = "-1", value_name = "REVISION", allow_hyphen_values = true, value_parser = parse_target)]
+    pub(crate) target: Target,
+    /// Go back even where tables, columns or rows are lost
+    #[arg(long)]
+    pub(crate) allow_data_loss: bool,
+    #[command(flatten)]
+    pub(crate) wait: Wait,
+    #[command(flatten)]
     pub(crate) folder: Folder,
 }
 
 #[doc(hidden)]
 #[derive(Debug, Clone, Args)]
 pub struct Upgrade {
-    /// How far: the beginning of a revision, +1 for one step, `head`, or `heads` for all branches
+    /// How far: the beginning of a revision, +1 for one step, `head`, `heads` for all branches, LABEL@head for one
     #[arg(default_value = "head", value_name = "REVISION", value_parser = parse_target)]
     pub(crate) target: Target,
     #[command(flatten)]
@@ -179,10 +283,10 @@ pub struct Downgrade {
 #[doc(hidden)]
 #[derive(Debug, Clone, Args)]
 pub struct Stamp {
-    /// Where the database is: the beginning of a revision, `head`, `heads` or `base`
-    #[arg(value_name = "REVISION", value_parser = parse_target)]
-    pub(crate) target: Target,
-    /// Forget recorded revisions that are not among these migrations too
+    /// Where the database is: the beginning of a revision, `head`, `heads` or `base`; one for each branch
+    #[arg(value_name = "REVISION", required = true, value_parser = parse_target)]
+    pub(crate) targets: Vec<Target>,
+    /// First forget everything recorded, revisions that are not among these migrations too
     #[arg(long)]
     pub(crate) purge: bool,
     #[command(flatten)]
@@ -191,9 +295,8 @@ pub struct Stamp {
     pub(crate) folder: Folder,
 }
 
-#[doc(hidden)]
 #[derive(Debug, Clone, Args)]
-pub struct Read {
+pub(crate) struct Read {
     /// Answer in JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -203,7 +306,20 @@ pub struct Read {
 
 #[doc(hidden)]
 #[derive(Debug, Clone, Args)]
+pub struct List {
+    /// Say everything about each
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    #[command(flatten)]
+    pub(crate) read: Read,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
 pub struct History {
+    /// Only those from one revision to another: A:B, A:, :B, -3:head, current:+2
+    #[arg(short, long, value_name = "FROM:TO", allow_hyphen_values = true)]
+    pub(crate) range: Option<String>,
     /// Say everything about each
     #[arg(short, long)]
     pub(crate) verbose: bool,

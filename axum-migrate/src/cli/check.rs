@@ -9,7 +9,7 @@ use super::args;
 use super::output::Output;
 use crate::diff::{Hints, diff};
 use crate::op::Op;
-use crate::revision::{History, Revision, read_head};
+use crate::revision::{History, Revision, list as list_revisions, read_head};
 use crate::runner::{self, Applied, count, replay};
 use crate::schema::Schema;
 use crate::{Engine, Error, Migrate};
@@ -28,13 +28,20 @@ pub(super) async fn check<B: Engine, K: Bind>(
     args: &args::Check,
     out: &mut Output<'_>,
 ) -> Result<ExitCode, Error> {
-    let (source, history) = migrate.read(args.read.folder.dir.as_deref())?;
+    let dir = args.read.folder.dir.as_deref();
     let everything = !(args.drift || args.heads || args.checksums);
+    // A wrong order is for `--heads` to tell; nothing else can be said of such a folder.
+    let (source, history) = if everything || args.heads {
+        migrate.read_lenient(dir)?
+    } else {
+        migrate.read(dir)?
+    };
     let mut problems = Vec::new();
     if everything || args.heads {
-        heads(&history, &source, &mut problems)?;
+        heads(&history, &source, &mut problems);
     }
-    if everything || args.checksums || args.drift {
+    let in_order = history.out_of_order().is_empty();
+    if in_order && (everything || args.checksums || args.drift) {
         let mut conn = runner::connect(migrate.database()).await?;
         let applied = runner::applied::<B>(&mut conn).await?;
         if everything || args.checksums {
@@ -76,35 +83,41 @@ pub(super) async fn check<B: Engine, K: Bind>(
     })
 }
 
-fn heads(
-    history: &History,
-    source: &crate::migrate::Source,
-    problems: &mut Vec<Problem>,
-) -> Result<(), Error> {
+fn heads(history: &History, source: &crate::migrate::Source, problems: &mut Vec<Problem>) {
     let mut found = |text: String| {
         problems.push(Problem {
             check: "heads",
             text,
         });
     };
-    let head = match history.head() {
-        Ok(head) => head,
-        Err(error) => {
-            found(error.to_string());
-            return Ok(());
-        }
-    };
-    if let crate::migrate::Source::Folder(folder) = source
-        && let Some(file) = read_head(folder)?
-    {
-        let is = head.map_or("", |head| head.id.as_str());
-        if file.head != is {
-            found(format!(
-                "{}/HEAD names {:?} and the latest revision is {is:?}; was a folder added or removed by hand? \
-                 Write `head = \"{is}\"` there",
-                folder.display(),
-                file.head
-            ));
+    for problem in history.out_of_order() {
+        found(problem);
+    }
+    for heads in history.collisions() {
+        found(format!(
+            "{} were added on two branches: `rebase` puts one that is applied nowhere after the others, `merge` \
+             joins them",
+            list_revisions(&heads)
+        ));
+    }
+    if let crate::migrate::Source::Folder(folder) = source {
+        match read_head(folder) {
+            Err(error) => found(error.to_string()),
+            Ok(None) => {}
+            Ok(Some(file)) => {
+                let mut named = file.heads;
+                let heads = history.heads();
+                let mut are: Vec<&str> = heads.iter().map(|head| head.id.as_str()).collect();
+                named.sort_unstable();
+                are.sort_unstable();
+                if named != are {
+                    found(format!(
+                        "{}/HEAD names {named:?} and the latest of the revisions is {are:?}; was a folder added or \
+                         removed by hand, or a merge settled there? `merge` writes it anew",
+                        folder.display()
+                    ));
+                }
+            }
         }
     }
     for revision in history
@@ -117,7 +130,6 @@ fn heads(
             revision.file("metadata.toml")
         ));
     }
-    Ok(())
 }
 
 fn checksums(history: &History, applied: &Applied, problems: &mut Vec<Problem>) {

@@ -9,10 +9,10 @@ use chrono::Utc;
 use super::args;
 use super::output::Output;
 use crate::revision::{
-    HeadFile, History, NewRevision, Ours, RevisionMetadata, checksum, create_folder, fingerprint,
-    next_name, read_head, write_revision,
+    HeadFile, History, NewRevision, Ours, Revision, RevisionMetadata, check_name, checksum,
+    create_folder, fingerprint, list, next_name, read_head, write_revision,
 };
-use crate::{Engine, Error, Migrate};
+use crate::{Engine, Error, ErrorKind, Migrate};
 
 pub(super) fn init<B: Engine, K: Bind>(
     migrate: &Migrate<B, K>,
@@ -37,6 +37,7 @@ pub(super) fn revision<B: Engine, K: Bind>(
     out: &mut Output<'_>,
 ) -> Result<ExitCode, Error> {
     let (folder, history) = migrate.read_to_write(args.folder.dir.as_deref())?;
+    let head = read_head(&folder)?;
     // A script of comments alone is an "empty query" to Diesel on PostgreSQL.
     let written = write(
         &folder,
@@ -47,10 +48,9 @@ pub(super) fn revision<B: Engine, K: Bind>(
                 .into(),
             down: "-- What takes it back, in place of this line and the next.\nSELECT 1;\n".into(),
             run_in_transaction: !args.no_transaction,
-            schema: read_head(&folder)?
-                .map(|head| head.schema)
-                .unwrap_or_default(),
+            schema: head.map(|head| head.schema).unwrap_or_default(),
             generated: None,
+            place: place(&history, &args.graft)?,
         },
     )?;
     out.line(format!(
@@ -60,6 +60,7 @@ pub(super) fn revision<B: Engine, K: Bind>(
 }
 
 /// A revision before it has a name.
+#[derive(Debug, Default)]
 pub(super) struct Draft<'a> {
     pub(super) message: &'a str,
     pub(super) up: String,
@@ -68,11 +69,69 @@ pub(super) struct Draft<'a> {
     pub(super) schema: String,
     /// What going back loses; only known of generated scripts.
     pub(super) generated: Option<Vec<String>>,
+    pub(super) place: Place,
+}
+
+/// Where in the graph a new revision goes.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    /// The ids it builds on; the head's, unless something is said.
+    pub(super) revises: Option<Vec<String>>,
+    pub(super) labels: Vec<String>,
+    pub(super) depends_on: Vec<String>,
+    pub(super) id: Option<String>,
+}
+
+/// Finds the place that the options name.
+pub(super) fn place(history: &History, graft: &args::Graft) -> Result<Place, Error> {
+    let revises = match graft.head.as_deref() {
+        None => {
+            let head = history.head()?;
+            head.map(|head| head.id.clone()).into_iter().collect()
+        }
+        Some(typed) => {
+            let found = history.resolve(typed, None)?.revisions;
+            let taken: Vec<&Revision> = found
+                .iter()
+                .copied()
+                .filter(|revision| !history.children(revision).is_empty())
+                .collect();
+            if !graft.splice && !taken.is_empty() {
+                return Err(Error::new(
+                    ErrorKind::Graph,
+                    format!(
+                        "others build on {} already, so this makes a branch; if that is what you want, say --splice",
+                        list(&taken)
+                    ),
+                ));
+            }
+            found.iter().map(|revision| revision.id.clone()).collect()
+        }
+    };
+    let depends_on = graft
+        .depends_on
+        .iter()
+        .map(|typed| history.one(typed, None).map(|revision| revision.id.clone()))
+        .collect::<Result<_, _>>()?;
+    Ok(Place {
+        revises: Some(revises),
+        labels: graft.branch_label.clone(),
+        depends_on,
+        id: graft.rev_id.clone(),
+    })
 }
 
 /// Names and writes a revision; answers with its folder.
 pub(super) fn write(folder: &Path, history: &History, draft: Draft<'_>) -> Result<String, Error> {
-    let head = history.head()?;
+    let place = draft.place;
+    let revises = match place.revises {
+        Some(ids) => ids,
+        None => {
+            let head = history.head()?;
+            head.map(|head| head.id.clone()).into_iter().collect()
+        }
+    };
+    check_names(history, &place.labels, place.id.as_deref())?;
     let latest = history.revisions().last();
     let now = Utc::now();
     let name = next_name(
@@ -81,18 +140,26 @@ pub(super) fn write(folder: &Path, history: &History, draft: Draft<'_>) -> Resul
         latest.map(|revision| revision.version.as_str()),
     )?;
     let nanoseconds = now.timestamp_nanos_opt().unwrap_or_default();
-    let mut id = fingerprint(&[
-        name.as_str(),
-        &nanoseconds.to_string(),
-        &std::process::id().to_string(),
-    ]);
-    id.truncate(12);
+    let id = place.id.unwrap_or_else(|| {
+        let mut id = fingerprint(&[
+            name.as_str(),
+            &nanoseconds.to_string(),
+            &std::process::id().to_string(),
+        ]);
+        id.truncate(12);
+        id
+    });
     let generated = draft.generated.is_some();
+    let mut heads: Vec<String> = history.heads().iter().map(|head| head.id.clone()).collect();
+    heads.retain(|head| !revises.contains(head));
+    heads.push(id.clone());
     let metadata = RevisionMetadata::new(
         draft.run_in_transaction,
         Ours {
-            id: id.clone(),
-            revises: head.map(|head| head.id.clone()).into_iter().collect(),
+            id,
+            revises,
+            labels: place.labels,
+            depends_on: place.depends_on,
             message: draft.message.to_owned(),
             checksum: generated.then(|| checksum(&draft.up, Some(&draft.down))),
             schema: generated.then(|| draft.schema.clone()),
@@ -107,10 +174,35 @@ pub(super) fn write(folder: &Path, history: &History, draft: Draft<'_>) -> Resul
             down: &draft.down,
             metadata: &metadata,
             head: &HeadFile {
-                head: id,
+                heads,
                 schema: draft.schema,
             },
         },
     )?;
     Ok(written.display().to_string())
+}
+
+/// Fails for an id or a label that cannot be typed, or that something else is called.
+fn check_names(history: &History, labels: &[String], id: Option<&str>) -> Result<(), Error> {
+    for label in labels {
+        check_name("a branch's label", label)?;
+    }
+    if let Some(id) = id {
+        check_name("a revision's id", id)?;
+    }
+    for name in labels.iter().map(String::as_str).chain(id) {
+        let taken = |revision: &&Revision| {
+            revision.id == name || revision.labels.iter().any(|label| label == name)
+        };
+        if let Some(other) = history.revisions().iter().find(taken) {
+            return Err(Error::new(
+                ErrorKind::Graph,
+                format!(
+                    "{name} is what {} is called already; choose another name",
+                    other.name
+                ),
+            ));
+        }
+    }
+    Ok(())
 }

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use axum_db::{Bind, Metadata};
 
 use super::args::{self, Rename};
-use super::files::{Draft, write};
+use super::files::{Draft, place, write};
 use super::output::{Output, ask, can_ask};
 use super::summary;
 use crate::diff::{Diff, Hints, diff};
 use crate::op::{Op, inverse};
 use crate::render::{Script, render};
-use crate::revision::{History, Revision};
+use crate::revision::{History, Revision, read_head};
 use crate::runner::{self, prove, replay};
 use crate::schema::Schema;
 use crate::{Engine, Error, ErrorKind, Migrate};
@@ -22,7 +22,8 @@ pub(super) async fn migrate<B: Engine, K: Bind>(
     out: &mut Output<'_>,
 ) -> Result<ExitCode, Error> {
     let (folder, history) = migrate.read_to_write(args.folder.dir.as_deref())?;
-    history.head()?;
+    read_head(&folder)?;
+    let place = place(&history, &args.graft)?;
     let mut conn = runner::connect(migrate.database()).await?;
     let statements = migrate.models();
     let models = B::scratch_schema(&mut conn, &statements).await?;
@@ -58,7 +59,7 @@ pub(super) async fn migrate<B: Engine, K: Bind>(
         .clone()
         .unwrap_or_else(|| summary::message(ops));
     out.line(format!("Changes for {message:?}:"))?;
-    for line in summary::lines(ops) {
+    for line in summary::lines(ops, out) {
         out.line(line)?;
     }
     for note in notes {
@@ -81,6 +82,7 @@ pub(super) async fn migrate<B: Engine, K: Bind>(
             run_in_transaction,
             schema: models.hash(),
             generated: Some(losses.map(|op| op.to_string()).collect()),
+            place,
         },
     )?;
     out.line(format!(

@@ -3,8 +3,10 @@
 mod args;
 mod change;
 mod check;
+mod draw;
 mod files;
 mod generate;
+mod graph;
 mod output;
 mod read;
 mod summary;
@@ -20,7 +22,8 @@ use crate::{Engine, Error, Migrate};
 use output::Output;
 
 impl<B: Engine, K: Bind> Migrate<B, K> {
-    /// Runs a command and prints its answer.
+    /// Runs a command and prints its answer, in colours where the standard output is a terminal: `NO_COLOR` and
+    /// `CLICOLOR_FORCE` say otherwise.
     ///
     /// The exit code is 0 when all is well and 3 when `check` found a disagreement. An error is for the
     /// caller to print, as `fn main() -> Result<ExitCode, axum_migrate::Error>` does, and means 1. Arguments
@@ -34,10 +37,15 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
     /// A dropped future closes its connection. The step under way is rolled back, except on MySQL, which commits
     /// each change of the schema by itself.
     pub async fn run(&self, command: Command) -> Result<ExitCode, Error> {
-        self.run_into(command, &mut std::io::stdout()).await
+        let mut stdout = std::io::stdout();
+        self.answer(
+            command,
+            &mut Output::new(&mut stdout, output::stdout_has_colours()),
+        )
+        .await
     }
 
-    /// As [`run`](Self::run), with the answer written to `sink` instead of the standard output.
+    /// As [`run`](Self::run), with the answer written to `sink`, without colours, instead of the standard output.
     ///
     /// # Errors
     /// As [`run`](Self::run), and when `sink` takes no more.
@@ -49,18 +57,25 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
         command: Command,
         sink: &mut (dyn Write + Send),
     ) -> Result<ExitCode, Error> {
-        let mut out = Output::new(sink);
-        let out = &mut out;
+        self.answer(command, &mut Output::new(sink, false)).await
+    }
+
+    async fn answer(&self, command: Command, out: &mut Output<'_>) -> Result<ExitCode, Error> {
         match command {
             Command::Init(args) => files::init(self, &args, out),
             Command::Migrate(args) => generate::migrate(self, &args, out).await,
             Command::Revision(args) => files::revision(self, &args, out),
+            Command::Merge(args) => graph::merge(self, &args, out),
+            Command::Rebase(args) => graph::rebase(self, &args, out).await,
+            Command::Edit(args) => graph::edit(self, &args, out).await,
             Command::Upgrade(args) => change::upgrade(self, &args, out).await,
             Command::Downgrade(args) => change::downgrade(self, &args, out).await,
+            Command::Redo(args) => change::redo(self, &args, out).await,
             Command::Stamp(args) => change::stamp(self, &args, out).await,
             Command::Current(args) => read::current(self, &args, out).await,
             Command::History(args) => read::history(self, &args, out).await,
             Command::Heads(args) => read::heads(self, &args, out),
+            Command::Branches(args) => read::branches(self, &args, out),
             Command::Show(args) => read::show(self, &args, out),
             Command::Check(args) => check::check(self, &args, out).await,
         }

@@ -3,16 +3,46 @@
 use std::fmt::Display;
 use std::io::{BufRead as _, IsTerminal as _, Write};
 
+use anstyle::{AnsiColor, Style};
+
 use crate::{Error, ErrorKind};
+
+/// What a piece of text is, which is what gives it a colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    Added,
+    Changed,
+    Removed,
+    /// A revision's id.
+    Id,
+    /// What is said about it: that it is the head, its labels.
+    Mark,
+    Warning,
+    Faint,
+}
+
+impl Tone {
+    fn style(self) -> Style {
+        match self {
+            Tone::Added => AnsiColor::Green.on_default(),
+            Tone::Changed | Tone::Id => AnsiColor::Yellow.on_default(),
+            Tone::Removed => AnsiColor::Red.on_default(),
+            Tone::Mark => AnsiColor::Cyan.on_default().bold(),
+            Tone::Warning => AnsiColor::Red.on_default().bold(),
+            Tone::Faint => Style::new().dimmed(),
+        }
+    }
+}
 
 /// The text a command prints.
 pub(super) struct Output<'a> {
     sink: &'a mut (dyn Write + Send),
+    colour: bool,
 }
 
 impl<'a> Output<'a> {
-    pub(super) fn new(sink: &'a mut (dyn Write + Send)) -> Self {
-        Self { sink }
+    pub(super) fn new(sink: &'a mut (dyn Write + Send), colour: bool) -> Self {
+        Self { sink, colour }
     }
 
     /// Prints one line. A reader that has gone away, as `head` does, is no error.
@@ -30,6 +60,21 @@ impl<'a> Output<'a> {
     pub(super) fn json(&mut self, value: &serde_json::Value) -> Result<(), Error> {
         self.line(format_args!("{value:#}"))
     }
+
+    /// The text in its colour, where colours are wanted.
+    pub(super) fn paint(&self, tone: Tone, text: impl Display) -> String {
+        if self.colour {
+            let style = tone.style();
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_string()
+        }
+    }
+}
+
+/// Whether the standard output takes colours: `NO_COLOR`, `CLICOLOR_FORCE`, `TERM=dumb`, and whether it is a terminal.
+pub(super) fn stdout_has_colours() -> bool {
+    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
 }
 
 /// Whether there is somebody to ask.

@@ -1,20 +1,27 @@
 //! What a generated revision does, in words.
 
 use super::args::Rename;
+use super::output::{Output, Tone};
 use crate::diff::Diff;
 use crate::op::Op;
 use crate::schema::Table;
 
 /// The changes as lines, as a diff shows them.
-pub(super) fn lines(ops: &[Op]) -> Vec<String> {
+pub(super) fn lines(ops: &[Op], out: &Output<'_>) -> Vec<String> {
     ops.iter()
         .map(|op| {
-            let loses = if op.loses_data() {
-                "   (loses what is stored there)"
-            } else {
-                ""
+            let text = op.to_string();
+            let tone = match text.chars().next() {
+                Some('+') => Tone::Added,
+                Some('-') => Tone::Removed,
+                _ => Tone::Changed,
             };
-            format!("  {op}{loses}")
+            let mut line = format!("  {}", out.paint(tone, text));
+            if op.loses_data() {
+                line += "   ";
+                line += &out.paint(Tone::Warning, "(loses what is stored there)");
+            }
+            line
         })
         .collect()
 }

@@ -55,6 +55,14 @@ impl Scripts {
                 .map_or_else(|| version.clone(), |ours| ours.id.clone()),
             message,
             revises: ours.as_ref().map(|ours| ours.revises.clone()),
+            labels: ours
+                .as_ref()
+                .map(|ours| ours.labels.clone())
+                .unwrap_or_default(),
+            depends_on: ours
+                .as_ref()
+                .map(|ours| ours.depends_on.clone())
+                .unwrap_or_default(),
             run_in_transaction: metadata.run_in_transaction,
             forgets_transaction: metadata.forgets_transaction,
             generated_checksum: ours.as_ref().and_then(|ours| ours.checksum.clone()),
@@ -156,16 +164,46 @@ pub(crate) fn create_folder(folder: &Path) -> Result<bool, Error> {
         return Ok(false);
     }
     fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, error))?;
-    let existing = super::History::new(read_folder(folder)?)?;
-    let latest = existing.revisions().last();
+    write_head(folder, &super::History::new(read_folder(folder)?)?)?;
+    Ok(true)
+}
+
+/// Writes `HEAD` anew from the revisions that are there.
+///
+/// # Errors
+/// When the disk refuses.
+pub(crate) fn write_head(folder: &Path, history: &super::History) -> Result<(), Error> {
     let file = HeadFile {
-        head: latest
-            .map(|revision| revision.id.clone())
-            .unwrap_or_default(),
+        heads: history.heads().iter().map(|head| head.id.clone()).collect(),
         schema: String::new(),
     };
-    write_through(&head, &file.render())?;
-    Ok(true)
+    write_through(&folder.join(HEAD), &file.render())
+}
+
+/// Gives revisions other names and parents.
+///
+/// The latest is moved first, so that an interrupted run leaves a folder in which each revision still sorts after
+/// those it builds on, and that can be moved again.
+///
+/// # Errors
+/// When the disk refuses.
+pub(crate) fn move_revisions(folder: &Path, moves: &[super::Move]) -> Result<(), Error> {
+    for one in moves.iter().rev() {
+        let from = folder.join(&one.from);
+        let to = folder.join(&one.to);
+        fs::rename(&from, &to).map_err(|error| Error::io("rename", &from, error))?;
+    }
+    for one in moves {
+        let Some((id, revises)) = &one.metadata else {
+            continue;
+        };
+        let path = folder.join(&one.to).join("metadata.toml");
+        let text = read_optional(&path)?;
+        let shown = path.display().to_string();
+        let text = RevisionMetadata::moved(text.as_deref(), id, revises, &shown)?;
+        write_through(&path, &text)?;
+    }
+    Ok(())
 }
 
 /// A revision to be written.

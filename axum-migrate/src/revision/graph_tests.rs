@@ -8,13 +8,7 @@ fn revision(name: &str, id: Option<&str>, revises: &[&str]) -> Revision {
         version,
         message: crate::revision::name::message_of(name),
         revises: id.map(|_| revises.iter().map(ToString::to_string).collect()),
-        run_in_transaction: true,
-        forgets_transaction: false,
-        up: String::new(),
-        down: None,
-        generated_checksum: None,
-        down_loses: None,
-        folder: None,
+        ..Revision::default()
     }
 }
 
@@ -93,6 +87,47 @@ fn broken_histories_say_what_to_do() {
         let message = History::new(revisions).unwrap_err().to_string();
         assert!(message.contains(says), "{message}");
     }
+}
+
+#[test]
+fn a_circle_is_named_and_a_wrong_order_is_what_lenient_reading_allows() {
+    let mut round = diamond();
+    round[4].revises = Some(vec!["ddd".into()]);
+    let error = History::lenient(round).unwrap_err().to_string();
+    assert!(
+        error.contains("in a circle: 0002_posts → 0004_right → 0002_posts"),
+        "{error}"
+    );
+    let mut own = diamond();
+    own[1].depends_on = vec!["aaa".into()];
+    let error = History::lenient(own).unwrap_err().to_string();
+    assert!(error.contains("0001_users → 0001_users"), "{error}");
+
+    let mut backwards = diamond();
+    backwards[1] = revision("0009_users", Some("aaa"), &[]);
+    let history = History::lenient(backwards).unwrap();
+    assert_eq!(history.out_of_order().len(), 1);
+    assert_eq!(ids(&history.heads()), ["eee"]);
+}
+
+#[test]
+fn labels_are_of_a_branch_and_one_only() {
+    let mut revisions = diamond();
+    revisions.remove(0);
+    revisions[1].labels = vec!["left".into()];
+    let history = History::new(revisions.clone()).unwrap();
+    let left = history.find("left").unwrap();
+    assert_eq!(left.id, "ccc");
+    assert_eq!(history.labels_of(left), ["left"]);
+    assert!(history.labels_of(history.find("bbb").unwrap()).is_empty());
+    // Their labels tell the two heads apart.
+    assert!(history.collisions().is_empty());
+    revisions[2].labels = vec!["left".into()];
+    let error = History::new(revisions).unwrap_err().to_string();
+    assert!(
+        error.contains("both give their branch the label left"),
+        "{error}"
+    );
 }
 
 #[test]

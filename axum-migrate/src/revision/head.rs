@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use toml_edit::{DocumentMut, value};
+use toml_edit::{Array, DocumentMut, Item, value};
 
 use crate::{Error, ErrorKind};
 
@@ -15,22 +15,36 @@ pub(super) const HEAD: &str = "HEAD";
 /// What the file says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct HeadFile {
-    /// The id of the latest revision, or nothing before the first.
-    pub(crate) head: String,
-    /// The fingerprint of the models' schema when it was written.
+    /// The ids of the latest revisions: one, unless branches go on beside each other; none before the first.
+    pub(crate) heads: Vec<String>,
+    /// The fingerprint of the models' schema when it was written, or nothing where branches met.
     pub(crate) schema: String,
 }
 
 impl HeadFile {
-    pub(super) fn render(&self) -> String {
+    pub(crate) fn render(&self) -> String {
         let mut document = DocumentMut::new();
-        document["head"] = value(self.head.as_str());
+        document["head"] = match self.heads.as_slice() {
+            [] => value(""),
+            [head] => value(head.as_str()),
+            several => value(several.iter().map(String::as_str).collect::<Array>()),
+        };
         document["schema"] = value(self.schema.as_str());
         format!(
             "# Written by axum-migrate with every revision, so that two branches that both add one\n\
-             # collide here, in git, where people see it. After a merge: keep the later head.\n{document}"
+             # collide here, in git, where people see it. After a merge: run `rebase` or `merge`.\n{document}"
         )
     }
+}
+
+/// Whether git left both sides of a merge in the file.
+pub(crate) fn has_conflict(folder: &Path) -> bool {
+    std::fs::read_to_string(folder.join(HEAD)).is_ok_and(|text| is_conflict(&text))
+}
+
+fn is_conflict(text: &str) -> bool {
+    text.lines()
+        .any(|line| line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>"))
 }
 
 /// Reads the file of a folder, `None` when another tool made the folder and there is none.
@@ -44,12 +58,13 @@ pub(crate) fn read_head(folder: &Path) -> Result<Option<HeadFile>, Error> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io("read", &path, error)),
     };
-    if text.contains("<<<<<<<") || text.contains(">>>>>>>") {
+    if is_conflict(&text) {
         return Err(Error::new(
             ErrorKind::Graph,
             format!(
-                "{} has git's conflict markers: two branches added a revision; delete the folder of your \
-                 own unapplied one, keep the other head here, and generate yours again",
+                "{} has git's conflict markers: two branches added a revision. `rebase` puts one that is applied \
+                 nowhere after the others, `merge` joins them; both write this file anew. Then `git add` the \
+                 migrations and commit",
                 path.display()
             ),
         ));
@@ -64,15 +79,21 @@ pub(crate) fn read_head(folder: &Path) -> Result<Option<HeadFile>, Error> {
             ),
         )
     })?;
-    let text_of = |key: &str| {
-        document
-            .get(key)
-            .and_then(|item| item.as_str())
-            .unwrap_or_default()
-            .to_owned()
+    let text_of = |item: Option<&Item>| {
+        item.and_then(Item::as_str)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    };
+    let head = document.get("head");
+    let heads = match head.and_then(Item::as_array) {
+        Some(several) => several
+            .iter()
+            .filter_map(|head| head.as_str().map(str::to_owned))
+            .collect(),
+        None => text_of(head).into_iter().collect(),
     };
     Ok(Some(HeadFile {
-        head: text_of("head"),
-        schema: text_of("schema"),
+        heads,
+        schema: text_of(document.get("schema")).unwrap_or_default(),
     }))
 }

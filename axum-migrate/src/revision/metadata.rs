@@ -19,6 +19,10 @@ pub(crate) struct RevisionMetadata {
 pub(crate) struct Ours {
     pub(crate) id: String,
     pub(crate) revises: Vec<String>,
+    /// Names that the branch beginning here is given.
+    pub(crate) labels: Vec<String>,
+    /// The ids of revisions on other branches that have to run before.
+    pub(crate) depends_on: Vec<String>,
     pub(crate) message: String,
     pub(crate) checksum: Option<String>,
     pub(crate) schema: Option<String>,
@@ -101,6 +105,8 @@ impl RevisionMetadata {
                     revises: list_at("revises")?.ok_or_else(|| {
                         malformed("has an [axum_migrate] without revises = [\"…\"]")
                     })?,
+                    labels: list_at("labels")?.unwrap_or_default(),
+                    depends_on: list_at("depends_on")?.unwrap_or_default(),
                     message: text_at("message")?.unwrap_or_default(),
                     checksum: text_at("checksum")?,
                     schema: text_at("schema")?,
@@ -115,6 +121,44 @@ impl RevisionMetadata {
         })
     }
 
+    /// The text of a file with other ids and parents; what else it says stays.
+    ///
+    /// # Errors
+    /// When it cannot be parsed.
+    pub(super) fn moved(
+        text: Option<&str>,
+        id: &str,
+        revises: &[String],
+        path: &str,
+    ) -> Result<String, Error> {
+        let Some(text) = text else {
+            let ours = Ours {
+                id: id.to_owned(),
+                revises: revises.to_vec(),
+                ..Ours::default()
+            };
+            return Ok(Self::new(true, ours).render());
+        };
+        let mut document: DocumentMut = text.parse().map_err(|_| {
+            Self::parse(text, path).err().unwrap_or_else(|| {
+                Error::new(
+                    ErrorKind::Directory,
+                    format!("{path} is not valid TOML; correct it"),
+                )
+            })
+        })?;
+        // Without it Diesel turns the transaction off, and so it was read.
+        if document.get("run_in_transaction").is_none() {
+            document["run_in_transaction"] = value(false);
+        }
+        if document.get("axum_migrate").is_none() {
+            document["axum_migrate"] = Item::Table(Table::new());
+        }
+        document["axum_migrate"]["id"] = value(id);
+        document["axum_migrate"]["revises"] = list(revises);
+        Ok(document.to_string())
+    }
+
     /// The file's text; `run_in_transaction` is always there, because Diesel takes its absence for false.
     pub(super) fn render(&self) -> String {
         let mut document = DocumentMut::new();
@@ -123,6 +167,11 @@ impl RevisionMetadata {
             let mut table = Table::new();
             table["id"] = value(ours.id.as_str());
             table["revises"] = list(&ours.revises);
+            for (key, names) in [("labels", &ours.labels), ("depends_on", &ours.depends_on)] {
+                if !names.is_empty() {
+                    table[key] = list(names);
+                }
+            }
             table["message"] = value(ours.message.as_str());
             for (key, text) in [("checksum", &ours.checksum), ("schema", &ours.schema)] {
                 if let Some(text) = text {
@@ -164,6 +213,8 @@ mod tests {
             Ours {
                 id: "3f2a9c41b7d0".into(),
                 revises: vec!["aa".into()],
+                labels: vec!["shop".into()],
+                depends_on: vec!["bb".into(), "cc".into()],
                 message: "say \"hello\"\nto = them".into(),
                 checksum: Some("00".into()),
                 schema: None,
@@ -176,6 +227,16 @@ mod tests {
             RevisionMetadata::parse(&text, "metadata.toml").unwrap(),
             metadata
         );
+    }
+
+    #[test]
+    fn a_move_changes_the_parents_and_nothing_else() {
+        let text = "# by hand\nrun_in_transaction = false # why\n\n[axum_migrate]\nid = \"a\"\nrevises = []\nown = 3\n";
+        let moved = RevisionMetadata::moved(Some(text), "a", &["z".into()], "m").unwrap();
+        assert_eq!(moved, text.replace("[]", "[\"z\"]"));
+        let made = RevisionMetadata::moved(None, "a", &["z".into()], "m").unwrap();
+        let made = RevisionMetadata::parse(&made, "m").unwrap();
+        assert!(made.run_in_transaction && made.ours.is_some_and(|ours| ours.revises == ["z"]));
     }
 
     #[test]

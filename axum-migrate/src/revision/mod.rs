@@ -5,10 +5,12 @@
 mod checksum;
 mod directory;
 mod embedded;
+mod find;
 mod graph;
 mod head;
 mod metadata;
 mod name;
+mod rebase;
 
 use std::path::PathBuf;
 
@@ -16,15 +18,18 @@ pub use embedded::Embedded;
 
 pub(crate) use checksum::{checksum, fingerprint};
 pub(crate) use directory::{
-    NewRevision, create_folder, engine_folder, holds_revisions, read_folder, write_revision,
+    NewRevision, create_folder, engine_folder, holds_revisions, move_revisions, read_folder,
+    write_head, write_revision,
 };
-pub(crate) use graph::History;
-pub(crate) use head::{HeadFile, read_head};
+pub(crate) use find::{check_name, shown_id};
+pub(crate) use graph::{History, list};
+pub(crate) use head::{HeadFile, has_conflict, read_head};
 pub(crate) use metadata::{Ours, RevisionMetadata};
 pub(crate) use name::{next_name, short_version};
+pub(crate) use rebase::Move;
 
 /// One revision: a folder with `up.sql`, mostly `down.sql`, and `metadata.toml`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Revision {
     /// The folder's name, as `2026-03-01-101500-0000_add_posts`.
     pub(crate) name: String,
@@ -36,6 +41,10 @@ pub(crate) struct Revision {
     pub(crate) message: String,
     /// The ids this revision builds on; `None` where another tool made the folder.
     pub(crate) revises: Option<Vec<String>>,
+    /// Names given here to the branch that begins here.
+    pub(crate) labels: Vec<String>,
+    /// The ids of revisions on other branches that have to run before.
+    pub(crate) depends_on: Vec<String>,
     /// Whether each script runs in one transaction with the record of its version.
     pub(crate) run_in_transaction: bool,
     /// Whether `metadata.toml` exists and forgets `run_in_transaction`, which Diesel reads as false.

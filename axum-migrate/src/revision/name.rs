@@ -9,6 +9,11 @@ pub(super) fn version_of(name: &str) -> String {
     name.split('_').next().unwrap_or_default().replace('-', "")
 }
 
+/// The part of a folder's name before the first `_`.
+pub(super) fn stamp_of(name: &str) -> &str {
+    name.split_once('_').map_or(name, |(stamp, _)| stamp)
+}
+
 /// The words after the version, with spaces.
 pub(super) fn message_of(name: &str) -> String {
     name.split_once('_')

@@ -15,17 +15,16 @@ use std::time::{Duration, Instant};
 use axum_db::{Bind, Database, Dialect};
 use diesel_async::SimpleAsyncConnection as _;
 
-pub(crate) use plan::{Target, count, pending, refuse_unknown};
+pub(crate) use plan::{Target, count, downgrade as plan_downgrade, pending, refuse_unknown};
 pub(crate) use queries::Queries;
 pub(crate) use replay::{prove, replay};
 pub(crate) use script::begin;
+pub(crate) use step::Direction;
 pub(crate) use versions::{Applied, applied};
-
-use split::split;
-use step::Direction;
 
 use crate::revision::{History, Revision};
 use crate::{Engine, Error, ErrorKind};
+use split::split;
 
 /// Opens a connection of the tool's own.
 pub(crate) async fn connect<B: Engine, K: Bind>(
@@ -48,13 +47,30 @@ pub(crate) async fn connect<B: Engine, K: Bind>(
     Ok(conn)
 }
 
+/// What a run of several steps tells while it goes.
+pub(crate) trait Watch: Send {
+    /// Asked before each step, the first of which is 1; `false` ends the run there.
+    fn begins(&mut self, revision: &Revision, step: usize, of: usize) -> bool;
+    /// A step is done, and what it did is committed.
+    fn finished(&mut self, revision: &Revision, took: Duration);
+}
+
+/// Where nobody watches.
+impl Watch for () {
+    fn begins(&mut self, _: &Revision, _: usize, _: usize) -> bool {
+        true
+    }
+
+    fn finished(&mut self, _: &Revision, _: Duration) {}
+}
+
 /// Runs what is missing up to `target` and tells each finished step.
 pub(crate) async fn upgrade<B: Engine>(
     conn: &mut B::Connection,
     history: &History,
     target: &Target,
     wait: Duration,
-    finished: &mut (dyn FnMut(&Revision, Duration) + Send),
+    watch: &mut dyn Watch,
 ) -> Result<usize, Error> {
     let seen = applied::<B>(conn).await?;
     if plan::upgrade(history, &seen, target)?.is_empty() {
@@ -66,7 +82,7 @@ pub(crate) async fn upgrade<B: Engine>(
     let now = applied::<B>(conn).await?;
     let target = match target {
         // So many steps from where it was when the command was given.
-        Target::Relative(_) if now != seen => {
+        Target::Relative(..) if now != seen => {
             return Err(Error::new(
                 ErrorKind::Locked,
                 "another upgrade ran meanwhile; look at `current` and say again how many steps to go",
@@ -75,7 +91,7 @@ pub(crate) async fn upgrade<B: Engine>(
         target => target,
     };
     let steps = plan::upgrade(history, &now, target)?;
-    let done = run_steps::<B>(conn, &steps, Direction::Up, finished).await?;
+    let done = run_steps::<B>(conn, &steps, Direction::Up, watch).await?;
     lock::release::<B>(held, conn).await?;
     Ok(done)
 }
@@ -87,7 +103,7 @@ pub(crate) async fn downgrade<B: Engine>(
     target: &Target,
     allow_data_loss: bool,
     wait: Duration,
-    finished: &mut (dyn FnMut(&Revision, Duration) + Send),
+    watch: &mut dyn Watch,
 ) -> Result<usize, Error> {
     let seen = applied::<B>(conn).await?;
     if plan::downgrade(history, &seen, target)?.is_empty() {
@@ -106,7 +122,7 @@ pub(crate) async fn downgrade<B: Engine>(
     if !allow_data_loss {
         refuse_data_loss(&steps, B::DIALECT)?;
     }
-    let done = run_steps::<B>(conn, &steps, Direction::Down, finished).await?;
+    let done = run_steps::<B>(conn, &steps, Direction::Down, watch).await?;
     lock::release::<B>(held, conn).await?;
     Ok(done)
 }
@@ -115,10 +131,21 @@ async fn run_steps<B: Engine>(
     conn: &mut B::Connection,
     steps: &[&Revision],
     direction: Direction,
-    finished: &mut (dyn FnMut(&Revision, Duration) + Send),
+    watch: &mut dyn Watch,
 ) -> Result<usize, Error> {
     let mut done = 0;
-    for revision in steps {
+    for (at, revision) in steps.iter().enumerate() {
+        if !watch.begins(revision, at + 1, steps.len()) {
+            return Err(Error::new(
+                ErrorKind::Stopped,
+                format!(
+                    "stopped as asked, after {done} of {}: nothing is half done. Run `{}` to go on; `current` says \
+                     where the database is",
+                    count(steps.len(), "revision", "revisions"),
+                    direction.command()
+                ),
+            ));
+        }
         let start = Instant::now();
         if step::run::<B>(conn, revision, direction).await? {
             let took = start.elapsed();
@@ -128,7 +155,7 @@ async fn run_steps<B: Engine>(
                 milliseconds = took.as_millis(),
                 "migrated"
             );
-            finished(revision, took);
+            watch.finished(revision, took);
             done += 1;
         }
     }
@@ -222,17 +249,22 @@ pub(crate) struct Stamped {
 pub(crate) async fn stamp<B: Engine>(
     conn: &mut B::Connection,
     history: &History,
-    target: &Target,
+    targets: &[Target],
     purge: bool,
     wait: Duration,
 ) -> Result<Stamped, Error> {
-    let wanted = plan::stamp(history, target)?;
+    // A name that does not fit says so before anything is waited for or made.
+    let none = Applied::default();
+    plan::stamp(history, &none, targets)?;
     let held = lock::acquire::<B>(conn, wait).await?;
     versions::set_up::<B>(conn).await?;
     let now = applied::<B>(conn).await?;
-    if !purge {
+    let wanted = if purge {
+        plan::stamp(history, &none, targets)?
+    } else {
         refuse_unknown(history, &now)?;
-    }
+        plan::stamp(history, &now, targets)?
+    };
     let mut statements = Vec::new();
     let mut stamped = Stamped {
         added: 0,

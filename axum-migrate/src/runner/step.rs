@@ -25,7 +25,7 @@ impl Direction {
         }
     }
 
-    pub(super) fn command(self) -> &'static str {
+    pub(crate) fn command(self) -> &'static str {
         match self {
             Direction::Up => "upgrade",
             Direction::Down => "downgrade",

@@ -113,6 +113,31 @@ impl<B: Tested> Project<B> {
         folder
     }
 
+    /// Writes a revision with an id of its own, and fills it in; `options` are those of `revision`.
+    pub(crate) async fn revision(&self, id: &str, up: &str, down: &str, options: &str) -> PathBuf {
+        self.ok(&format!("revision -m 'make {id}' --rev-id {id} {options}"))
+            .await;
+        let name = format!("make_{id}");
+        let folder = self
+            .entries()
+            .into_iter()
+            .find(|entry| entry.ends_with(&name))
+            .expect("the new folder");
+        let folder = self.migrations().join(folder);
+        std::fs::write(folder.join("up.sql"), up).expect("up.sql");
+        std::fs::write(folder.join("down.sql"), down).expect("down.sql");
+        folder
+    }
+
+    /// Writes a revision that makes a table of its name.
+    pub(crate) async fn table(&self, id: &str, options: &str) -> PathBuf {
+        let (up, down) = (
+            format!("CREATE TABLE {id} (id INTEGER PRIMARY KEY);\n"),
+            format!("DROP TABLE {id};\n"),
+        );
+        self.revision(id, &up, &down, options).await
+    }
+
     pub(crate) fn migrate(&self, models: Metadata) -> Migrate<B> {
         Migrate::new(&self.database, models).directory(self.migrations())
     }

@@ -41,7 +41,7 @@ async fn say_where_the_database_is<B: Tested>() {
     );
     assert_eq!(
         project.ok("history -i").await,
-        "  202601020000000000 (head)  two\n* 202601010000000000  one\n"
+        "o 202601020000000000 (head)  two\n* 202601010000000000 (current)  one\n"
     );
     let current: Value = serde_json::from_str(&project.ok("current --json").await).unwrap();
     assert_eq!(current["current"][0]["id"], "202601010000000000");

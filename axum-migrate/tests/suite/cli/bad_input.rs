@@ -28,6 +28,9 @@ async fn refused(project: &Sqlite, kind: ErrorKind, says: &str) {
         "current",
         "history",
         "heads",
+        "branches",
+        "merge",
+        "rebase",
         "revision -m x",
         "check",
     ] {

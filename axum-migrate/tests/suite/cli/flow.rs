@@ -366,7 +366,7 @@ async fn check_names_each_disagreement<B: Tested>() {
 
     std::fs::write(project.migrations().join("HEAD"), "head = \"other\"\n").unwrap();
     let text = problems(&first(), "check --heads").await;
-    assert!(text.contains("HEAD names \"other\""), "{text}");
+    assert!(text.contains("HEAD names [\"other\"]"), "{text}");
 }
 
 async fn a_message_is_made_where_none_is_given<B: Tested>() {

@@ -4,16 +4,21 @@ use clap::{CommandFactory as _, Parser as _};
 
 use crate::support::Cli;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 16] = [
     "init",
     "migrate",
     "revision",
+    "merge",
+    "rebase",
+    "edit",
     "upgrade",
     "downgrade",
+    "redo",
     "stamp",
     "current",
     "history",
     "heads",
+    "branches",
     "show",
     "check",
 ];
@@ -48,7 +53,7 @@ fn mistakes_in_the_arguments_end_with_2_and_say_how_to_write_it() {
             "similar subcommands exist: 'downgrade', 'upgrade'",
         ),
         ("db revision", "--message <WORDS>"),
-        ("db stamp", "<REVISION>"),
+        ("db stamp", "<REVISION>..."),
         (
             "db migrate --rename posts.title",
             "posts.title=posts.headline for a column",

@@ -4,6 +4,8 @@ mod answers;
 mod bad_input;
 mod embedded;
 mod flow;
+mod git;
+mod graph;
 mod help;
 mod offline;
 mod typed;

@@ -53,7 +53,7 @@ async fn a_folder_is_made_filled_and_listed_without_any_database() {
     assert!(show["up"].as_str().unwrap().contains("SELECT 1;"));
     let verbose = ok("history -v").await;
     assert!(
-        verbose.contains(&format!("Revises:   {id}\nMessage:   Add tags\n")),
+        verbose.contains(&format!("│   Revises:   {id}\n│   Message:   Add tags\n")),
         "{verbose}"
     );
     assert!(

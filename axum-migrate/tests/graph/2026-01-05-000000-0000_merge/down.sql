@@ -1,0 +1,2 @@
+-- Parts them again; there is nothing to do here.
+SELECT 1;
