@@ -38,6 +38,9 @@ pub mod passwords {}
 #[doc = include_str!("migrations.md")]
 pub mod migrations {}
 
+#[doc = include_str!("adopting.md")]
+pub mod adopting {}
+
 #[doc = include_str!("testing.md")]
 pub mod testing {}
 

@@ -10,6 +10,7 @@
 
 mod cli;
 mod diff;
+mod dump;
 mod engine;
 mod error;
 mod introspect;

@@ -42,6 +42,12 @@ pub enum Command {
     /// Create the migrations folder (needed once)
     #[command(after_help = "Opens no connection.")]
     Init(Init),
+    /// Take over a database that was never under migrations
+    #[command(
+        after_help = "Writes a first revision that makes the database's present schema in an empty one, records it as\n\
+                      applied, and compares with the models. The database itself is only read, but for that record."
+    )]
+    Adopt(Adopt),
     /// Compare the models with the database and write the difference as a new revision
     #[command(
         after_help = "Nothing is written when nothing changed. What is written was first run on a scratch copy\n\
@@ -104,6 +110,34 @@ pub enum Command {
     Check(Check),
 }
 
+impl Command {
+    /// Whether running it opens a connection to the database, and not only the migrations folder.
+    #[must_use]
+    pub fn needs_database(&self) -> bool {
+        match self {
+            Command::Init(_)
+            | Command::Revision(_)
+            | Command::Heads(_)
+            | Command::Branches(_)
+            | Command::Merge(_)
+            | Command::Show(_)
+            | Command::Edit(_) => false,
+            Command::History(args) => {
+                let names_it = |range: &String| range.contains("current");
+                args.indicate_current || args.range.as_ref().is_some_and(names_it)
+            }
+            Command::Check(args) => !args.heads || args.drift || args.checksums,
+            _ => true,
+        }
+    }
+
+    /// Whether it makes no sense without the application's models.
+    #[must_use]
+    pub fn needs_models(&self) -> bool {
+        matches!(self, Command::Migrate(_))
+    }
+}
+
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Folder {
     /// The migrations folder [default: the application's, else `migrations` beside Cargo.toml or here]
@@ -127,6 +161,21 @@ impl Wait {
 #[doc(hidden)]
 #[derive(Debug, Clone, Args)]
 pub struct Init {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct Adopt {
+    /// What to call the first revision
+    #[arg(short, long, value_name = "WORDS", default_value = "baseline")]
+    pub(crate) message: String,
+    /// Show the SQL of the first revision; write and record nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) wait: Wait,
     #[command(flatten)]
     pub(crate) folder: Folder,
 }

@@ -1,5 +1,6 @@
 //! The commands, as a clap `Subcommand` to embed in an application's own command line.
 
+mod adopt;
 mod args;
 mod change;
 mod check;
@@ -63,6 +64,7 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
     async fn answer(&self, command: Command, out: &mut Output<'_>) -> Result<ExitCode, Error> {
         match command {
             Command::Init(args) => files::init(self, &args, out),
+            Command::Adopt(args) => adopt::adopt(self, &args, out).await,
             Command::Migrate(args) => generate::migrate(self, &args, out).await,
             Command::Revision(args) => files::revision(self, &args, out),
             Command::Merge(args) => graph::merge(self, &args, out),

@@ -11,6 +11,7 @@ use axum_db::Backend;
 use diesel_async::SimpleAsyncConnection;
 use futures_util::future::BoxFuture;
 
+use crate::dump::Dump;
 use crate::error::Error;
 use crate::runner::Queries;
 use crate::schema::Schema;
@@ -35,7 +36,7 @@ use crate::schema::Schema;
 /// # #[cfg(not(feature = "sqlite"))]
 /// # fn main() {}
 /// ```
-pub trait Engine: Backend + Queries {
+pub trait Engine: Backend + Queries + Dump {
     /// Reads the schema of the connection's database in a constant number of queries.
     ///
     /// The tables of the migrations themselves are left out.

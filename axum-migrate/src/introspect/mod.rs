@@ -9,6 +9,6 @@ pub(crate) mod sqlite;
 
 /// The tables of the migrations themselves, which no comparison sees.
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-fn is_own_table(name: &str) -> bool {
+pub(crate) fn is_own_table(name: &str) -> bool {
     matches!(name, "__diesel_schema_migrations" | "__axum_migrate")
 }

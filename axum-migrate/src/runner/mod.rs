@@ -17,7 +17,7 @@ use diesel_async::SimpleAsyncConnection as _;
 
 pub(crate) use plan::{Target, count, downgrade as plan_downgrade, pending, refuse_unknown};
 pub(crate) use queries::Queries;
-pub(crate) use replay::{prove, replay};
+pub(crate) use replay::{prove, prove_baseline, replay};
 pub(crate) use script::begin;
 pub(crate) use step::Direction;
 pub(crate) use versions::{Applied, applied};

@@ -70,6 +70,28 @@ pub(crate) async fn prove<B: Engine>(
     .await
 }
 
+/// Proves a baseline on an empty scratch place: up leads to `live`, down back to nothing.
+pub(crate) async fn prove_baseline<B: Engine>(
+    conn: &mut B::Connection,
+    live: &Schema,
+    up: &str,
+    down: &str,
+) -> Result<(), Error> {
+    let (live, up, down) = (live.clone(), up.to_owned(), down.to_owned());
+    B::scratch(conn, move |conn| {
+        Box::pin(async move {
+            let before = B::introspect(conn).await?;
+            rehearse::<B>(conn, &up, "the baseline's up.sql").await?;
+            let is = B::introspect(conn).await?;
+            expect("up.sql", "the database as it is", &is, &live)?;
+            rehearse::<B>(conn, &down, "the baseline's down.sql").await?;
+            let is = B::introspect(conn).await?;
+            expect("down.sql", "an empty database", &is, &before)
+        })
+    })
+    .await
+}
+
 /// The tables that the proof is about: not those that stay whatever happens, unless a key points at them, or a
 /// trigger or view of SQLite, which checks those when a table changes, may read them.
 fn concerned(dialect: Dialect, schema: &Schema, unmanaged: &[String]) -> Schema {

@@ -4,8 +4,9 @@ use clap::{CommandFactory as _, Parser as _};
 
 use crate::support::Cli;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "init",
+    "adopt",
     "migrate",
     "revision",
     "merge",

@@ -1,0 +1,231 @@
+//! `adopt`: a database that was never under migrations gets its first revision from what it is.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use axum_db::{Bind, Dialect};
+
+use super::args;
+use super::files::{Draft, Place, write};
+use super::output::Output;
+use super::summary;
+use crate::diff::{Hints, diff};
+use crate::dump::Definitions;
+use crate::revision::{History, create_folder, holds_revisions, read_folder};
+use crate::runner::{self, Applied, Target, count, prove_baseline};
+use crate::schema::Schema;
+use crate::{Engine, Error, ErrorKind, Migrate};
+
+/// The tables in which other tools keep what they ran.
+const OTHERS: [(&str, &str); 23] = [
+    ("_prisma_migrations", "Prisma"),
+    ("_sqlx_migrations", "sqlx"),
+    ("__efmigrationshistory", "Entity Framework"),
+    ("alembic_version", "Alembic"),
+    ("ar_internal_metadata", "Rails"),
+    ("databasechangelog", "Liquibase"),
+    ("databasechangeloglock", "Liquibase"),
+    ("django_migrations", "Django"),
+    ("doctrine_migration_versions", "Doctrine"),
+    ("flyway_schema_history", "Flyway"),
+    ("goose_db_version", "goose"),
+    ("gorp_migrations", "sql-migrate"),
+    ("knex_migrations", "Knex"),
+    ("knex_migrations_lock", "Knex"),
+    ("phinxlog", "Phinx"),
+    ("pgmigrations", "node-pg-migrate"),
+    ("refinery_schema_history", "refinery"),
+    ("schema_migrations", "Rails, golang-migrate or dbmate"),
+    ("seaql_migrations", "SeaORM"),
+    ("sequelizemeta", "Sequelize"),
+    ("south_migrationhistory", "South"),
+    ("yoyo_lock", "yoyo"),
+    ("_yoyo_migration", "yoyo"),
+];
+
+/// The other tool that a table belongs to.
+pub(super) fn other_tool(table: &str) -> Option<&'static str> {
+    OTHERS
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(table))
+        .map(|(_, tool)| *tool)
+}
+
+pub(super) async fn adopt<B: Engine, K: Bind>(
+    migrate: &Migrate<B, K>,
+    args: &args::Adopt,
+    out: &mut Output<'_>,
+) -> Result<ExitCode, Error> {
+    let folder = migrate.folder(args.folder.dir.as_deref());
+    let history = History::new(if folder.is_dir() {
+        read_folder(&folder)?
+    } else {
+        Vec::new()
+    })?;
+    let mut conn = runner::connect(migrate.database()).await?;
+    let applied = runner::applied::<B>(&mut conn).await?;
+    if applied.len() > 0 {
+        return already(&folder.display().to_string(), &history, &applied, out);
+    }
+    if holds_revisions(&folder) {
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!(
+                "{} has {} already, and this database is recorded at none of them. If its schema is what one of \
+                 them makes, say which: `stamp head`. To begin a history of its own, name another folder with --dir",
+                folder.display(),
+                count(history.revisions().len(), "revision", "revisions")
+            ),
+        ));
+    }
+    let mut live = B::introspect(&mut conn).await?;
+    let others: BTreeSet<String> = live
+        .tables
+        .keys()
+        .filter(|table| other_tool(table).is_some())
+        .cloned()
+        .collect();
+    live.tables.retain(|table, _| !others.contains(table));
+    let definitions = B::definitions(&mut conn, &live, &others).await?;
+    if definitions.create.is_empty() {
+        return Err(Error::new(
+            ErrorKind::Usage,
+            "the database is empty, so there is nothing to adopt; begin with `init`, `migrate` and `upgrade`",
+        ));
+    }
+    let (up, down) = definitions.scripts();
+    say(&definitions, &others, out)?;
+    prove_baseline::<B>(&mut conn, &live, &up, &down).await?;
+    if args.dry_run {
+        out.line(format!("\n-- up.sql\n{up}\n-- down.sql\n{down}"))?;
+        out.line("Nothing was written or recorded (--dry-run).")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    create_folder(&folder)?;
+    let written = write(
+        &folder,
+        &history,
+        Draft {
+            message: &args.message,
+            up,
+            down,
+            run_in_transaction: B::DIALECT != Dialect::Mysql,
+            schema: live.hash(),
+            generated: Some(
+                live.tables
+                    .keys()
+                    .map(|table| format!("- table {table}"))
+                    .collect(),
+            ),
+            place: Place::default(),
+        },
+    )?;
+    out.line(format!("Wrote {written}."))?;
+    let history = History::new(read_folder(&folder)?)?;
+    let wait = args.wait.or(migrate.wait());
+    runner::stamp::<B>(&mut conn, &history, &[Target::Heads], false, wait)
+        .await
+        .map_err(|error| {
+            Error::new(
+                error.kind(),
+                format!("the revision is written and not recorded; run `stamp head`. {error}"),
+            )
+            .with_source(error)
+        })?;
+    out.line("Recorded it as applied; no SQL of its was run, and no row was touched.")?;
+    drift(migrate, &mut conn, &live, out).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The database has versions on record.
+fn already(
+    folder: &str,
+    history: &History,
+    applied: &Applied,
+    out: &mut Output<'_>,
+) -> Result<ExitCode, Error> {
+    let known = |version: &str| history.revisions().iter().any(|it| it.version == version);
+    if applied.versions().all(known) {
+        let tips = history.tips(|revision| applied.has(&revision.version));
+        let names: Vec<&str> = tips.iter().map(|tip| tip.id.as_str()).collect();
+        out.line(format!(
+            "Nothing to do: the database is under the migrations of {folder} already, at {}.",
+            names.join(", ")
+        ))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(Error::new(
+        ErrorKind::DatabaseNewer,
+        format!(
+            "the database is under migrations in Diesel's format already, of which {} not in {folder}. Name the \
+             folder that has them with --dir: diesel_cli's is read as it is, and there is nothing to adopt. If that \
+             folder is lost, `stamp base --purge` forgets the records, and `adopt` begins anew",
+            match applied.versions().filter(|version| !known(version)).count() {
+                1 => "one is".to_owned(),
+                unknown => format!("{unknown} are"),
+            }
+        ),
+    ))
+}
+
+fn say(
+    definitions: &Definitions,
+    others: &BTreeSet<String>,
+    out: &mut Output<'_>,
+) -> Result<(), Error> {
+    let counts: Vec<String> = definitions
+        .counts()
+        .into_iter()
+        .map(|(kind, number)| count(number, kind, &plural(kind)))
+        .collect();
+    out.line(format!("Found {}.", counts.join(", ")))?;
+    for table in others {
+        let tool = other_tool(table).unwrap_or_default();
+        out.line(format!(
+            "Left out: {table}, in which {tool} keeps its versions. Run no more of its migrations from now on."
+        ))?;
+    }
+    for note in &definitions.notes {
+        out.line(format!("Not in the revision: {note}"))?;
+    }
+    Ok(())
+}
+
+fn plural(kind: &str) -> String {
+    match kind.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None if kind.ends_with('x') => format!("{kind}es"),
+        None => format!("{kind}s"),
+    }
+}
+
+/// What is left between the database and the models.
+async fn drift<B: Engine, K: Bind>(
+    migrate: &Migrate<B, K>,
+    conn: &mut B::Connection,
+    live: &Schema,
+    out: &mut Output<'_>,
+) -> Result<(), Error> {
+    let statements = migrate.models();
+    if statements.is_empty() {
+        return Ok(());
+    }
+    let models = B::scratch_schema(conn, &statements).await?;
+    let compared = diff(live, &models, &Hints::default())?;
+    if compared.ops.is_empty() {
+        out.line("The models and the database agree.")?;
+    } else {
+        out.line("The models differ from the database; `migrate` writes these changes:")?;
+        for line in summary::lines(&compared.ops, out) {
+            out.line(line)?;
+        }
+    }
+    if !compared.unmanaged.is_empty() {
+        out.line(format!(
+            "{} no model, and will be left alone: {}",
+            count(compared.unmanaged.len(), "table has", "tables have"),
+            compared.unmanaged.join(", ")
+        ))?;
+    }
+    Ok(())
+}

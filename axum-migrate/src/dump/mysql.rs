@@ -1,0 +1,420 @@
+//! MySQL and MariaDB write the statements themselves, with the name of the database and of whoever made a thing,
+//! which are taken out.
+
+use std::collections::BTreeSet;
+
+use axum_db::{Dialect, Mysql};
+use diesel::sql_types::{Nullable, Text};
+use diesel::{QueryableByName, sql_query};
+use diesel_async::RunQueryDsl;
+use serde::Deserialize;
+
+use super::{Definitions, Dump};
+use crate::introspect::is_own_table;
+use crate::runner::Queries as _;
+use crate::schema::by_foreign_keys;
+use crate::{Error, Schema};
+
+/// A thing that `SHOW CREATE` knows.
+#[derive(Deserialize)]
+struct Object {
+    kind: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Trigger {
+    name: String,
+    table: String,
+    timing: String,
+    event: String,
+    body: String,
+}
+
+macro_rules! shown {
+    ($($name:ident $column:literal),*) => {$(
+        #[derive(QueryableByName)]
+        struct $name {
+            #[diesel(sql_type = Nullable<Text>)]
+            #[diesel(column_name = $column)]
+            sql: Option<String>,
+        }
+    )*};
+}
+
+shown!(
+    ShownTable "Create Table",
+    ShownView "Create View",
+    ShownFunction "Create Function",
+    ShownProcedure "Create Procedure",
+    ShownEvent "Create Event"
+);
+
+const OBJECTS: &str = "\
+SELECT JSON_OBJECT('kind', CASE TABLE_TYPE WHEN 'VIEW' THEN 'view' WHEN 'SEQUENCE' THEN 'sequence' ELSE 'table' END,
+  'name', TABLE_NAME) AS value
+FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()
+UNION ALL SELECT JSON_OBJECT('kind', LOWER(ROUTINE_TYPE), 'name', ROUTINE_NAME)
+FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_TYPE IN ('FUNCTION', 'PROCEDURE')
+UNION ALL SELECT JSON_OBJECT('kind', 'event', 'name', EVENT_NAME)
+FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()";
+
+const TRIGGERS: &str = "\
+SELECT JSON_OBJECT('name', TRIGGER_NAME, 'table', EVENT_OBJECT_TABLE, 'timing', ACTION_TIMING,
+  'event', EVENT_MANIPULATION, 'body', ACTION_STATEMENT) AS value
+FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()
+ORDER BY EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER";
+
+impl Dump for Mysql {
+    async fn definitions(
+        conn: &mut Self::Connection,
+        schema: &Schema,
+        without: &BTreeSet<String>,
+    ) -> Result<Definitions, Error> {
+        let failed = |error| Error::database("read the statements of the MySQL database", error);
+        let home = Self::query_texts(conn, "SELECT CAST(DATABASE() AS CHAR) AS value")
+            .await
+            .map_err(failed)?
+            .pop()
+            .unwrap_or_default();
+        let rows = Self::query_texts(conn, OBJECTS).await.map_err(failed)?;
+        let mut objects: Vec<Object> = rows
+            .iter()
+            .filter_map(|row| serde_json::from_str(row).ok())
+            .filter(|object: &Object| {
+                object.kind != "table"
+                    || !is_own_table(&object.name) && !without.contains(&object.name)
+            })
+            .collect();
+        let sorted = by_foreign_keys(schema.tables.values());
+        let place = |name: &str| sorted.iter().position(|table| table.name == name);
+        objects.sort_by_cached_key(|object| {
+            (rank(&object.kind), place(&object.name), object.name.clone())
+        });
+
+        let mut out = Definitions::default();
+        let mut views = Vec::new();
+        let mut later = Vec::new();
+        let mut first_drops = Vec::new();
+        for object in &objects {
+            let quoted = Dialect::Mysql.quote(&object.name);
+            let Some(sql) = show(conn, object).await.map_err(failed)? else {
+                out.notes.push(format!(
+                    "the {} {quoted}, whose text this user may not read",
+                    object.kind
+                ));
+                continue;
+            };
+            let sql = without_database(&without_definer(&sql), &home);
+            match object.kind.as_str() {
+                "table" => {
+                    let (sql, keys) = split_keys(&without_counter(&sql), |target| {
+                        place(target) > place(&object.name)
+                    });
+                    out.make("table", sql);
+                    for key in keys {
+                        first_drops.extend(
+                            name_of_key(&key).map(|name| {
+                                format!("ALTER TABLE {quoted} DROP FOREIGN KEY {name}")
+                            }),
+                        );
+                        later.push(format!("ALTER TABLE {quoted} ADD {key}"));
+                    }
+                }
+                "view" => views.push((object.name.clone(), sql)),
+                kind => out.make(kind, sql),
+            }
+        }
+        for sql in later {
+            out.make("", sql);
+        }
+        let views = by_mention(views);
+        for (_, sql) in &views {
+            out.make("view", sql);
+        }
+        let rows = Self::query_texts(conn, TRIGGERS).await.map_err(failed)?;
+        let triggers = rows
+            .iter()
+            .filter_map(|row| serde_json::from_str::<Trigger>(row).ok());
+        for trigger in triggers.filter(|trigger| !without.contains(&trigger.table)) {
+            let (name, table) = (
+                Dialect::Mysql.quote(&trigger.name),
+                Dialect::Mysql.quote(&trigger.table),
+            );
+            out.make(
+                "trigger",
+                format!(
+                    "CREATE TRIGGER {name} {} {} ON {table} FOR EACH ROW {}",
+                    trigger.timing, trigger.event, trigger.body
+                ),
+            );
+        }
+        // Events last: one may run as soon as it is there.
+        let (events, others): (Vec<_>, Vec<_>) = out
+            .create
+            .drain(..)
+            .partition(|statement| statement.kind == "event");
+        out.create = others;
+        out.create.extend(events);
+
+        let drop = |kind: &str, name: &str| {
+            format!(
+                "DROP {} {}",
+                kind.to_uppercase(),
+                Dialect::Mysql.quote(name)
+            )
+        };
+        let by_kind = |kind: &'static str| {
+            objects
+                .iter()
+                .rev()
+                .filter(move |object| object.kind == kind)
+        };
+        out.drop
+            .extend(by_kind("event").map(|it| drop("event", &it.name)));
+        out.drop
+            .extend(views.iter().rev().map(|(name, _)| drop("view", name)));
+        out.drop.extend(first_drops);
+        for kind in ["table", "procedure", "function", "sequence"] {
+            out.drop
+                .extend(by_kind(kind).map(|it| drop(kind, &it.name)));
+        }
+        Ok(out)
+    }
+}
+
+fn rank(kind: &str) -> usize {
+    ["sequence", "table", "function", "procedure", "view"]
+        .iter()
+        .position(|own| *own == kind)
+        .unwrap_or(usize::MAX)
+}
+
+async fn show(
+    conn: &mut <Mysql as axum_db::Backend>::Connection,
+    object: &Object,
+) -> diesel::QueryResult<Option<String>> {
+    let query = sql_query(format!(
+        "SHOW CREATE {} {}",
+        object.kind.to_uppercase(),
+        Dialect::Mysql.quote(&object.name)
+    ));
+    Ok(match object.kind.as_str() {
+        "view" => query.get_result::<ShownView>(conn).await?.sql,
+        "function" => query.get_result::<ShownFunction>(conn).await?.sql,
+        "procedure" => query.get_result::<ShownProcedure>(conn).await?.sql,
+        "event" => query.get_result::<ShownEvent>(conn).await?.sql,
+        // A sequence's statement comes under that name too.
+        _ => query.get_result::<ShownTable>(conn).await?.sql,
+    })
+}
+
+/// Pieces of a statement, and whether each is a name in backticks.
+fn pieces(sql: &str) -> Vec<(bool, &str)> {
+    let bytes = sql.as_bytes();
+    let mut pieces = Vec::new();
+    let (mut from, mut at) = (0, 0);
+    while let Some(mark) = bytes.get(at) {
+        if !matches!(mark, b'`' | b'\'' | b'"') {
+            at += 1;
+            continue;
+        }
+        let mut end = at + 1;
+        while let Some(byte) = bytes.get(end) {
+            if *byte == b'\\' && *mark != b'`' {
+                end += 1;
+            } else if byte == mark {
+                if bytes.get(end + 1) != Some(mark) {
+                    break;
+                }
+                end += 1;
+            }
+            end += 1;
+        }
+        let end = (end + 1).min(bytes.len());
+        if *mark == b'`' {
+            pieces.push((false, &sql[from..at]));
+            pieces.push((true, &sql[at..end]));
+            from = end;
+        }
+        at = end;
+    }
+    pieces.push((false, &sql[from..]));
+    pieces
+}
+
+/// Takes the database's own name away from before other names, so that the script works in any database.
+fn without_database(sql: &str, home: &str) -> String {
+    let home = Dialect::Mysql.quote(home);
+    let pieces = pieces(sql);
+    let mut text = String::with_capacity(sql.len());
+    let mut skip_point = false;
+    for (at, (quoted, piece)) in pieces.iter().enumerate() {
+        let next = pieces.get(at + 1).map_or("", |(_, next)| next);
+        if *quoted && *piece == home && next == "." {
+            skip_point = true;
+        } else if skip_point {
+            skip_point = false;
+        } else {
+            text.push_str(piece);
+        }
+    }
+    text
+}
+
+/// Takes ``DEFINER=`user`@`host` `` away: that account need not be anywhere else.
+fn without_definer(sql: &str) -> String {
+    let Some(at) = sql.find(" DEFINER=`") else {
+        return sql.to_owned();
+    };
+    let head = &sql[..at];
+    // In the head of the statement only, before any name.
+    if head.contains('`') {
+        return sql.to_owned();
+    }
+    let parts = pieces(&sql[at..]);
+    let rest: usize = match parts.as_slice() {
+        [(_, a), (true, user), (_, "@"), (true, host), ..] => a.len() + user.len() + 1 + host.len(),
+        [(_, a), (true, user), ..] => a.len() + user.len(),
+        _ => return sql.to_owned(),
+    };
+    format!("{head}{}", &sql[at + rest..])
+}
+
+/// Takes the table's counter away, which tells of its rows and not of its schema.
+fn without_counter(sql: &str) -> String {
+    const COUNTER: &str = " AUTO_INCREMENT=";
+    let Some((body, options)) = sql.rsplit_once("\n) ") else {
+        return sql.to_owned();
+    };
+    let before_comment = options.find(" COMMENT='").unwrap_or(options.len());
+    let Some(at) = options[..before_comment].find(COUNTER) else {
+        return sql.to_owned();
+    };
+    let digits = &options[at + COUNTER.len()..];
+    let rest = digits.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    format!("{body}\n) {}{rest}", &options[..at])
+}
+
+/// Takes the foreign keys to tables that come later out of a statement, which has each on a line of its own.
+fn split_keys(sql: &str, is_later: impl Fn(&str) -> bool) -> (String, Vec<String>) {
+    let mut keys = Vec::new();
+    let mut lines: Vec<&str> = Vec::new();
+    for line in sql.lines() {
+        let target = line
+            .strip_prefix("  CONSTRAINT `")
+            .filter(|rest| rest.contains("` FOREIGN KEY ("))
+            .and_then(|rest| rest.split_once(") REFERENCES `"))
+            .and_then(|(_, rest)| rest.split_once("` ("))
+            .map(|(name, _)| name.replace("``", "`"));
+        match target {
+            Some(target) if is_later(&target) => {
+                keys.push(line.trim().trim_end_matches(',').to_owned());
+            }
+            _ => lines.push(line),
+        }
+    }
+    let mut text = lines.join("\n");
+    if !keys.is_empty() {
+        // The line that is the last of the body now has its comma still.
+        text = text.replacen(",\n) ", "\n) ", 1);
+    }
+    (text, keys)
+}
+
+/// The name of a `` CONSTRAINT `name` FOREIGN KEY … ``, in its backticks.
+fn name_of_key(key: &str) -> Option<String> {
+    pieces(key)
+        .into_iter()
+        .find(|(quoted, _)| *quoted)
+        .map(|(_, name)| name.to_owned())
+}
+
+/// Views, each after those that it names.
+fn by_mention(views: Vec<(String, String)>) -> Vec<(String, String)> {
+    let mut waiting: Vec<(String, String, BTreeSet<String>)> = views
+        .into_iter()
+        .map(|(name, sql)| {
+            let pieces = pieces(&sql);
+            // Not columns, which stand behind their table, and not the names that are given.
+            let is_table = |before: &str| !before.ends_with('.') && !before.ends_with(" AS ");
+            let names = pieces
+                .windows(2)
+                .filter(|pair| pair[1].0 && is_table(pair[0].1))
+                .map(|pair| {
+                    pair[1].1[1..pair[1].1.len() - 1]
+                        .replace("``", "`")
+                        .to_lowercase()
+                })
+                .collect();
+            (name, sql, names)
+        })
+        .collect();
+    let mut sorted = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let free = |at: usize| {
+            let names = &waiting[at].2;
+            waiting
+                .iter()
+                .enumerate()
+                .all(|(other, (name, ..))| other == at || !names.contains(&name.to_lowercase()))
+        };
+        let at = (0..waiting.len()).find(|at| free(*at)).unwrap_or(0);
+        let (name, sql, _) = waiting.remove(at);
+        sorted.push((name, sql));
+    }
+    sorted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_database_and_definer_go_and_texts_stay() {
+        let sql = "CREATE ALGORITHM=MERGE DEFINER=`ro``ot`@`%` SQL SECURITY DEFINER VIEW `v` AS \
+                   select `shop`.`t`.`shop` AS `x`,'`shop`.\\'' AS `y` from `shop`.`t`";
+        assert_eq!(
+            without_database(&without_definer(sql), "shop"),
+            "CREATE ALGORITHM=MERGE SQL SECURITY DEFINER VIEW `v` AS select `t`.`shop` AS `x`,'`shop`.\\'' AS `y` from `t`"
+        );
+    }
+
+    #[test]
+    fn counters_go_and_comments_stay() {
+        assert_eq!(
+            without_counter(
+                "CREATE TABLE `t` (\n  `a` int\n) ENGINE=InnoDB AUTO_INCREMENT=12 COMMENT='x'"
+            ),
+            "CREATE TABLE `t` (\n  `a` int\n) ENGINE=InnoDB COMMENT='x'"
+        );
+        let text = "CREATE TABLE `t` (\n  `a` int\n) ENGINE=InnoDB COMMENT=' AUTO_INCREMENT=12'";
+        assert_eq!(without_counter(text), text);
+    }
+
+    #[test]
+    fn keys_to_later_tables_are_taken_out() {
+        let sql = "CREATE TABLE `a` (\n  `b` int,\n  KEY `x` (`b`),\n  CONSTRAINT `x` FOREIGN KEY (`b`) REFERENCES `b``b` (`id`) ON DELETE CASCADE\n) ENGINE=InnoDB";
+        let (text, keys) = split_keys(sql, |table| table == "b`b");
+        assert_eq!(
+            text,
+            "CREATE TABLE `a` (\n  `b` int,\n  KEY `x` (`b`)\n) ENGINE=InnoDB"
+        );
+        assert_eq!(
+            keys,
+            ["CONSTRAINT `x` FOREIGN KEY (`b`) REFERENCES `b``b` (`id`) ON DELETE CASCADE"]
+        );
+        assert_eq!(name_of_key(&keys[0]).as_deref(), Some("`x`"));
+        assert_eq!(split_keys(sql, |_| false).1.len(), 0);
+    }
+
+    #[test]
+    fn views_come_after_those_they_name() {
+        let view = |name: &str, sql: &str| (name.to_owned(), sql.to_owned());
+        let sorted = by_mention(vec![
+            view("a", "VIEW `a` AS SELECT * FROM `b`"),
+            view("b", "VIEW `b` AS SELECT '`a`'"),
+        ]);
+        assert_eq!(sorted[0].0, "b");
+    }
+}

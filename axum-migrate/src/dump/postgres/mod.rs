@@ -1,0 +1,292 @@
+//! PostgreSQL: the catalog, in the server's own words.
+
+mod queries;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum_db::Postgres;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::sort::sort;
+use super::{Definitions, Dump};
+use crate::introspect::is_own_table;
+use crate::runner::Queries as _;
+use crate::{Error, ErrorKind, Schema};
+
+/// A thing that stands by itself. The key is its catalog's letter and its number there.
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct Object {
+    key: String,
+    kind: String,
+    name: String,
+    sql: String,
+    drop: String,
+    /// A sequence: the table that it goes with, and the statement that says so.
+    owner: Option<String>,
+    owned: Option<String>,
+    /// A table: columns, constraints, and what stands around them.
+    lines: Vec<String>,
+    partition_of: Option<String>,
+    constraints: Vec<Constraint>,
+    tail: String,
+    after: Vec<Option<String>>,
+}
+
+#[derive(Deserialize)]
+struct Constraint {
+    sql: String,
+    name: String,
+    /// The key of the table that a foreign key points at.
+    target: Option<String>,
+    /// It is not valid for the rows that are there, which only ALTER TABLE can say.
+    later: bool,
+}
+
+/// A thing that belongs to a table or view.
+#[derive(Deserialize)]
+struct Part {
+    key: String,
+    kind: String,
+    name: String,
+    sql: String,
+    then: Option<String>,
+    valid: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct Comment {
+    key: String,
+    sql: String,
+}
+
+impl Dump for Postgres {
+    async fn definitions(
+        conn: &mut Self::Connection,
+        _: &Schema,
+        without: &BTreeSet<String>,
+    ) -> Result<Definitions, Error> {
+        let mut objects: Vec<Object> = Vec::new();
+        for sql in [
+            queries::TYPES,
+            queries::FUNCTIONS,
+            queries::OPERATORS,
+            queries::SEQUENCES,
+            queries::TABLES,
+            queries::VIEWS,
+        ] {
+            objects.extend(rows::<Object>(conn, sql).await?);
+        }
+        let left: BTreeSet<String> = objects
+            .iter()
+            .filter(|it| {
+                it.kind == "table" && (is_own_table(&it.name) || without.contains(&it.name))
+            })
+            .map(|it| it.key.clone())
+            .collect();
+        objects.retain(|it| {
+            !left.contains(&it.key) && it.owner.as_ref().is_none_or(|owner| !left.contains(owner))
+        });
+        let parts: Vec<Part> = rows(conn, queries::PARTS).await?;
+        let comments: Vec<Comment> = rows(conn, queries::COMMENTS).await?;
+        let edges = texts(conn, queries::EDGES).await?;
+        let mut out = Definitions {
+            notes: texts(conn, queries::NOTES).await?,
+            ..Definitions::default()
+        };
+        for sql in texts(conn, queries::EXTENSIONS).await? {
+            out.make("extension", sql);
+        }
+        Writer {
+            objects: &objects,
+            parts: &parts,
+            edges: edges
+                .iter()
+                .filter_map(|edge| edge.split_once(' '))
+                .collect(),
+        }
+        .write(&mut out);
+        let known: BTreeSet<&str> = objects.iter().map(|it| it.key.as_str()).collect();
+        for comment in comments {
+            let of_index = comment.sql.starts_with("COMMENT ON INDEX");
+            if known.contains(comment.key.as_str()) || of_index {
+                out.make("", comment.sql);
+            }
+        }
+        Ok(out)
+    }
+}
+
+struct Writer<'a> {
+    objects: &'a [Object],
+    parts: &'a [Part],
+    edges: BTreeSet<(&'a str, &'a str)>,
+}
+
+impl<'a> Writer<'a> {
+    fn write(&self, out: &mut Definitions) {
+        let by_key: BTreeMap<&str, &Object> = self
+            .objects
+            .iter()
+            .map(|it| (it.key.as_str(), it))
+            .collect();
+        let nodes = by_key
+            .iter()
+            .map(|(key, object)| (*key, (rank(&object.kind), object.name.as_str())))
+            .collect();
+        let keys = self
+            .objects
+            .iter()
+            .flat_map(|it| it.constraints.iter().map(move |key| (it, key)))
+            .filter_map(|(it, key)| Some((it.key.as_str(), key.target.as_deref()?)))
+            .collect();
+        let sorted = sort(&nodes, &self.edges, &keys);
+        if self.objects.iter().any(|it| it.kind == "function") {
+            out.make("", "-- Functions may name what comes after them.\nSET LOCAL check_function_bodies = off");
+        }
+        let mut made: BTreeSet<&str> = BTreeSet::new();
+        let mut later = Vec::new();
+        let mut first_drops = Vec::new();
+        let mut drops = Vec::new();
+        for object in sorted.iter().filter_map(|key| by_key.get(key)) {
+            made.insert(&object.key);
+            if object.kind == "table" {
+                let (now, then): (Vec<&Constraint>, Vec<&Constraint>) =
+                    object.constraints.iter().partition(|it| {
+                        let target = it.target.as_deref();
+                        !it.later
+                            && target.is_none_or(|target| made.contains(target))
+                            && object.partition_of.is_none()
+                    });
+                out.make("table", create_table(object, &now));
+                let alter = object.drop.replacen("DROP TABLE", "ALTER TABLE", 1);
+                for constraint in then {
+                    let sql = format!("{alter} ADD {}", constraint.sql);
+                    if constraint.target.is_some() {
+                        later.push(sql);
+                        first_drops.push(format!(
+                            "{alter} DROP CONSTRAINT {}",
+                            axum_db::Dialect::Postgres.quote(&constraint.name)
+                        ));
+                    } else {
+                        out.make("", sql);
+                    }
+                }
+            } else {
+                out.make(&object.kind, &object.sql);
+            }
+            self.indexes(object, out);
+            for sql in object.after.iter().flatten() {
+                out.make("", sql);
+            }
+            match &object.owner {
+                // It goes with its table, unless another table counts with it too.
+                Some(owner) if !self.is_shared(object, owner) => {}
+                Some(_) => {
+                    first_drops.push(format!(
+                        "{} OWNED BY NONE",
+                        object.drop.replacen("DROP", "ALTER", 1)
+                    ));
+                    drops.push(object.drop.clone());
+                }
+                // A partition goes with its table.
+                None if object.partition_of.is_some() => {}
+                None => drops.push(object.drop.clone()),
+            }
+        }
+        let owned = self
+            .objects
+            .iter()
+            .filter_map(|it| it.owned.clone().filter(|_| it.owner.is_some()));
+        for sql in later.into_iter().chain(owned) {
+            out.make("", sql);
+        }
+        for part in self.parts.iter().filter(|part| part.kind != "index") {
+            if by_key.contains_key(part.key.as_str()) {
+                out.make(&part.kind, &part.sql);
+                if let Some(sql) = &part.then {
+                    out.make("", sql);
+                }
+            }
+        }
+        out.drop = first_drops;
+        out.drop.extend(drops.into_iter().rev());
+    }
+
+    fn indexes(&self, object: &Object, out: &mut Definitions) {
+        let mut indexes: Vec<&Part> = self
+            .parts
+            .iter()
+            .filter(|part| part.kind == "index" && part.key == object.key)
+            .collect();
+        indexes.sort_by_key(|index| &index.name);
+        for index in indexes {
+            if index.valid == Some(false) {
+                out.notes.push(format!(
+                    "that the index {} is not valid, because CREATE INDEX CONCURRENTLY failed once: REINDEX it",
+                    index.name
+                ));
+            }
+            out.make("index", &index.sql);
+        }
+    }
+
+    fn is_shared(&self, sequence: &Object, owner: &str) -> bool {
+        self.edges
+            .iter()
+            .any(|(from, to)| *to == sequence.key && *from != owner && from.starts_with('c'))
+    }
+}
+
+fn rank(kind: &str) -> usize {
+    const ORDER: [&str; 8] = [
+        "enum", "domain", "type", "function", "operator", "sequence", "table", "view",
+    ];
+    ORDER
+        .iter()
+        .position(|own| *own == kind)
+        .unwrap_or(usize::MAX)
+}
+
+fn create_table(table: &Object, constraints: &[&Constraint]) -> String {
+    if let Some(bound) = &table.partition_of {
+        return format!("{} PARTITION OF {bound}{}", table.sql, table.tail);
+    }
+    let mut lines = table.lines.clone();
+    lines.extend(constraints.iter().map(|it| it.sql.clone()));
+    let body = if lines.is_empty() {
+        "()".to_owned()
+    } else {
+        format!("(\n  {}\n)", lines.join(",\n  "))
+    };
+    format!("{} {body}{}", table.sql, table.tail)
+}
+
+type Connection = <Postgres as axum_db::Backend>::Connection;
+
+async fn texts(conn: &mut Connection, sql: &str) -> Result<Vec<String>, Error> {
+    Postgres::query_texts(conn, sql)
+        .await
+        .map_err(|error| Error::database("read the definitions of the PostgreSQL database", error))
+}
+
+async fn rows<T: DeserializeOwned>(conn: &mut Connection, sql: &str) -> Result<Vec<T>, Error> {
+    let rows = texts(
+        conn,
+        &format!("SELECT value::text AS value FROM ({sql}) rows"),
+    )
+    .await?;
+    rows.iter()
+        .map(|row| serde_json::from_str(row))
+        .collect::<Result<_, _>>()
+        .map_err(|error| {
+            Error::new(
+                ErrorKind::Database,
+                "the catalog of the PostgreSQL database answered in an unknown form; \
+                 please report it with the version of the server",
+            )
+            .with_source(error)
+        })
+}
