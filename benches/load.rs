@@ -1,5 +1,8 @@
 //! A load of requests over loopback.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use axum::Router;
 use futures_util::future::{BoxFuture, FutureExt, join_all};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -9,12 +12,12 @@ use tokio::task::JoinHandle;
 /// An application that serves on a free port of 127.0.0.1 until it is dropped.
 #[derive(Debug)]
 pub struct Server {
-    address: std::net::SocketAddr,
+    address: SocketAddr,
     serving: JoinHandle<()>,
 }
 
 /// The request of a step: its method and path, and its headers with a line break after each.
-pub type Request = fn(usize) -> (String, String);
+pub type Request = Arc<dyn Fn(usize) -> (String, String) + Send + Sync>;
 
 impl Server {
     /// Starts `app`.
@@ -42,12 +45,32 @@ impl Server {
             tokio::spawn(one_client(
                 self.address,
                 client * each..(client + 1) * each,
-                request,
+                request.clone(),
             ))
         });
         join_all(clients)
             .map(|ended| assert!(ended.iter().all(Result::is_ok), "a client failed"))
             .boxed()
+    }
+}
+
+impl Server {
+    /// A connection of its own.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn client(&self) -> impl Future<Output = Client> + Send + 'static {
+        Client::connect(self.address)
+    }
+
+    /// Sends a form to `/login` and gives the cookie of the answer.
+    ///
+    /// # Panics
+    /// When the connection breaks.
+    pub async fn log_in(&self, form: &str) -> Option<String> {
+        let mut client = self.client().await;
+        client.post_form("/login", form).await;
+        client.cookie
     }
 }
 
@@ -57,41 +80,84 @@ impl Drop for Server {
     }
 }
 
-async fn one_client(
-    address: std::net::SocketAddr,
-    steps: std::ops::Range<usize>,
-    request: Request,
-) {
-    let stream = TcpStream::connect(address).await.expect("a connection");
-    stream.set_nodelay(true).expect("a setting");
-    let mut stream = BufReader::new(stream);
-    let (mut line, mut body) = (String::new(), Vec::new());
+async fn one_client(address: SocketAddr, steps: std::ops::Range<usize>, request: Request) {
+    let mut client = Client::connect(address).await;
     for step in steps {
         let (target, headers) = request(step);
-        let text =
-            format!("{target} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n{headers}\r\n");
+        let status = client.send(&target, &headers, "").await;
+        let body = String::from_utf8_lossy(&client.body);
+        assert_eq!(status, 200, "{target}: {body}");
+    }
+}
+
+/// A connection that is kept alive.
+#[derive(Debug)]
+pub struct Client {
+    stream: BufReader<TcpStream>,
+    line: String,
+    cookie: Option<String>,
+    body: Vec<u8>,
+}
+
+impl Client {
+    async fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.expect("a connection");
+        stream.set_nodelay(true).expect("a setting");
+        Self {
+            stream: BufReader::new(stream),
+            line: String::new(),
+            cookie: None,
+            body: Vec::new(),
+        }
+    }
+
+    /// Asks for a page; gives the status.
+    ///
+    /// # Panics
+    /// When the connection breaks, as in the other methods.
+    pub async fn get(&mut self, path: &str) -> u16 {
+        self.send(&format!("GET {path}"), "", "").await
+    }
+
+    /// Sends a form; gives the status.
+    ///
+    /// # Panics
+    /// When the connection breaks.
+    pub async fn post_form(&mut self, path: &str, form: &str) -> u16 {
+        let headers = "content-type: application/x-www-form-urlencoded\r\n";
+        self.send(&format!("POST {path}"), headers, form).await
+    }
+
+    async fn send(&mut self, target: &str, headers: &str, body: &str) -> u16 {
+        let length = body.len();
+        let text = format!(
+            "{target} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        );
+        let stream = &mut self.stream;
         stream.write_all(text.as_bytes()).await.expect("a request");
+        let mut status = None;
         let mut length = 0;
-        let mut ok = None;
         loop {
-            line.clear();
-            stream.read_line(&mut line).await.expect("a line");
-            ok.get_or_insert(line.starts_with("HTTP/1.1 200"));
-            let header = line.trim_end().to_ascii_lowercase();
-            if header.is_empty() {
+            self.line.clear();
+            stream.read_line(&mut self.line).await.expect("a line");
+            let line = self.line.trim_end();
+            if line.is_empty() {
                 break;
             }
-            if let Some(value) = header.strip_prefix("content-length:") {
+            let Some((name, value)) = line.split_once(':') else {
+                let code = line.split(' ').nth(1).and_then(|code| code.parse().ok());
+                status = status.or(code);
+                continue;
+            };
+            if name.eq_ignore_ascii_case("content-length") {
                 length = value.trim().parse().expect("a length");
+            } else if name.eq_ignore_ascii_case("set-cookie") {
+                let pair = value.split(';').next().unwrap_or_default();
+                self.cookie = Some(pair.trim().to_owned());
             }
         }
-        body.resize(length, 0);
-        stream.read_exact(&mut body).await.expect("a body");
-        assert_eq!(
-            ok,
-            Some(true),
-            "{target}: {}",
-            String::from_utf8_lossy(&body)
-        );
+        self.body.resize(length, 0);
+        stream.read_exact(&mut self.body).await.expect("a body");
+        status.expect("a status")
     }
 }

@@ -6,6 +6,8 @@
 // One file serves three engines.
 #![allow(clippy::duplicate_mod)]
 
+use std::sync::Arc;
+
 use benches::load::{Request, Server};
 use benches::{Contender, compare};
 
@@ -24,19 +26,27 @@ const CONNECTIONS: [usize; 2] = [16, 64];
 const REQUESTS: usize = 960;
 const ROUNDS: usize = 11;
 
-const REQUESTED: [(&str, Request); 4] = [
-    ("GET /plain", |_| ("GET /plain".into(), String::new())),
-    ("GET /post/{id}", |step| {
-        (format!("GET /post/{}", some_post(step)), String::new())
-    }),
-    ("GET /home", |step| {
-        let page = 1 + some_post(step) % PAGES as i32;
-        (format!("GET /home?page={page}"), String::new())
-    }),
-    ("POST /write", |step| {
-        (format!("POST /write/{}", some_post(step)), String::new())
-    }),
-];
+/// What is requested, each time another page.
+fn requested() -> [(&'static str, Request); 4] {
+    fn to(target: fn(usize) -> String) -> Request {
+        Arc::new(move |step| (target(step), String::new()))
+    }
+    [
+        ("GET /plain", to(|_| "GET /plain".into())),
+        (
+            "GET /post/{id}",
+            to(|step| format!("GET /post/{}", some_post(step))),
+        ),
+        (
+            "GET /home",
+            to(|step| format!("GET /home?page={}", 1 + some_post(step) % PAGES as i32)),
+        ),
+        (
+            "POST /write",
+            to(|step| format!("POST /write/{}", some_post(step))),
+        ),
+    ]
+}
 
 /// The key of a post, another for each step.
 fn some_post(step: usize) -> i32 {
@@ -80,11 +90,13 @@ pub(crate) async fn measure(engine: &str, contenders: &[&dyn work::Any]) {
         servers.push((one.name(), Server::start(one.app()).await));
     }
     for connections in CONNECTIONS {
-        for (path, request) in REQUESTED {
+        for (path, request) in &requested() {
             let contenders: Vec<Contender<'_>> = servers
                 .iter()
                 .map(|(name, server)| {
-                    Contender::new(name, move || server.load(connections, REQUESTS, request))
+                    Contender::new(name, move || {
+                        server.load(connections, REQUESTS, request.clone())
+                    })
                 })
                 .collect();
             let title = format!("{engine}: {path}, {connections} connections");
