@@ -5,7 +5,9 @@ use std::time::Duration;
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, header};
-use cookie::{Cookie, SameSite};
+use cookie::Cookie;
+
+use crate::cookie_config::SameSite;
 
 /// Whether cookies are bound to HTTPS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,35 +63,79 @@ pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.trim())
 }
 
-/// Has the response set the cookie `name`; without `max_age` it ends with the browser session.
+/// A cookie but for its value.
+#[derive(Debug, Clone)]
+pub(crate) struct CookieSpec {
+    pub(crate) name: String,
+    domain: Option<String>,
+    path: String,
+    secure: bool,
+    http_only: bool,
+    same_site: SameSite,
+}
+
+impl CookieSpec {
+    pub(crate) fn new(
+        name: &str,
+        domain: Option<String>,
+        path: String,
+        secure: bool,
+        http_only: bool,
+        same_site: SameSite,
+    ) -> Self {
+        // What the prefix promises to browsers.
+        let is_bound = secure && domain.is_none() && path == "/";
+        CookieSpec {
+            name: full_name(name, is_bound),
+            domain,
+            path,
+            secure,
+            http_only,
+            same_site,
+        }
+    }
+
+    /// A cookie of this host that lasts as long as the browser session.
+    pub(crate) fn plain(name: &str, secure: bool) -> Self {
+        Self::new(name, None, "/".to_owned(), secure, true, SameSite::Lax)
+    }
+
+    fn with_value(&self, value: &str) -> Cookie<'static> {
+        let mut cookie = Cookie::build((self.name.clone(), value.to_owned()))
+            .path(self.path.clone())
+            .http_only(self.http_only)
+            .secure(self.secure)
+            .same_site(match self.same_site {
+                SameSite::Strict => cookie::SameSite::Strict,
+                SameSite::Lax => cookie::SameSite::Lax,
+                SameSite::None => cookie::SameSite::None,
+            });
+        if let Some(domain) = &self.domain {
+            cookie = cookie.domain(domain.clone());
+        }
+        cookie.build()
+    }
+}
+
+/// Has the response set the cookie; without `max_age` it ends with the browser session.
 pub(crate) fn set(
     headers: &mut HeaderMap,
-    name: &str,
+    spec: &CookieSpec,
     value: &str,
-    secure: bool,
     max_age: Option<Duration>,
 ) {
-    let mut cookie = with_attributes(name, value, secure);
+    let mut cookie = spec.with_value(value);
     if let Some(max_age) = max_age.and_then(|age| cookie::time::Duration::try_from(age).ok()) {
         cookie.set_max_age(max_age);
     }
-    put(headers, name, &cookie);
+    put(headers, &spec.name, &cookie);
 }
 
-/// Has the response remove the cookie `name`.
-pub(crate) fn remove(headers: &mut HeaderMap, name: &str, secure: bool) {
-    let mut cookie = with_attributes(name, "", secure);
+/// Has the response remove the cookie.
+pub(crate) fn remove(headers: &mut HeaderMap, spec: &CookieSpec) {
+    let mut cookie = spec.with_value("");
     cookie.make_removal();
-    put(headers, name, &cookie);
-}
-
-fn with_attributes(name: &str, value: &str, secure: bool) -> Cookie<'static> {
-    Cookie::build((name.to_owned(), value.to_owned()))
-        .path("/")
-        .http_only(true)
-        .secure(secure)
-        .same_site(SameSite::Lax)
-        .build()
+    put(headers, &spec.name, &cookie);
 }
 
 /// Adds the cookie, in the place of one that the same response was going to set before.
@@ -131,7 +177,7 @@ mod tests {
 
     use axum::http::{HeaderMap, HeaderValue, Request, header};
 
-    use super::{SecureCookies, find, full_name, remove, set};
+    use super::{CookieSpec, SecureCookies, find, remove, set};
 
     fn secure_for(uri: &str, host: Option<&str>) -> bool {
         let mut request = Request::builder().uri(uri);
@@ -174,20 +220,14 @@ mod tests {
     #[test]
     fn the_attributes_are_the_same_for_setting_and_removing() {
         let mut headers = HeaderMap::new();
-        let name = full_name("session", true);
-        set(
-            &mut headers,
-            &name,
-            "abc",
-            true,
-            Some(Duration::from_secs(60)),
-        );
+        let spec = CookieSpec::plain("session", true);
+        set(&mut headers, &spec, "abc", Some(Duration::from_secs(60)));
         let value = headers[header::SET_COOKIE].to_str().unwrap();
         assert_eq!(
             value,
             "__Host-session=abc; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=60"
         );
-        remove(&mut headers, &name, true);
+        remove(&mut headers, &spec);
         assert_eq!(headers.get_all(header::SET_COOKIE).iter().count(), 1);
         let value = headers[header::SET_COOKIE].to_str().unwrap();
         let attributes =
@@ -199,9 +239,10 @@ mod tests {
     fn a_later_change_replaces_an_earlier_one_and_no_other_cookie() {
         let mut headers = HeaderMap::new();
         headers.append(header::SET_COOKIE, HeaderValue::from_static("session-b=1"));
-        set(&mut headers, "session", "1", false, None);
+        let spec = CookieSpec::plain("session", false);
+        set(&mut headers, &spec, "1", None);
         headers.append(header::SET_COOKIE, HeaderValue::from_static("other=1"));
-        set(&mut headers, "session", "2", false, None);
+        set(&mut headers, &spec, "2", None);
         let all: Vec<_> = headers
             .get_all(header::SET_COOKIE)
             .iter()

@@ -21,6 +21,9 @@ enum Repr {
     Busy,
     InvalidPassword(&'static str),
     MissingLayer(String),
+    Backend(Box<dyn std::error::Error + Send + Sync>),
+    Unsupported(&'static str),
+    TooLarge { bytes: usize, limit: usize },
     Internal(&'static str),
 }
 
@@ -39,6 +42,13 @@ pub enum ErrorKind {
     InvalidPassword,
     /// A layer is missing from the router.
     MissingLayer,
+    /// A [`SessionBackend`](crate::SessionBackend) or [`UserLoader`](crate::UserLoader) of the application's own failed;
+    /// [`source`](std::error::Error::source) has its error.
+    Backend,
+    /// The place where sessions are kept cannot do this, as [`CookieSessions`](crate::CookieSessions) cannot list.
+    Unsupported,
+    /// What is kept for a visitor or in a session does not fit into its cookie.
+    TooLarge,
     /// Something outside this program's control failed, such as the system's randomness.
     Internal,
 }
@@ -62,6 +72,9 @@ impl Error {
             Repr::Busy => ErrorKind::Busy,
             Repr::InvalidPassword(_) => ErrorKind::InvalidPassword,
             Repr::MissingLayer(_) => ErrorKind::MissingLayer,
+            Repr::Backend(_) => ErrorKind::Backend,
+            Repr::Unsupported(_) => ErrorKind::Unsupported,
+            Repr::TooLarge { .. } => ErrorKind::TooLarge,
             Repr::Internal(_) => ErrorKind::Internal,
         }
     }
@@ -81,6 +94,27 @@ impl Error {
             Repr::Refused(reason) => Some(reason),
             _ => None,
         }
+    }
+
+    /// The failure of a [`SessionBackend`](crate::SessionBackend) or [`UserLoader`](crate::UserLoader) of the
+    /// application's own. Its response is a 500 that says nothing of it; the log has it.
+    ///
+    /// ```
+    /// use axum_login_kit::{Error, ErrorKind};
+    ///
+    /// let error = Error::backend("the store is not there");
+    /// assert_eq!(error.kind(), ErrorKind::Backend);
+    /// ```
+    pub fn backend(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Error(Repr::Backend(source.into()))
+    }
+
+    pub(crate) fn unsupported(message: &'static str) -> Self {
+        Error(Repr::Unsupported(message))
+    }
+
+    pub(crate) fn too_large(bytes: usize, limit: usize) -> Self {
+        Error(Repr::TooLarge { bytes, limit })
     }
 
     pub(crate) fn busy() -> Self {
@@ -108,7 +142,16 @@ impl fmt::Display for Error {
             Repr::Busy => f.write_str(
                 "too many passwords are being checked at this moment: try again in a few seconds",
             ),
-            Repr::InvalidPassword(message) | Repr::Internal(message) => f.write_str(message),
+            Repr::InvalidPassword(message)
+            | Repr::Unsupported(message)
+            | Repr::Internal(message) => f.write_str(message),
+            Repr::Backend(_) => f.write_str(
+                "sessions or users could not be read or written: see the cause, and whether their store is reachable",
+            ),
+            Repr::TooLarge { bytes, limit } => write!(
+                f,
+                "the cookie would take {bytes} bytes and browsers keep {limit} of it: keep less in it, or in a table"
+            ),
             Repr::MissingLayer(message) => f.write_str(message),
         }
     }
@@ -119,6 +162,7 @@ impl std::error::Error for Error {
         match &self.0 {
             Repr::Database(error) => Some(error),
             Repr::Refused(reason) => Some(reason),
+            Repr::Backend(source) => Some(&**source),
             _ => None,
         }
     }
@@ -148,7 +192,14 @@ impl IntoResponse for Error {
             }
             Repr::Refused(_) => StatusCode::FORBIDDEN,
             Repr::InvalidPassword(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Repr::MissingLayer(_) | Repr::Internal(_) => {
+            Repr::Backend(cause) => {
+                tracing::error!(%cause, "sessions or users could not be read or written");
+                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            }
+            Repr::MissingLayer(_)
+            | Repr::Unsupported(_)
+            | Repr::TooLarge { .. }
+            | Repr::Internal(_) => {
                 tracing::error!(error = %self, "the login kit cannot answer");
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -185,6 +236,14 @@ pub enum ConfigError {
     Realm {
         /// What was given.
         realm: String,
+    },
+    /// Browsers would not take the cookie, or send it nowhere.
+    #[error("the cookie {name:?} cannot work: {problem}")]
+    Cookie {
+        /// Its name.
+        name: String,
+        /// What is wrong with it, and what is right.
+        problem: String,
     },
     /// Bcrypt has no such cost.
     #[error("bcrypt has no cost {cost}: choose one from 4 (for tests) to 31; 12 is the default")]
@@ -228,6 +287,9 @@ mod tests {
                 StatusCode::INTERNAL_SERVER_ERROR,
             ),
             (Error::internal("no"), StatusCode::INTERNAL_SERVER_ERROR),
+            (Error::backend("no"), StatusCode::INTERNAL_SERVER_ERROR),
+            (Error::unsupported("no"), StatusCode::INTERNAL_SERVER_ERROR),
+            (Error::too_large(2, 1), StatusCode::INTERNAL_SERVER_ERROR),
             (
                 axum_db::Error::not_found("no").into(),
                 StatusCode::NOT_FOUND,

@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
 
-use crate::cookies;
+use crate::cookies::{self, CookieSpec};
 use crate::error::Error;
 use crate::manager::RequestState;
 
@@ -169,15 +169,15 @@ impl FlashBuffer {
         if !self.changed {
             return false;
         }
-        let name = cookies::full_name(NAME, self.secure);
+        let spec = CookieSpec::plain(NAME, self.secure);
         match fitting_json(&mut self.messages) {
             Some(json) => {
-                let sealed = state.keys().seal(&name, json);
-                cookies::set(headers, &name, &sealed, self.secure, None);
+                let sealed = state.keys().seal(&spec.name, json);
+                cookies::set(headers, &spec, &sealed, None);
                 true
             }
             None if self.presented => {
-                cookies::remove(headers, &name, self.secure);
+                cookies::remove(headers, &spec);
                 true
             }
             None => false,

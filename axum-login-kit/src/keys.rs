@@ -1,50 +1,62 @@
 //! The keys derived from the application's secret.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cookie::{Cookie, CookieJar, Key};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use subtle::ConstantTimeEq;
 
 use crate::error::ConfigError;
 
 /// The least number of bytes a secret needs.
 const MIN_SECRET_BYTES: usize = 32;
 
-/// An encryption and a signing key, derived from one secret.
-pub(crate) struct Keys(Key);
+/// An encryption and a signing key, derived from one secret, and those of the secrets before it.
+pub(crate) struct Keys {
+    current: Key,
+    older: Vec<Key>,
+}
 
 impl Keys {
     pub(crate) fn derive(secret: &[u8]) -> Result<Self, ConfigError> {
-        if secret.len() < MIN_SECRET_BYTES {
-            return Err(ConfigError::SecretTooShort {
-                bytes: secret.len(),
-            });
-        }
-        Ok(Keys(Key::derive_from(secret)))
+        Ok(Keys {
+            current: derive(secret)?,
+            older: Vec::new(),
+        })
+    }
+
+    /// The same, which also accepts what was made with an older secret.
+    pub(crate) fn and_older(mut self, secret: &[u8]) -> Result<Self, ConfigError> {
+        self.older.push(derive(secret)?);
+        Ok(self)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.current).chain(&self.older)
     }
 
     /// An authentication code over `parts` for one `purpose`, as 43 characters.
     ///
     /// Every part is preceded by its length, so that no two lists of parts give the same bytes.
     pub(crate) fn code(&self, purpose: &str, parts: &[&[u8]]) -> String {
-        let mut key = hmac::digest::Key::<Hmac<Sha256>>::default();
-        let signing = self.0.signing();
-        key[..signing.len()].copy_from_slice(signing);
-        let mut mac = Hmac::<Sha256>::new(&key);
-        for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
-        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+        code(&self.current, purpose, parts)
+    }
+
+    /// Whether `given` is the code of these parts, under this secret or an older one, in a time that does not tell
+    /// where they differ.
+    pub(crate) fn is_code(&self, given: &str, purpose: &str, parts: &[&[u8]]) -> bool {
+        self.all()
+            .any(|key| same(given, &code(key, purpose, parts)))
     }
 
     /// Encrypts the value of the cookie `name`, which it can be read under only.
     pub(crate) fn seal(&self, name: &str, value: String) -> String {
         let mut jar = CookieJar::new();
-        jar.private_mut(&self.0)
+        jar.private_mut(&self.current)
             .add(Cookie::new(name.to_owned(), value));
         jar.get(name)
             .map_or_else(String::new, |cookie| cookie.value().to_owned())
@@ -52,9 +64,59 @@ impl Keys {
 
     /// What [`seal`](Self::seal) encrypted under the same name; `None` for anything else.
     pub(crate) fn unseal(&self, name: &str, sealed: &str) -> Option<String> {
-        let cookie = Cookie::new(name.to_owned(), sealed.to_owned());
-        let opened = CookieJar::new().private(&self.0).decrypt(cookie)?;
-        Some(opened.value().to_owned())
+        self.all().find_map(|key| {
+            let cookie = Cookie::new(name.to_owned(), sealed.to_owned());
+            let opened = CookieJar::new().private(key).decrypt(cookie)?;
+            Some(opened.value().to_owned())
+        })
+    }
+}
+
+fn derive(secret: &[u8]) -> Result<Key, ConfigError> {
+    if secret.len() < MIN_SECRET_BYTES {
+        return Err(ConfigError::SecretTooShort {
+            bytes: secret.len(),
+        });
+    }
+    Ok(Key::derive_from(secret))
+}
+
+fn code(key: &Key, purpose: &str, parts: &[&[u8]]) -> String {
+    let signing = key.signing();
+    let mut key = hmac::digest::Key::<Hmac<Sha256>>::default();
+    key[..signing.len()].copy_from_slice(signing);
+    let mut mac = Hmac::<Sha256>::new(&key);
+    for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+}
+
+/// Whether two codes are the same, in a time that does not tell where they differ.
+fn same(left: &str, right: &str) -> bool {
+    left.as_bytes().ct_eq(right.as_bytes()).into()
+}
+
+/// Keys derived from a manager's secret, for what a [`SessionBackend`](crate::SessionBackend) leaves in a cookie.
+#[derive(Debug, Clone)]
+pub struct SealingKeys(Arc<Keys>);
+
+impl SealingKeys {
+    pub(crate) fn new(keys: Arc<Keys>) -> Self {
+        SealingKeys(keys)
+    }
+
+    /// Encrypts a value, which can be read for the same purpose only.
+    #[must_use]
+    pub fn seal(&self, purpose: &str, value: String) -> String {
+        self.0.seal(purpose, value)
+    }
+
+    /// What [`seal`](Self::seal) encrypted for the same purpose; `None` for anything else.
+    #[must_use]
+    pub fn unseal(&self, purpose: &str, sealed: &str) -> Option<String> {
+        self.0.unseal(purpose, sealed)
     }
 }
 
@@ -90,6 +152,23 @@ mod tests {
         assert_eq!(others.unseal("flash", &sealed), None);
         assert_eq!(keys.unseal("flash", "junk"), None);
         assert_eq!(keys.unseal("flash", ""), None);
+    }
+
+    #[test]
+    fn an_older_secret_is_accepted_and_no_longer_used() {
+        let old = Keys::derive(SECRET).unwrap();
+        let new = Keys::derive(&[7; 32]).unwrap();
+        let both = Keys::derive(&[7; 32]).unwrap().and_older(SECRET).unwrap();
+        let sealed = old.seal("flash", "hello".into());
+        assert_eq!(new.unseal("flash", &sealed), None);
+        assert_eq!(both.unseal("flash", &sealed).as_deref(), Some("hello"));
+        assert_eq!(old.unseal("flash", &both.seal("flash", "x".into())), None);
+        let code = old.code("tag", &[b"a"]);
+        assert!(both.is_code(&code, "tag", &[b"a"]));
+        assert!(!both.is_code(&code, "tag", &[b"b"]));
+        assert!(!new.is_code(&code, "tag", &[b"a"]));
+        assert_eq!(both.code("tag", &[b"a"]), new.code("tag", &[b"a"]));
+        assert!(Keys::derive(SECRET).unwrap().and_older(b"short").is_err());
     }
 
     #[test]

@@ -4,8 +4,12 @@
 // The documentation's examples name the crate as a user does.
 extern crate self as axum_login_kit;
 
+mod client;
+mod clock;
+mod cookie_config;
 mod cookies;
 mod error;
+mod events;
 mod extract;
 mod flash;
 mod keys;
@@ -17,14 +21,26 @@ pub mod testing;
 mod unauthorized;
 mod user;
 
+pub use client::SessionProtection;
+pub use clock::{Clock, SystemClock};
+pub use cookie_config::{CookieConfig, RememberConfig, SameSite};
 pub use error::{ConfigError, Error, ErrorKind, LoginRefused};
+pub use events::{LoginEvent, LoginEventKind};
 pub use extract::{Auth, CurrentUser, FreshUser, Login};
 pub use flash::{Flash, FlashMessage};
-pub use manager::{LoginFuture, LoginLayer, LoginManager, LoginManagerBuilder, LoginService};
+pub use keys::SealingKeys;
+pub use manager::{
+    LoginFuture, LoginLayer, LoginManager, LoginManagerBuilder, LoginService, RequestUser,
+    SessionData, SessionInfo,
+};
 pub use next_url::NextUrl;
 #[cfg(feature = "argon2")]
 pub use password::Argon2id;
 pub use password::{Bcrypt, Password, Passwords, Verified, hash_password};
-pub use session::{LoginBackend, tables};
+pub use session::{
+    CookieSessions, DataChange, DbSessions, FinishHook, InvalidSessionId, LoginBackend,
+    MemorySessions, Presented, Session, SessionBackend, SessionChange, SessionId, UserLoader,
+    Written, tables,
+};
 pub use unauthorized::LoginRejection;
 pub use user::AuthUser;

@@ -39,7 +39,7 @@
 )]
 pub trait AuthUser: Send + Sync + 'static {
     /// The type of the primary key of the users' table.
-    type Id: Send + Sync + 'static;
+    type Id: Clone + PartialEq + std::fmt::Debug + Send + Sync + 'static;
 
     /// The table of this user type's sessions. Default: `auth_sessions`.
     ///

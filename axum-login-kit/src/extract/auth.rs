@@ -1,6 +1,7 @@
 //! Logging in and out.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -8,7 +9,9 @@ use axum::http::request::Parts;
 
 use super::{CurrentUser, Login};
 use crate::error::Error;
-use crate::manager::LoginContext;
+use crate::events::LoginEventKind;
+use crate::manager::{LoginContext, SessionData, SessionInfo};
+use crate::session::SessionId;
 use crate::user::AuthUser;
 
 /// Logs users in and out, and checks passwords; open to everyone.
@@ -73,6 +76,10 @@ impl<U: AuthUser> Auth<U> {
         let passwords = &self.0.manager().settings.passwords;
         let hash = user.as_ref().and_then(|user| user.password_hash());
         let verified = passwords.verify_or_pretend(password, hash).await?;
+        if !verified.valid {
+            let user_id = user.as_ref().map(AuthUser::id);
+            self.0.emit(LoginEventKind::LoginFailed, user_id, None);
+        }
         Ok(user.filter(|_| verified.valid))
     }
 
@@ -119,6 +126,126 @@ impl<U: AuthUser> Auth<U> {
         self.0.logout_others().await
     }
 
+    /// Ends all sessions of the user who is logged in, this one included, and returns how many there were.
+    ///
+    /// # Errors
+    /// When the database fails, and with [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for sessions that
+    /// are kept in cookies.
+    ///
+    /// # Cancellation
+    /// The sessions may have ended or not.
+    pub async fn logout_everywhere(&self) -> Result<u64, Error> {
+        self.0.logout_everywhere().await
+    }
+
+    /// The sessions of the user who is logged in, the one last used first: a page of devices.
+    ///
+    /// ```
+    /// use axum::extract::{Form, Path};
+    /// use axum::{Json, response::Redirect};
+    /// use axum_login_kit::{Auth, AuthUser, Error, SessionId, SessionInfo};
+    ///
+    /// # pub struct User { id: i32, password_hash: String }
+    /// # impl AuthUser for User {
+    /// #     type Id = i32;
+    /// #     fn id(&self) -> i32 { self.id }
+    /// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
+    /// # }
+    /// #[axum::debug_handler]
+    /// async fn devices(auth: Auth<User>) -> Result<Json<Vec<SessionInfo>>, Error> {
+    ///     Ok(Json(auth.sessions().await?))
+    /// }
+    ///
+    /// #[axum::debug_handler]
+    /// async fn revoke(auth: Auth<User>, Path(id): Path<SessionId>) -> Result<Redirect, Error> {
+    ///     auth.revoke(&id).await?;
+    ///     Ok(Redirect::to("/devices"))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When the database fails, and with [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for sessions that
+    /// are kept in cookies.
+    ///
+    /// # Cancellation
+    /// Nothing is changed.
+    pub async fn sessions(&self) -> Result<Vec<SessionInfo>, Error> {
+        self.0.list().await
+    }
+
+    /// Ends a session of the user who is logged in, on whatever device it is, this one included. False when it had
+    /// ended already, or is somebody else's.
+    ///
+    /// # Errors
+    /// As [`sessions`](Self::sessions).
+    ///
+    /// # Cancellation
+    /// The session may have ended or not.
+    pub async fn revoke(&self, id: &SessionId) -> Result<bool, Error> {
+        self.0.revoke(id).await
+    }
+
+    /// Where the request comes from: the address of its connection, if the server is started with
+    /// `into_make_service_with_connect_info::<SocketAddr>()`. What a proxy says counts only where
+    /// [`behind_proxies`](crate::LoginManagerBuilder::behind_proxies) declares it.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.0.client().ip
+    }
+
+    /// What the application keeps in the session under the type's name, or its default.
+    ///
+    /// Visitors who are not logged in have their own, in an encrypted cookie that ends with the browser session.
+    /// **A login takes it along**: a cart that was filled before is the user's. A login as the same user keeps what the
+    /// session had; **as another user begins with nothing**; **a logout drops it all**.
+    ///
+    /// ```
+    /// use axum_login_kit::{Auth, AuthUser, Error, SessionData};
+    ///
+    /// # pub struct User { id: i32, password_hash: String }
+    /// # impl AuthUser for User {
+    /// #     type Id = i32;
+    /// #     fn id(&self) -> i32 { self.id }
+    /// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
+    /// # }
+    /// #[derive(Default, serde::Serialize, serde::Deserialize)]
+    /// struct Cart { items: Vec<i32> }
+    ///
+    /// impl SessionData for Cart {
+    ///     const NAME: &'static str = "cart";
+    /// }
+    ///
+    /// async fn add(auth: Auth<User>) -> Result<String, Error> {
+    ///     auth.update_data(|cart: &mut Cart| cart.items.push(7)).await?;
+    ///     Ok(format!("{} items", auth.data::<Cart>().await?.items.len()))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When the database fails.
+    ///
+    /// # Cancellation
+    /// Nothing is changed.
+    pub async fn data<T: SessionData>(&self) -> Result<T, Error> {
+        self.0.data().await
+    }
+
+    /// Changes what [`data`](Self::data) gives. Of two requests that change it at once neither is lost: the function
+    /// runs again on what the other one wrote.
+    ///
+    /// # Errors
+    /// When the database fails, and with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when it no longer fits
+    /// into a cookie (3,800 bytes, encrypted): for visitors, and for sessions that are kept in cookies.
+    ///
+    /// # Cancellation
+    /// The data may be changed or not.
+    pub async fn update_data<T: SessionData, R>(
+        &self,
+        change: impl FnMut(&mut T) -> R,
+    ) -> Result<R, Error> {
+        self.0.update_data(change).await
+    }
+
     /// Makes the session fresh, after the user gave the password again. False when nobody is logged in.
     ///
     /// # Errors
@@ -159,7 +286,7 @@ impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for Auth<U> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        LoginContext::for_login(parts).map(Auth)
+        LoginContext::of(parts).map(Auth)
     }
 }
 

@@ -7,6 +7,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 
 use crate::error::Error;
+use crate::events::LoginEventKind;
 use crate::manager::LoginContext;
 use crate::unauthorized::LoginRejection;
 use crate::user::AuthUser;
@@ -78,6 +79,7 @@ impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for CurrentUser<U> {
             Some(session) => Ok(CurrentUser(Arc::clone(&session.user))),
             None => {
                 context.state().mark_private();
+                context.emit(LoginEventKind::Unauthorized, None, None);
                 let settings = &context.manager().settings;
                 Err(LoginRejection::login_required(
                     parts,

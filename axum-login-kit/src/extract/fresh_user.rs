@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
+use crate::events::LoginEventKind;
 use crate::manager::LoginContext;
 use crate::unauthorized::LoginRejection;
 use crate::user::AuthUser;
@@ -66,6 +67,7 @@ impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for FreshUser<U> {
         let session = context.current().await?;
         let settings = &context.manager().settings;
         let (login_url, login_message) = (&settings.login_url, &settings.login_message);
+        let user_id = session.as_ref().map(|session| session.user.id());
         let (url, message) = match session {
             Some(session) if session.fresh => return Ok(FreshUser(Arc::clone(&session.user))),
             Some(_) => (
@@ -75,6 +77,7 @@ impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for FreshUser<U> {
             None => (login_url.as_ref(), login_message.as_ref()),
         };
         context.state().mark_private();
+        context.emit(LoginEventKind::Unauthorized, user_id, None);
         let flash = context.flash(parts);
         let url = url.map(String::as_str);
         Err(LoginRejection::login_required(parts, flash, url, message))

@@ -7,7 +7,7 @@ use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::{LoginManager, Manager};
 use crate::error::Error;
-use crate::session::{self, NewSession, SessionKey, Token};
+use crate::session::{self, Session, SessionId, Token, Written};
 use crate::user::AuthUser;
 
 /// What a login is asked to do.
@@ -24,18 +24,15 @@ impl<U: AuthUser> Manager<U> {
         &self,
         user: &U,
         options: LoginOptions,
-    ) -> Result<(Token, NewSession), Error> {
-        let now = session::now();
+    ) -> Result<(Token, Session<U::Id>), Error> {
+        let now = self.now();
         let token = Token::generate()?;
-        let new = NewSession {
-            key: self.key(&token),
+        let id = SessionId::of_token(&token.text());
+        let new = Session {
             auth_tag: session::auth_tag(&self.keys, user),
-            created_at: now,
             authenticated_at: options.fresh.then_some(now),
-            expires_at: later(now, self.duration(options)),
             remembered: options.remember,
-            user_agent: None,
-            ip: None,
+            ..Session::new(id, user.id(), now, later(now, self.duration(options)))
         };
         Ok((token, new))
     }
@@ -43,17 +40,10 @@ impl<U: AuthUser> Manager<U> {
     /// How long such a session lasts at most.
     pub(super) fn duration(&self, options: LoginOptions) -> Duration {
         options.duration.unwrap_or(if options.remember {
-            self.settings.remember_duration
+            self.settings.remember.duration
         } else {
             self.settings.session_duration
         })
-    }
-
-    pub(super) fn key(&self, token: &Token) -> SessionKey {
-        SessionKey {
-            realm: self.settings.realm.clone(),
-            token_hash: token.hash(),
-        }
     }
 }
 
@@ -67,14 +57,17 @@ impl<U: AuthUser> LoginManager<U> {
             duration: None,
         };
         let (token, new) = manager.new_session(user, options)?;
-        manager.sessions.open().insert(new, user.id()).await?;
-        let names =
-            [true, false].map(|secure| session::cookie_name(&manager.settings.realm, secure));
         let text = token.text();
-        let cookies = names
-            .map(|name| format!("{name}={}", text.as_str()))
-            .join("; ");
-        let mut header = HeaderValue::from_str(&cookies)
+        let value = match manager.sessions.insert(manager.realm(), &new).await? {
+            Written::InCookie(value) => value,
+            Written::Stored | Written::Nothing => text.as_str().to_owned(),
+        };
+        let mut names = [true, false]
+            .map(|secure| manager.cookie_specs(secure).name())
+            .to_vec();
+        names.dedup();
+        let cookies: Vec<String> = names.iter().map(|name| format!("{name}={value}")).collect();
+        let mut header = HeaderValue::from_str(&cookies.join("; "))
             .map_err(|_| Error::internal("the name of a cookie does not fit into a header"))?;
         header.set_sensitive(true);
         Ok(header)
@@ -82,7 +75,7 @@ impl<U: AuthUser> LoginManager<U> {
 }
 
 /// `duration` after `now`, or the end of the year 9999, the last that every database can store.
-fn later(now: NaiveDateTime, duration: Duration) -> NaiveDateTime {
+pub(super) fn later(now: NaiveDateTime, duration: Duration) -> NaiveDateTime {
     let last = NaiveDate::from_ymd_opt(9999, 12, 31).map(NaiveDateTime::from);
     let end = TimeDelta::from_std(duration)
         .ok()

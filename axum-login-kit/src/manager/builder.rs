@@ -4,25 +4,31 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::request::Parts;
 use axum_db::{Bind, Database};
 
-use super::{LoginManager, Manager, Settings};
+use super::{Hooks, LoginManager, Manager, RequestUser, Settings};
+use crate::client::SessionProtection;
+use crate::clock::Clock;
+use crate::cookie_config::{CookieConfig, RememberConfig};
 use crate::cookies::SecureCookies;
-use crate::error::ConfigError;
-use crate::keys::Keys;
+use crate::error::{ConfigError, Error};
+use crate::events::LoginEvent;
+use crate::keys::{Keys, SealingKeys};
 use crate::next_url::NextUrl;
 use crate::password::Passwords;
-use crate::session::{DbSessions, LoginBackend, SessionBackend};
+use crate::session::{DbSessions, DbUsers, LoginBackend, SessionBackend, SessionSpecs, UserLoader};
 use crate::user::AuthUser;
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The settings of a [`LoginManager`], until [`build`](Self::build) checks them.
 #[must_use = "a manager begins with `build()`"]
 pub struct LoginManagerBuilder<U: AuthUser> {
     secret: zeroize::Zeroizing<Vec<u8>>,
+    older_secrets: Vec<zeroize::Zeroizing<Vec<u8>>>,
     sessions: Box<dyn SessionBackend<U>>,
+    users: Arc<dyn UserLoader<U>>,
     settings: Settings,
+    hooks: Hooks<U>,
 }
 
 impl<U: AuthUser> LoginManager<U> {
@@ -67,26 +73,179 @@ impl<U: AuthUser> LoginManager<U> {
         B: LoginBackend<U>,
         K: Bind,
     {
-        LoginManagerBuilder {
-            secret: zeroize::Zeroizing::new(secret_key.as_ref().to_vec()),
-            sessions: Box::new(DbSessions::new(database.clone())),
-            settings: Settings {
-                realm: "user".to_owned(),
-                login_url: None,
-                login_message: None,
-                refresh_url: None,
-                refresh_message: None,
-                secure_cookies: SecureCookies::UnlessLocal,
-                passwords: Passwords::default(),
-                session_duration: 14 * DAY,
-                remember_duration: 30 * DAY,
-                idle_timeout: DAY,
-            },
-        }
+        LoginManagerBuilder::begin(
+            Box::new(DbSessions::new(database)),
+            Arc::new(DbUsers::new(database)),
+            secret_key.as_ref(),
+        )
+    }
+
+    /// Begins a manager over sessions and users from anywhere, such as a directory service and a store of keys and
+    /// values: nothing of it needs a database.
+    ///
+    /// ```
+    /// use axum_login_kit::{AuthUser, Error, LoginManager, MemorySessions, UserLoader};
+    ///
+    /// struct Account { name: String }
+    ///
+    /// impl AuthUser for Account {
+    ///     type Id = String;
+    ///     fn id(&self) -> String { self.name.clone() }
+    ///     fn password_hash(&self) -> Option<&str> { None }
+    /// }
+    ///
+    /// struct Directory;
+    ///
+    /// #[async_trait::async_trait]
+    /// impl UserLoader<Account> for Directory {
+    ///     async fn load(&self, name: &String) -> Result<Option<Account>, Error> {
+    ///         Ok(Some(Account { name: name.clone() }))
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let secret_key = b"at least 32 bytes that nobody can guess";
+    /// let login = LoginManager::over(MemorySessions::new(), Directory, secret_key).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn over(
+        sessions: impl SessionBackend<U>,
+        users: impl UserLoader<U>,
+        secret_key: impl AsRef<[u8]>,
+    ) -> LoginManagerBuilder<U> {
+        LoginManagerBuilder::begin(Box::new(sessions), Arc::new(users), secret_key.as_ref())
     }
 }
 
 impl<U: AuthUser> LoginManagerBuilder<U> {
+    fn begin(
+        sessions: Box<dyn SessionBackend<U>>,
+        users: Arc<dyn UserLoader<U>>,
+        secret: &[u8],
+    ) -> Self {
+        LoginManagerBuilder {
+            secret: zeroize::Zeroizing::new(secret.to_vec()),
+            older_secrets: Vec::new(),
+            sessions,
+            users,
+            settings: Settings::default(),
+            hooks: Hooks::default(),
+        }
+    }
+
+    /// Where sessions are kept. Default: [`DbSessions`], in the table `auth_sessions`.
+    pub fn sessions(mut self, backend: impl SessionBackend<U>) -> Self {
+        self.sessions = Box::new(backend);
+        self
+    }
+
+    /// A secret key that was in use before: sessions and cookies made with it stay good, and nothing new is made with
+    /// it. Drop it when the longest session has ended. May be called several times.
+    pub fn older_secret_key(mut self, secret_key: impl AsRef<[u8]>) -> Self {
+        let secret = secret_key.as_ref().to_vec();
+        self.older_secrets.push(zeroize::Zeroizing::new(secret));
+        self
+    }
+
+    /// Who tells the time. Default: the system.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.hooks.clock = Box::new(clock);
+        self
+    }
+
+    /// A function that is told what happens to logins, beside the log. May be called several times.
+    pub fn on_event(mut self, listener: impl Fn(&LoginEvent<U>) + Send + Sync + 'static) -> Self {
+        self.hooks.listeners.push(Box::new(listener));
+        self
+    }
+
+    /// A function that finds the user of a request by other means than a session, such as an API key in a header.
+    ///
+    /// It is asked at most once a request, when somebody asks for the user. The user it names counts for this request
+    /// and overrides its session; nothing is stored, and no cookie is set. It must not ask for the
+    /// [`CurrentUser`](crate::CurrentUser) itself.
+    ///
+    /// ```
+    /// use axum::http::request::Parts;
+    /// use axum_login_kit::{LoginManager, RequestUser};
+    /// # use axum_db::prelude::*;
+    /// # use axum_login_kit::AuthUser;
+    /// # #[model]
+    /// # #[derive(Debug, Clone)]
+    /// # pub struct User { #[model(primary_key)] pub id: i32, pub password_hash: String, pub api_key: String }
+    /// # impl AuthUser for User {
+    /// #     type Id = i32;
+    /// #     fn id(&self) -> i32 { self.id }
+    /// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
+    /// # }
+    /// # type Db = axum_db::Db<axum_db::Sqlite>;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let database = Db::connect("sqlite://:memory:").await?;
+    /// # let secret_key = b"at least 32 bytes that nobody can guess";
+    ///
+    /// let login = LoginManager::<User>::new(&database, secret_key)
+    ///     .request_loader(async |parts: Parts| {
+    ///         let Some(key) = parts.headers.get("x-api-key").and_then(|key| key.to_str().ok()) else {
+    ///             return Ok(RequestUser::NoCredentials);
+    ///         };
+    ///         let db = parts.extensions.get::<Db>().expect("the database's layer");
+    ///         let user = User::query().filter(users::api_key.eq(key)).one_or_none(db).await?;
+    ///         Ok(user.map_or(RequestUser::Refused, RequestUser::User))
+    ///     })
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn request_loader<F, Fut>(mut self, load: F) -> Self
+    where
+        F: Fn(Parts) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<RequestUser<U>, Error>> + Send + 'static,
+    {
+        self.hooks.request_loader = Some(Box::new(move |parts| Box::pin(load(parts))));
+        self
+    }
+
+    /// What is done with a session that comes from another client. Default: [`SessionProtection::Basic`].
+    pub fn session_protection(mut self, protection: SessionProtection) -> Self {
+        self.settings.protection = protection;
+        self
+    }
+
+    /// What tells clients apart for the [`SessionProtection`]. Default: the `User-Agent`.
+    pub fn fingerprint(mut self, of: impl Fn(&Parts) -> String + Send + Sync + 'static) -> Self {
+        self.hooks.fingerprint = Some(Box::new(of));
+        self
+    }
+
+    /// How many proxies of your own stand before the program, each of which appends the address it sees to
+    /// `X-Forwarded-For`: then the client's address is read from there. Default: 0, and only the connection's own
+    /// address counts, since anybody can send that header.
+    pub fn behind_proxies(mut self, proxies: usize) -> Self {
+        self.settings.proxies = proxies;
+        self
+    }
+
+    /// The session's cookie: name, domain, path and so on.
+    pub fn session_cookie(mut self, config: CookieConfig) -> Self {
+        self.settings.session_cookie = config;
+        self
+    }
+
+    /// Remembered sessions: their cookie, and how long they last.
+    pub fn remember(mut self, config: RememberConfig) -> Self {
+        self.settings.remember = config;
+        self
+    }
+
+    /// Whether the answer to a logout has the browser clear its cache and storage of this site (`Clear-Site-Data`).
+    /// Default: `false`; it takes browsers a moment.
+    pub fn clear_site_data(mut self, clear: bool) -> Self {
+        self.settings.clear_site_data = clear;
+        self
+    }
+
     /// Where a login happens: a path from the root, such as `/login`. Default: none, and whoever is not
     /// logged in gets a bare 401.
     pub fn login_url(mut self, path: impl Into<String>) -> Self {
@@ -142,7 +301,7 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
 
     /// How long a remembered session lasts. Default: 30 days.
     pub fn remember_duration(mut self, duration: Duration) -> Self {
-        self.settings.remember_duration = duration;
+        self.settings.remember.duration = duration;
         self
     }
 
@@ -158,9 +317,9 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
     /// The manager.
     ///
     /// # Errors
-    /// A [`ConfigError`] for a secret of less than 32 bytes, a login URL that is not a path, or a realm that is
-    /// not a plain name.
-    pub fn build(self) -> Result<LoginManager<U>, ConfigError> {
+    /// A [`ConfigError`] for a secret of less than 32 bytes, a login URL that is not a path, a realm that is
+    /// not a plain name, or a cookie that browsers would not take.
+    pub fn build(mut self) -> Result<LoginManager<U>, ConfigError> {
         let settings = self.settings;
         for url in [&settings.login_url, &settings.refresh_url]
             .into_iter()
@@ -176,10 +335,27 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
                 realm: settings.realm,
             });
         }
+        let session = &settings.session_cookie;
+        session.check(settings.secure_cookies)?;
+        let (remembered, _) = settings.remember.over(session);
+        remembered.check(settings.secure_cookies)?;
+        let cookies = [false, true].map(|secure| {
+            let specs = SessionSpecs::new(&settings.realm, session, &settings.remember, secure);
+            Arc::new(specs)
+        });
+        let mut keys = Keys::derive(&self.secret)?;
+        for secret in &self.older_secrets {
+            keys = keys.and_older(secret)?;
+        }
+        let keys = Arc::new(keys);
+        self.sessions.set_up(SealingKeys::new(Arc::clone(&keys)));
         Ok(LoginManager(Arc::new(Manager {
-            keys: Arc::new(Keys::derive(&self.secret)?),
-            sessions: self.sessions,
+            keys,
+            sessions: self.sessions.into(),
+            users: self.users,
             settings,
+            hooks: self.hooks,
+            cookies,
         })))
     }
 }

@@ -1,27 +1,39 @@
 //! The manager: settings, keys and sessions of one kind of user.
 
+mod act;
 mod begin;
 mod builder;
+mod data;
+mod devices;
 mod layer;
 mod request;
+mod settings;
 mod state;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+
+use chrono::NaiveDateTime;
 
 pub(crate) use self::begin::LoginOptions;
 pub use self::builder::LoginManagerBuilder;
+pub use self::data::SessionData;
+pub use self::devices::SessionInfo;
 pub use self::layer::{LoginFuture, LoginLayer, LoginService};
 pub(crate) use self::request::LoginContext;
+pub use self::settings::RequestUser;
+pub(crate) use self::settings::{Hooks, Settings};
 pub(crate) use self::state::RequestState;
 
-use crate::cookies::SecureCookies;
+use crate::clock;
 use crate::error::Error;
+use crate::events::{LoginEvent, LoginEventKind};
 use crate::keys::Keys;
-use crate::password::Passwords;
-use crate::session::SessionBackend;
+use crate::session::{SessionBackend, SessionSpecs, UserLoader};
 use crate::user::AuthUser;
+
+/// How many sessions are deleted at once.
+const BATCH: u32 = 1_000;
 
 /// Logs users of the type `U` in and out: what Flask-Login's `LoginManager` is there.
 ///
@@ -38,23 +50,35 @@ pub struct LoginManager<U: AuthUser>(pub(crate) Arc<Manager<U>>);
 /// What all requests share.
 pub(crate) struct Manager<U: AuthUser> {
     pub(crate) settings: Settings,
+    pub(crate) hooks: Hooks<U>,
     pub(crate) keys: Arc<Keys>,
-    pub(crate) sessions: Box<dyn SessionBackend<U>>,
+    pub(crate) sessions: Arc<dyn SessionBackend<U>>,
+    pub(crate) users: Arc<dyn UserLoader<U>>,
+    /// The cookies of plain HTTP, and those of HTTPS.
+    cookies: [Arc<SessionSpecs>; 2],
 }
 
-/// The settings of a manager, checked.
-#[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    pub(crate) realm: String,
-    pub(crate) login_url: Option<String>,
-    pub(crate) login_message: Option<(String, String)>,
-    pub(crate) refresh_url: Option<String>,
-    pub(crate) refresh_message: Option<(String, String)>,
-    pub(crate) secure_cookies: SecureCookies,
-    pub(crate) passwords: Passwords,
-    pub(crate) session_duration: Duration,
-    pub(crate) remember_duration: Duration,
-    pub(crate) idle_timeout: Duration,
+impl<U: AuthUser> Manager<U> {
+    /// The time in UTC, in whole seconds.
+    pub(crate) fn now(&self) -> NaiveDateTime {
+        clock::whole_seconds(self.hooks.clock.now())
+    }
+
+    pub(crate) fn realm(&self) -> &str {
+        &self.settings.realm
+    }
+
+    pub(crate) fn cookie_specs(&self, secure: bool) -> &Arc<SessionSpecs> {
+        &self.cookies[usize::from(secure)]
+    }
+
+    /// Tells those who listen.
+    pub(crate) fn emit(&self, event: &LoginEvent<U>) {
+        event.kind.log(self.realm(), event.user_id.as_ref());
+        for listener in &self.hooks.listeners {
+            listener(event);
+        }
+    }
 }
 
 impl<U: AuthUser> LoginManager<U> {
@@ -64,20 +88,53 @@ impl<U: AuthUser> LoginManager<U> {
         LoginLayer(Arc::clone(&self.0))
     }
 
-    /// Deletes the sessions whose time is up, and returns how many there were.
+    /// Deletes the sessions whose time is up, a thousand at once, and returns how many there were.
     ///
     /// They let nobody in whether they are deleted or not: this keeps the table small. Call it when the
     /// program starts, or now and then.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails; batches before that are deleted.
     ///
     /// # Cancellation
-    /// Dropping the future leaves the sessions deleted or not.
+    /// Dropping the future leaves the rest of the sessions where they are.
     pub async fn delete_expired(&self) -> Result<u64, Error> {
-        let realm = self.0.settings.realm.clone();
-        let now = crate::session::now();
-        self.0.sessions.open().delete_expired(realm, now).await
+        let manager = &*self.0;
+        let now = manager.now();
+        let mut deleted = 0;
+        loop {
+            let batch = manager
+                .sessions
+                .delete_expired(manager.realm(), now, BATCH)
+                .await?;
+            deleted += batch;
+            if batch < BATCH.into() {
+                return Ok(deleted);
+            }
+        }
+    }
+
+    /// Ends all sessions of a user, from outside of a request or for another user than the one who asks: when an
+    /// administrator blocks an account. Returns how many there were.
+    ///
+    /// # Errors
+    /// When the database fails, and with [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for sessions that
+    /// are kept in cookies.
+    ///
+    /// # Cancellation
+    /// The sessions may have ended or not.
+    pub async fn end_sessions_of(&self, user_id: &U::Id) -> Result<u64, Error> {
+        let manager = &*self.0;
+        let sessions = &manager.sessions;
+        let ended = sessions.delete_all(manager.realm(), user_id, None).await?;
+        manager.emit(&LoginEvent {
+            kind: LoginEventKind::Revoked,
+            user_id: Some(user_id.clone()),
+            session: None,
+            ip: None,
+            user_agent: None,
+        });
+        Ok(ended)
     }
 }
 

@@ -1,24 +1,21 @@
 //! What one request knows about its visitor.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ConnectInfo;
-use axum::http::header;
 use axum::http::request::Parts;
-use chrono::TimeDelta;
+use chrono::{NaiveDateTime, TimeDelta};
 
-use super::{LoginOptions, Manager, RequestState};
+use super::{Manager, RequestState, RequestUser};
+use crate::client::{ClientInfo, SessionProtection};
 use crate::error::Error;
+use crate::events::{LoginEvent, LoginEventKind};
 use crate::flash::Flash;
 use crate::session::{
-    self, NewSession, RequestSessions, SessionCookies, SessionKey, StoredSession, Token,
+    self, FinishHook, Presented, Session, SessionBackend, SessionChange, SessionCookies, SessionId,
+    Token, UserLoader, Written,
 };
 use crate::user::AuthUser;
-
-/// How old `last_seen` becomes before it is written again.
-const SEEN_EVERY: TimeDelta = TimeDelta::minutes(5);
 
 /// What one manager knows in one request; shared by its extractors, so that the user is loaded once.
 pub(super) struct RequestLogin<U: AuthUser> {
@@ -27,24 +24,36 @@ pub(super) struct RequestLogin<U: AuthUser> {
     current: tokio::sync::Mutex<Current<U>>,
 }
 
-struct Current<U> {
-    /// The token that counts: the one presented, until a login or logout in this request.
-    token: Presented,
-    /// What it led to, once somebody asked.
-    session: Option<Option<Arc<ActiveSession<U>>>>,
+/// What counts now: what the request presented, until a login or logout in it.
+pub(super) struct Current<U: AuthUser> {
+    /// The cookies' values that may lead to a session; `None` before they are read.
+    pub(super) presented: Option<Vec<String>>,
+    /// What they led to, once somebody asked.
+    pub(super) session: Option<Option<Arc<ActiveSession<U>>>>,
+    /// What is kept for a visitor who is not logged in; `None` before it is read.
+    pub(super) visitor: Option<Option<String>>,
 }
 
-enum Presented {
-    Unread,
-    Token(Token),
-    Nothing,
-}
-
-/// A session that stands, with its user.
-pub(crate) struct ActiveSession<U> {
+/// A user who is logged in, by a session that stands or for this request only.
+pub(crate) struct ActiveSession<U: AuthUser> {
     pub(crate) user: Arc<U>,
     pub(crate) fresh: bool,
-    stored: StoredSession,
+    /// `None` for a user whom the request's own credentials name.
+    pub(crate) stored: Option<Session<U::Id>>,
+}
+
+impl<U: AuthUser> ActiveSession<U> {
+    /// The same after a change that was written.
+    pub(super) fn changed(&self, change: &SessionChange) -> Arc<Self> {
+        let mut stored = self.stored.clone();
+        // It was written, so it applies.
+        let _ = stored.as_mut().map(|stored| change.apply(stored));
+        Arc::new(ActiveSession {
+            user: Arc::clone(&self.user),
+            fresh: self.fresh || change.authenticated_at.is_some(),
+            stored,
+        })
+    }
 }
 
 impl<U: AuthUser> RequestLogin<U> {
@@ -53,8 +62,9 @@ impl<U: AuthUser> RequestLogin<U> {
             manager,
             state,
             current: tokio::sync::Mutex::new(Current {
-                token: Presented::Unread,
+                presented: None,
                 session: None,
+                visitor: None,
             }),
         }
     }
@@ -63,10 +73,13 @@ impl<U: AuthUser> RequestLogin<U> {
 /// A manager at work in one request: what the extractors are made of.
 pub(crate) struct LoginContext<U: AuthUser> {
     shared: Arc<RequestLogin<U>>,
-    sessions: Box<dyn RequestSessions<U>>,
-    cookies: SessionCookies,
-    user_agent: Option<String>,
-    ip: Option<String>,
+    pub(super) sessions: Arc<dyn SessionBackend<U>>,
+    users: Arc<dyn UserLoader<U>>,
+    pub(super) cookies: SessionCookies,
+    client: ClientInfo,
+    fingerprint: Option<String>,
+    /// For the function that loads users from requests.
+    request: Option<Box<Parts>>,
 }
 
 impl<U: AuthUser> LoginContext<U> {
@@ -80,31 +93,34 @@ impl<U: AuthUser> LoginContext<U> {
                  `.layer(login.layer())` to the router, after its routes and before `.layer(database.layer())`"
             ))
         })?;
-        let settings = &shared.manager.settings;
+        let manager = &*shared.manager;
+        let settings = &manager.settings;
         let secure = settings.secure_cookies.for_request(parts);
-        let cookies = SessionCookies::read(&settings.realm, secure, &parts.headers);
+        let sessions = manager.sessions.bind(&parts.extensions)?;
+        let users = manager.users.bind(&parts.extensions)?;
+        let client = ClientInfo::of(parts, settings.proxies);
+        let fingerprint = match (settings.protection, &manager.hooks.fingerprint) {
+            (SessionProtection::Off, _) => None,
+            (_, None) => Some(client.default_fingerprint(&manager.keys)),
+            (_, Some(of)) => Some(
+                manager
+                    .keys
+                    .code("own fingerprint", &[of(parts).as_bytes()]),
+            ),
+        };
+        let request = manager.hooks.request_loader.as_ref();
         Ok(LoginContext {
-            sessions: shared.manager.sessions.bind(&parts.extensions)?,
-            user_agent: None,
-            ip: None,
-            cookies,
+            sessions: sessions.unwrap_or_else(|| Arc::clone(&manager.sessions)),
+            users: users.unwrap_or_else(|| Arc::clone(&manager.users)),
+            cookies: SessionCookies::read(manager.cookie_specs(secure), &parts.headers),
+            client,
+            fingerprint,
+            request: request.map(|_| Box::new(parts.clone())),
             shared,
         })
     }
 
-    /// The same, with what a new session notes of its browser.
-    pub(crate) fn for_login(parts: &Parts) -> Result<Self, Error> {
-        let user_agent = parts.headers.get(header::USER_AGENT);
-        let user_agent = user_agent.and_then(|value| value.to_str().ok());
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(LoginContext {
-            user_agent: user_agent.map(|text| text.chars().take(255).collect()),
-            ip: address.map(|ConnectInfo(address)| address.ip().to_string()),
-            ..Self::of(parts)?
-        })
-    }
-
-    pub(crate) fn manager(&self) -> &Manager<U> {
+    pub(crate) fn manager(&self) -> &Arc<Manager<U>> {
         &self.shared.manager
     }
 
@@ -112,26 +128,76 @@ impl<U: AuthUser> LoginContext<U> {
         &self.shared.state
     }
 
-    /// Gives the request's connection back while no transaction is open.
+    pub(crate) fn client(&self) -> &ClientInfo {
+        &self.client
+    }
+
+    pub(super) fn fingerprint(&self) -> Option<&str> {
+        self.fingerprint.as_deref()
+    }
+
+    /// Gives the request's connections back while no transaction is open.
     pub(crate) async fn release(&self) -> Result<(), Error> {
-        self.sessions.release().await
+        self.sessions.release().await?;
+        self.users.release().await
     }
 
     pub(crate) fn flash(&self, parts: &Parts) -> Flash {
         Flash::open(self.state(), parts)
     }
 
-    /// The session of the request's visitor, loaded at the first call: one query, or none without a cookie.
-    pub(crate) async fn current(&self) -> Result<Option<Arc<ActiveSession<U>>>, Error> {
+    /// Tells those who listen, at once.
+    pub(crate) fn emit(
+        &self,
+        kind: LoginEventKind,
+        user_id: Option<U::Id>,
+        session: Option<SessionId>,
+    ) {
+        self.manager().emit(&self.event(kind, user_id, session));
+    }
+
+    pub(super) fn event(
+        &self,
+        kind: LoginEventKind,
+        user_id: Option<U::Id>,
+        session: Option<SessionId>,
+    ) -> LoginEvent<U> {
+        LoginEvent {
+            kind,
+            user_id,
+            session,
+            ip: self.client.ip,
+            user_agent: self.client.user_agent(),
+        }
+    }
+
+    /// Runs the hook at the end of the unit of work that what was written belongs to.
+    pub(super) fn on_finish(&self, hook: FinishHook) {
+        if let Some(hook) = self.sessions.on_finish(hook) {
+            self.state().at_end(hook);
+        }
+    }
+
+    pub(super) async fn lock(&self) -> tokio::sync::MutexGuard<'_, Current<U>> {
         self.state().mark_consulted();
-        let mut current = self.shared.current.lock().await;
+        self.shared.current.lock().await
+    }
+
+    /// Who is logged in, loaded at the first call: one query, or none without a cookie.
+    pub(crate) async fn current(&self) -> Result<Option<Arc<ActiveSession<U>>>, Error> {
+        let mut current = self.lock().await;
+        self.load_into(&mut current).await
+    }
+
+    /// The same while something else is being done about it.
+    pub(super) async fn load_into(
+        &self,
+        current: &mut Current<U>,
+    ) -> Result<Option<Arc<ActiveSession<U>>>, Error> {
         if let Some(session) = &current.session {
             return Ok(session.clone());
         }
-        let session = match self.presented(&mut current) {
-            Some(token) => self.load(token).await?.map(Arc::new),
-            None => None,
-        };
+        let session = self.load(current).await?.map(Arc::new);
         current.session = Some(session.clone());
         if session.is_some() {
             self.state().mark_private();
@@ -139,156 +205,188 @@ impl<U: AuthUser> LoginContext<U> {
         Ok(session)
     }
 
-    fn presented<'a>(&self, current: &'a mut Current<U>) -> Option<&'a Token> {
-        if let Presented::Unread = current.token {
-            current.token = self
-                .cookies
-                .token()
-                .map_or(Presented::Nothing, Presented::Token);
+    async fn load(&self, current: &mut Current<U>) -> Result<Option<ActiveSession<U>>, Error> {
+        // After a login or logout in this request, that is what counts.
+        let untouched = current.presented.is_none();
+        if let (true, Some(load), Some(request)) = (
+            untouched,
+            &self.manager().hooks.request_loader,
+            &self.request,
+        ) {
+            match load(Parts::clone(request)).await? {
+                RequestUser::User(user) => {
+                    return Ok(Some(ActiveSession {
+                        user: Arc::new(user),
+                        fresh: false,
+                        stored: None,
+                    }));
+                }
+                RequestUser::Refused => {
+                    self.state().mark_private();
+                    return Ok(None);
+                }
+                RequestUser::NoCredentials => {}
+            }
         }
-        match &current.token {
-            Presented::Token(token) => Some(token),
-            Presented::Unread | Presented::Nothing => None,
+        for cookie in self.presented(current) {
+            if let Some(session) = self.load_session(cookie).await? {
+                return Ok(Some(session));
+            }
         }
+        Ok(None)
     }
 
-    async fn load(&self, token: &Token) -> Result<Option<ActiveSession<U>>, Error> {
+    /// The cookies' values that may lead to a session.
+    pub(super) fn presented<'a>(&self, current: &'a mut Current<U>) -> &'a [String] {
+        current.presented.get_or_insert_with(|| {
+            let may_be = |value: &&str| self.sessions.is_in_cookie() || Token::is_one(value);
+            let presented = self.cookies.presented().filter(may_be);
+            presented.map(str::to_owned).collect()
+        })
+    }
+
+    async fn load_session(&self, cookie: &str) -> Result<Option<ActiveSession<U>>, Error> {
         let manager = self.manager();
-        let now = session::now();
-        let key = self.key(token);
-        let Some((stored, user)) = self.sessions.find(key, now).await? else {
+        let presented = Presented::new(cookie).with_state(self.cookies.state());
+        let Some((stored, user)) = self.sessions.find(manager.realm(), &presented).await? else {
             return Ok(None);
         };
-        let tag = session::auth_tag(&manager.keys, &user);
-        let is_bound = session::same(&stored.auth_tag, &tag);
-        let idle = now.signed_duration_since(stored.last_seen_at);
-        if !is_bound || (!stored.remembered && exceeds(idle, manager.settings.idle_timeout)) {
-            tracing::debug!(realm = manager.settings.realm, "a session has ended");
+        let user = match user {
+            Some(user) => user,
+            None => match self.users.load(&stored.user_id).await? {
+                Some(user) => user,
+                None => {
+                    self.delete(&stored.id).await?;
+                    return Ok(None);
+                }
+            },
+        };
+        let now = manager.now();
+        if !manager.stands(&stored, &user, now) {
+            tracing::debug!(realm = manager.realm(), "a session has ended");
             return Ok(None);
         }
-        if idle >= SEEN_EVERY {
-            self.sessions.seen(stored.id, now);
+        let is_other_client = match (&stored.fingerprint, &self.fingerprint) {
+            (Some(begun_with), Some(this)) => begun_with != this,
+            _ => false,
+        };
+        if is_other_client {
+            let user_id = Some(stored.user_id.clone());
+            self.emit(LoginEventKind::Protected, user_id, Some(stored.id.clone()));
+            if manager.settings.protection == SessionProtection::Strong {
+                self.delete(&stored.id).await?;
+                let cookies = self.cookies.clone();
+                self.on_finish(Box::new(move |_, headers| cookies.remove(headers)));
+                return Ok(None);
+            }
         }
-        let fresh = stored.authenticated_at.is_some_and(|at| {
-            !stored.remembered
-                || self
-                    .cookies
-                    .has_fresh_mark(&session::fresh_mark(&manager.keys, token, at))
-        });
+        self.seen(&stored, cookie, now).await?;
+        let has_mark = |at| {
+            let mark = self.cookies.fresh_mark();
+            mark.is_some_and(|mark| session::is_fresh_mark(&manager.keys, mark, &stored.id, at))
+        };
+        let fresh = !is_other_client
+            && stored
+                .authenticated_at
+                .is_some_and(|at| !stored.remembered || has_mark(at));
         Ok(Some(ActiveSession {
             user: Arc::new(user),
             fresh,
-            stored,
+            stored: Some(stored),
         }))
     }
 
-    fn key(&self, token: &Token) -> SessionKey {
-        self.manager().key(token)
+    pub(super) async fn delete(&self, id: &SessionId) -> Result<bool, Error> {
+        let realm = self.manager().realm();
+        self.sessions.delete(realm, id, None).await
     }
 
-    /// Begins a session for `user` with a new token, in the place of the one presented.
-    pub(crate) async fn login(&self, user: &U, options: LoginOptions) -> Result<(), Error> {
+    /// Notes that a session is used, where the last note is old, and takes up a remembered one.
+    async fn seen(
+        &self,
+        stored: &Session<U::Id>,
+        cookie: &str,
+        now: NaiveDateTime,
+    ) -> Result<(), Error> {
         let manager = self.manager();
-        let (token, new) = manager.new_session(user, options)?;
-        let new = NewSession {
-            user_agent: self.user_agent.clone(),
-            ip: self.ip.clone(),
-            ..new
-        };
-        let max_age = options.remember.then(|| manager.duration(options));
-        let fresh_mark = new
-            .authenticated_at
-            .map(|at| session::fresh_mark(&manager.keys, &token, at));
-        let mut current = self.shared.current.lock().await;
-        // In this order: whatever fails, one whole session is left, and its cookie is the one the browser has.
-        self.sessions.insert(new, user.id()).await?;
-        if let Some(old) = self.presented(&mut current) {
-            self.sessions.delete(self.key(old)).await?;
+        let settings = &manager.settings;
+        let refreshes = stored.remembered && settings.remember.refresh_each_request;
+        if stored.remembered && self.cookies.fresh_mark().is_none() {
+            let (user_id, id) = (stored.user_id.clone(), stored.id.clone());
+            self.emit(LoginEventKind::Remembered, Some(user_id), Some(id));
+            let cookies = self.cookies.clone();
+            self.on_finish(Box::new(move |_, headers| cookies.mark_restored(headers)));
         }
-        let value = token.text();
-        current.token = Presented::Token(token);
-        current.session = None;
-        self.state().mark_private();
-        let cookies = self.cookies.clone();
-        self.sessions.on_commit(Box::new(move |headers| {
-            cookies.set(headers, &value, max_age);
-            match fresh_mark.filter(|_| max_age.is_some()) {
-                Some(mark) => cookies.set_fresh_mark(headers, &mark),
-                None => cookies.remove_fresh_mark(headers),
-            }
+        if refreshes {
+            let (cookies, value) = (self.cookies.clone(), cookie.to_owned());
+            let max_age = settings.remember.duration;
+            self.on_finish(Box::new(move |_, headers| {
+                if !cookies.is_decided(headers) {
+                    cookies.set(headers, &value, Some(max_age));
+                }
+            }));
+        }
+        if now.signed_duration_since(stored.last_seen_at) < settings.seen_every() {
+            return Ok(());
+        }
+        let change = SessionChange {
+            last_seen_at: Some(now),
+            expires_at: refreshes.then(|| super::begin::later(now, settings.remember.duration)),
+            ..SessionChange::default()
+        };
+        if self.sessions.is_in_cookie() {
+            return self.write_state(stored, &change, now).await.map(drop);
+        }
+        // Not here: a page must not wait for another writer, nor this write for the page's transaction.
+        let (manager, stored) = (Arc::clone(manager), stored.clone());
+        self.on_finish(Box::new(move |_, _| {
+            tokio::spawn(async move {
+                let writing = manager.sessions.update(manager.realm(), &stored, &change);
+                if let Err(error) = writing.await {
+                    tracing::warn!(%error, "the time a session was last seen was not written");
+                }
+            });
         }));
-        tracing::info!(realm = manager.settings.realm, "logged in");
         Ok(())
     }
 
-    /// Ends the session presented, if there is one.
-    pub(crate) async fn logout(&self) -> Result<(), Error> {
-        let mut current = self.shared.current.lock().await;
-        if let Some(token) = self.presented(&mut current) {
-            self.sessions.delete(self.key(token)).await?;
-            tracing::info!(realm = self.manager().settings.realm, "logged out");
-        }
-        let began_here = matches!(current.token, Presented::Token(_));
-        current.token = Presented::Nothing;
-        current.session = Some(None);
-        self.state().mark_consulted();
-        self.state().mark_private();
-        if began_here || self.cookies.any() {
-            let cookies = self.cookies.clone();
-            self.sessions.on_commit(Box::new(move |headers| {
-                cookies.remove(headers);
-                cookies.remove_fresh_mark(headers);
-            }));
-        }
-        Ok(())
-    }
-
-    /// Ends all sessions of the current user but this one.
-    pub(crate) async fn logout_others(&self) -> Result<u64, Error> {
-        let Some(session) = self.current().await? else {
-            return Ok(0);
-        };
-        let mut current = self.shared.current.lock().await;
-        match self.presented(&mut current) {
-            Some(token) => {
-                let kept = self.key(token);
-                self.sessions.delete_others(kept, session.user.id()).await
+    /// Changes a session that stands, wherever it is kept; false when it has ended, or its data is another.
+    pub(super) async fn write_state(
+        &self,
+        stored: &Session<U::Id>,
+        change: &SessionChange,
+        now: NaiveDateTime,
+    ) -> Result<bool, Error> {
+        let realm = self.manager().realm();
+        match self.sessions.update(realm, stored, change).await? {
+            Written::Stored => Ok(true),
+            Written::Nothing => Ok(false),
+            Written::InCookie(value) => {
+                let ends = change.expires_at.unwrap_or(stored.expires_at);
+                let left = ends.signed_duration_since(now).to_std().unwrap_or_default();
+                let max_age = stored.remembered.then_some(left);
+                let cookies = self.cookies.clone();
+                self.on_finish(Box::new(move |_, headers| {
+                    if !cookies.is_decided(headers) {
+                        cookies.set_state(headers, &value, max_age);
+                    }
+                }));
+                Ok(true)
             }
-            None => Ok(0),
         }
     }
+}
 
-    /// Makes the current session fresh; false when there is none.
-    pub(crate) async fn confirm(&self) -> Result<bool, Error> {
-        let Some(session) = self.current().await? else {
-            return Ok(false);
-        };
-        let mut current = self.shared.current.lock().await;
-        let Some(token) = self.presented(&mut current) else {
-            return Ok(false);
-        };
-        let now = session::now();
-        if !self.sessions.confirm(self.key(token), now).await? {
-            current.session = Some(None);
-            return Ok(false);
-        }
-        let mark = session::fresh_mark(&self.manager().keys, token, now);
-        let stored = StoredSession {
-            authenticated_at: Some(now),
-            ..session.stored.clone()
-        };
-        if stored.remembered {
-            let cookies = self.cookies.clone();
-            self.sessions.on_commit(Box::new(move |headers| {
-                cookies.set_fresh_mark(headers, &mark);
-            }));
-        }
-        current.session = Some(Some(Arc::new(ActiveSession {
-            user: Arc::clone(&session.user),
-            fresh: true,
-            stored,
-        })));
-        Ok(true)
+impl<U: AuthUser> Manager<U> {
+    /// Whether a session lets its user in: its time is not up, and it is bound to the user's password and epoch.
+    pub(crate) fn stands(&self, session: &Session<U::Id>, user: &U, now: NaiveDateTime) -> bool {
+        self.is_in_time(session, now) && session::is_bound(&self.keys, &session.auth_tag, user)
+    }
+
+    fn is_in_time(&self, session: &Session<U::Id>, now: NaiveDateTime) -> bool {
+        let idle = now.signed_duration_since(session.last_seen_at);
+        session.expires_at > now
+            && (session.remembered || !exceeds(idle, self.settings.idle_timeout))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a request's response has to say about cookies and caches.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,15 +9,16 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use crate::cookies::SecureCookies;
 use crate::flash::FlashBuffer;
 use crate::keys::Keys;
+use crate::session::FinishHook;
 
 /// What all managers of a request share: flash messages, and how far a cache may keep the response.
-#[derive(Debug)]
 pub(crate) struct RequestState {
     keys: Arc<Keys>,
     secure_cookies: SecureCookies,
     consulted: AtomicBool,
     private: AtomicBool,
     flash: Mutex<Option<FlashBuffer>>,
+    hooks: Mutex<Vec<FinishHook>>,
 }
 
 impl RequestState {
@@ -27,6 +29,7 @@ impl RequestState {
             consulted: AtomicBool::new(false),
             private: AtomicBool::new(false),
             flash: Mutex::new(None),
+            hooks: Mutex::default(),
         }
     }
 
@@ -42,6 +45,12 @@ impl RequestState {
         self.flash.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Runs the hook when the response is ready.
+    pub(super) fn at_end(&self, hook: FinishHook) {
+        let mut hooks = self.hooks.lock().unwrap_or_else(PoisonError::into_inner);
+        hooks.push(hook);
+    }
+
     /// The response depends on the request's cookies.
     pub(crate) fn mark_consulted(&self) {
         self.consulted.store(true, Ordering::Relaxed);
@@ -54,6 +63,13 @@ impl RequestState {
 
     /// Puts into the response what the request asked for.
     pub(super) fn finish(&self, headers: &mut HeaderMap) {
+        let hooks = self
+            .hooks
+            .lock()
+            .map(|mut hooks| std::mem::take(&mut *hooks));
+        for hook in hooks.unwrap_or_default() {
+            hook(true, headers);
+        }
         let buffer = self.flash().take();
         if buffer.is_some_and(|buffer| buffer.write(self, headers)) {
             self.mark_private();
@@ -75,5 +91,11 @@ fn vary_by_cookie(headers: &mut HeaderMap) {
     });
     if !is_named {
         headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+    }
+}
+
+impl fmt::Debug for RequestState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestState").finish_non_exhaustive()
     }
 }

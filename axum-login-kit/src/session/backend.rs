@@ -1,93 +1,301 @@
-//! Where sessions are kept, as the rest of the crate sees it.
+//! Where sessions and users come from, as the rest of the crate sees it, and as an application may provide it.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::http::{Extensions, HeaderMap};
 use chrono::NaiveDateTime;
 
+use super::record::{Session, SessionChange, SessionId};
 use crate::error::Error;
+use crate::keys::SealingKeys;
 use crate::user::AuthUser;
 
-/// What finds a session: the realm counts as much as the token.
-#[derive(Clone)]
-pub struct SessionKey {
-    pub(crate) realm: String,
-    pub(crate) token_hash: String,
-}
+/// A place where sessions are kept: [`DbSessions`](crate::DbSessions) unless
+/// [`LoginManagerBuilder::sessions`](crate::LoginManagerBuilder::sessions) names another one.
+///
+/// The kit decides whether a session stands: its time, its user and the binding to the password are checked after
+/// [`find`](Self::find). A backend only keeps sessions, and by three rules:
+///
+/// - **It never brings a session back.** [`update`](Self::update) changes what is there and inserts nothing, however
+///   late it comes: a logout would be undone by the slow request beside it.
+/// - **The realm counts as much as the id**: a session of one manager is unknown in another one.
+/// - **One change of the data wins**: of two updates from the same [`DataChange::from`](crate::DataChange::from) one
+///   gets [`Written::Nothing`].
+///
+/// [`testing::check_backend`](crate::testing::check_backend) checks them.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::sync::Mutex;
+///
+/// use axum_login_kit::{AuthUser, Error, Presented, Session, SessionBackend, SessionChange, SessionId, Written};
+/// use chrono::NaiveDateTime;
+///
+/// /// Sessions in a store of keys and texts, such as Redis; here in a map.
+/// #[derive(Default)]
+/// struct KeyValueSessions(Mutex<HashMap<(String, SessionId), String>>);
+///
+/// fn read<I: serde::de::DeserializeOwned>(json: &str) -> Result<Session<I>, Error> {
+///     serde_json::from_str(json).map_err(Error::backend)
+/// }
+///
+/// #[async_trait::async_trait]
+/// impl<U> SessionBackend<U> for KeyValueSessions
+/// where
+///     U: AuthUser<Id: serde::Serialize + serde::de::DeserializeOwned>,
+/// {
+///     async fn find(&self, realm: &str, presented: &Presented<'_>) -> Result<Option<(Session<U::Id>, Option<U>)>, Error> {
+///         let map = self.0.lock().unwrap();
+///         let found = map.get(&(realm.to_owned(), presented.id().clone()));
+///         found.map(|json| Ok((read(json)?, None))).transpose() // the kit loads the user
+///     }
+///
+///     async fn insert(&self, realm: &str, session: &Session<U::Id>) -> Result<Written, Error> {
+///         let json = serde_json::to_string(session).map_err(Error::backend)?;
+///         self.0.lock().unwrap().insert((realm.to_owned(), session.id.clone()), json);
+///         Ok(Written::Stored)
+///     }
+///
+///     async fn update(&self, realm: &str, session: &Session<U::Id>, change: &SessionChange) -> Result<Written, Error> {
+///         let mut map = self.0.lock().unwrap(); // in Redis: WATCH, or a script
+///         let Some(json) = map.get_mut(&(realm.to_owned(), session.id.clone())) else {
+///             return Ok(Written::Nothing);
+///         };
+///         let mut session: Session<U::Id> = read(json)?;
+///         if !change.apply(&mut session) {
+///             return Ok(Written::Nothing);
+///         }
+///         *json = serde_json::to_string(&session).map_err(Error::backend)?;
+///         Ok(Written::Stored)
+///     }
+///
+///     async fn delete(&self, realm: &str, id: &SessionId, of: Option<&U::Id>) -> Result<bool, Error> {
+///         let key = (realm.to_owned(), id.clone());
+///         let mut map = self.0.lock().unwrap();
+///         let Some(json) = map.get(&key) else { return Ok(false) };
+///         let is_theirs = match of {
+///             Some(user) => read::<U::Id>(json)?.user_id == *user,
+///             None => true,
+///         };
+///         Ok(is_theirs && map.remove(&key).is_some())
+///     }
+///
+///     async fn list(&self, realm: &str, user: &U::Id) -> Result<Vec<Session<U::Id>>, Error> {
+///         let map = self.0.lock().unwrap();
+///         let sessions = map.iter().filter(|((of, _), _)| of == realm).map(|(_, json)| read::<U::Id>(json));
+///         let theirs = sessions.filter(|session| session.as_ref().map_or(true, |session| session.user_id == *user));
+///         theirs.collect()
+///     }
+///
+///     async fn delete_expired(&self, _realm: &str, _now: NaiveDateTime, _limit: u32) -> Result<u64, Error> {
+///         Ok(0) // such a store has an expiry of its own
+///     }
+/// #   // The rest is what the trait provides.
+/// }
+/// # fn main() {}
+/// ```
+#[async_trait]
+pub trait SessionBackend<U: AuthUser>: Send + Sync + 'static {
+    /// The same sessions within the unit of work of a request, whose extensions these are. Default: `None`, which
+    /// means that this backend serves every request as it is.
+    ///
+    /// # Errors
+    /// When what it needs is missing from the request: the router lacks a layer.
+    fn bind(&self, request: &Extensions) -> Result<Option<Arc<dyn SessionBackend<U>>>, Error> {
+        let _ = request;
+        Ok(None)
+    }
 
-/// A session about to begin.
-pub(crate) struct NewSession {
-    pub(crate) key: SessionKey,
-    pub(crate) auth_tag: String,
-    pub(crate) created_at: NaiveDateTime,
-    pub(crate) authenticated_at: Option<NaiveDateTime>,
-    pub(crate) expires_at: NaiveDateTime,
-    pub(crate) remembered: bool,
-    pub(crate) user_agent: Option<String>,
-    pub(crate) ip: Option<String>,
-}
+    /// Called once, when the manager is built, with keys derived from its secret: for backends that leave something
+    /// in a cookie. Default: nothing.
+    fn set_up(&mut self, keys: SealingKeys) {
+        drop(keys);
+    }
 
-/// What a request needs to know of its session.
-#[derive(Clone)]
-pub(crate) struct StoredSession {
-    pub(crate) id: i64,
-    pub(crate) auth_tag: String,
-    pub(crate) authenticated_at: Option<NaiveDateTime>,
-    pub(crate) last_seen_at: NaiveDateTime,
-    pub(crate) remembered: bool,
-}
+    /// Whether the cookie holds the session itself, and not only its token. Default: `false`, and
+    /// [`find`](Self::find) is then asked for well-formed tokens only.
+    fn is_in_cookie(&self) -> bool {
+        false
+    }
 
-impl From<super::statements::SessionRow> for StoredSession {
-    fn from(row: super::statements::SessionRow) -> Self {
-        let (id, auth_tag, authenticated_at, last_seen_at, remembered) = row;
-        StoredSession {
-            id,
-            auth_tag,
-            authenticated_at,
-            last_seen_at,
-            remembered,
+    /// The session presented, if it is known, whether its time is up or not, and its user where both can be had at
+    /// once. Its [`user_agent`](Session::user_agent) and [`ip`](Session::ip) may be left out.
+    ///
+    /// # Errors
+    /// When the place cannot be reached; a session that is not there is no error.
+    async fn find(
+        &self,
+        realm: &str,
+        presented: &Presented<'_>,
+    ) -> Result<Option<(Session<U::Id>, Option<U>)>, Error>;
+
+    /// Keeps a session that begins.
+    ///
+    /// # Errors
+    /// When the place cannot be reached, or does not take the session.
+    async fn insert(&self, realm: &str, session: &Session<U::Id>) -> Result<Written, Error>;
+
+    /// Changes a session that is there, as it was found in this request: [`Written::Nothing`] when it has ended
+    /// meanwhile, or its data is not what the change begins from.
+    ///
+    /// # Errors
+    /// When the place cannot be reached.
+    async fn update(
+        &self,
+        realm: &str,
+        session: &Session<U::Id>,
+        change: &SessionChange,
+    ) -> Result<Written, Error>;
+
+    /// Ends a session, if it is this user's; whosever it is, for `None`. Whether there was one.
+    ///
+    /// # Errors
+    /// When the place cannot be reached.
+    async fn delete(&self, realm: &str, id: &SessionId, of: Option<&U::Id>) -> Result<bool, Error>;
+
+    /// The sessions of a user, whether their time is up or not.
+    ///
+    /// # Errors
+    /// When the place cannot be reached, or keeps no list.
+    async fn list(&self, realm: &str, user: &U::Id) -> Result<Vec<Session<U::Id>>, Error>;
+
+    /// Ends all sessions of a user but one, and returns how many there were. Default: by [`list`](Self::list) and
+    /// [`delete`](Self::delete).
+    ///
+    /// # Errors
+    /// When the place cannot be reached, or keeps no list.
+    async fn delete_all(
+        &self,
+        realm: &str,
+        user: &U::Id,
+        except: Option<&SessionId>,
+    ) -> Result<u64, Error> {
+        let mut ended = 0;
+        for session in self.list(realm, user).await? {
+            if except != Some(&session.id) {
+                ended += u64::from(self.delete(realm, &session.id, Some(user)).await?);
+            }
         }
+        Ok(ended)
+    }
+
+    /// Deletes up to `limit` sessions whose [`expires_at`](Session::expires_at) is not after `now`, and returns how
+    /// many there were; it is called again until there are fewer than that.
+    ///
+    /// # Errors
+    /// When the place cannot be reached.
+    async fn delete_expired(
+        &self,
+        realm: &str,
+        now: NaiveDateTime,
+        limit: u32,
+    ) -> Result<u64, Error>;
+
+    /// Gives back what the request holds of a shared resource, such as a pooled connection, before a password is
+    /// hashed. Default: nothing.
+    ///
+    /// # Errors
+    /// When the place cannot be reached.
+    async fn release(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Runs the hook at the end of the request's unit of work. Default: gives it back, and it runs when the response
+    /// is ready, as for a unit of work that was committed.
+    fn on_finish(&self, hook: FinishHook) -> Option<FinishHook> {
+        Some(hook)
     }
 }
 
-/// A place where sessions are kept; object-safe, so that handlers need not name it.
-pub(crate) trait SessionBackend<U: AuthUser>: Send + Sync {
-    /// Its sessions, over the database session of the request.
-    fn bind(&self, extensions: &Extensions) -> Result<Box<dyn RequestSessions<U>>, Error>;
+/// What runs at the end of a unit of work: whether what was written until then stands, and the response's headers.
+pub type FinishHook = Box<dyn FnOnce(bool, &mut HeaderMap) + Send>;
 
-    /// Its sessions outside a request.
-    fn open(&self) -> Box<dyn RequestSessions<U>>;
+/// What a request presents as its session.
+#[derive(Debug, Clone)]
+pub struct Presented<'a> {
+    id: SessionId,
+    cookie: &'a str,
+    state: Option<&'a str>,
 }
 
-/// Sessions within one unit of work. Writes join its open transaction; where none is open each is committed
-/// by itself.
+/// What a [`SessionBackend`] has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Written {
+    /// It is stored.
+    Stored,
+    /// It is what the browser's cookie is to hold: the session's own cookie after an insert; after an update a
+    /// second one beside it, which comes back as [`Presented::state`].
+    InCookie(String),
+    /// Nothing, as the session has ended or its data is another.
+    Nothing,
+}
+
+impl<'a> Presented<'a> {
+    /// What a request presents that has this cookie.
+    #[must_use]
+    pub fn new(cookie: &'a str) -> Self {
+        Presented {
+            id: SessionId::of_token(cookie),
+            cookie,
+            state: None,
+        }
+    }
+
+    /// The same, with the cookie that an update left.
+    #[must_use]
+    pub fn with_state(self, state: Option<&'a str>) -> Self {
+        Presented { state, ..self }
+    }
+
+    /// What names the session.
+    #[must_use]
+    pub fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    /// The cookie itself.
+    #[must_use]
+    pub fn cookie(&self) -> &'a str {
+        self.cookie
+    }
+
+    /// What the last update left in a second cookie.
+    #[must_use]
+    pub fn state(&self) -> Option<&'a str> {
+        self.state
+    }
+}
+
+/// Loads users by the id that a session notes, where the backend does not load both at once.
+///
+/// [`LoginManager::new`](crate::LoginManager::new) brings one for every model: by primary key, through the request's
+/// own database session. Another one is given to [`LoginManager::over`](crate::LoginManager::over): for users who are
+/// not in a database, or are found by another column, such as a random name that may be changed.
 #[async_trait]
-pub(crate) trait RequestSessions<U: AuthUser>: Send + Sync {
-    /// The session and its user in one query, unless its time is up.
-    async fn find(
-        &self,
-        key: SessionKey,
-        now: NaiveDateTime,
-    ) -> Result<Option<(StoredSession, U)>, Error>;
+pub trait UserLoader<U: AuthUser>: Send + Sync + 'static {
+    /// The same within the unit of work of a request, whose extensions these are. Default: `None`, which means that
+    /// this loader serves every request as it is.
+    ///
+    /// # Errors
+    /// When what it needs is missing from the request: the router lacks a layer.
+    fn bind(&self, request: &Extensions) -> Result<Option<Arc<dyn UserLoader<U>>>, Error> {
+        let _ = request;
+        Ok(None)
+    }
 
-    async fn insert(&self, session: NewSession, user: U::Id) -> Result<(), Error>;
+    /// The user, or `None` for one who is gone: the session is then ended.
+    ///
+    /// # Errors
+    /// When users cannot be loaded at all.
+    async fn load(&self, id: &U::Id) -> Result<Option<U>, Error>;
 
-    async fn delete(&self, key: SessionKey) -> Result<(), Error>;
-
-    /// Deletes all sessions of a user in the realm but one.
-    async fn delete_others(&self, kept: SessionKey, user: U::Id) -> Result<u64, Error>;
-
-    async fn delete_expired(&self, realm: String, now: NaiveDateTime) -> Result<u64, Error>;
-
-    /// Notes that the user gave the password again; false for a session that has ended.
-    async fn confirm(&self, key: SessionKey, now: NaiveDateTime) -> Result<bool, Error>;
-
-    /// Gives the connection back while no transaction is open.
-    async fn release(&self) -> Result<(), Error>;
-
-    /// Notes, once the response is ready and without making it wait, when the session was used. Never brings
-    /// back one that ended.
-    fn seen(&self, id: i64, now: NaiveDateTime);
-
-    /// Runs `change` on the response's headers, unless what was written until now is rolled back.
-    fn on_commit(&self, change: Box<dyn FnOnce(&mut HeaderMap) + Send>);
+    /// Gives back what the request holds of a shared resource, before a password is hashed. Default: nothing.
+    ///
+    /// # Errors
+    /// When users cannot be reached.
+    async fn release(&self) -> Result<(), Error> {
+        Ok(())
+    }
 }

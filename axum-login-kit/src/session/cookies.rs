@@ -1,85 +1,192 @@
-//! The two cookies of a session.
+//! The cookies of a session.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
 
-use super::token::{Token, same};
-use crate::cookies;
+use crate::cookie_config::{CookieConfig, RememberConfig};
+use crate::cookies::{self, CookieSpec};
 
 /// The realm whose cookies carry no suffix.
 const DEFAULT_REALM: &str = "user";
+/// The fresh mark of a remembered session that was restored and is not fresh.
+const RESTORED: &str = "0";
 
-/// The cookies of one realm: `session` with the token, and for a remembered session `fresh`, which is
-/// forgotten with the browser session and with it the session's freshness.
+/// The cookies of one realm, but for their values.
+#[derive(Debug)]
+pub(crate) struct SessionSpecs {
+    /// With the token of a session that ends with the browser's.
+    session: CookieSpec,
+    /// With that of a remembered one; the same cookie, unless it is set up otherwise.
+    remembered: CookieSpec,
+    is_separate: bool,
+    /// Forgotten with the browser session, and with it the freshness of a remembered session.
+    fresh: CookieSpec,
+    /// What a session that is kept in cookies changes.
+    state: CookieSpec,
+    /// What is kept for a visitor who is not logged in.
+    visitor: CookieSpec,
+}
+
+impl SessionSpecs {
+    pub(crate) fn new(
+        realm: &str,
+        session: &CookieConfig,
+        remember: &RememberConfig,
+        secure: bool,
+    ) -> Self {
+        let suffix = match realm {
+            DEFAULT_REALM => String::new(),
+            realm => format!("-{realm}"),
+        };
+        let beside = |name: &str| {
+            let name = if session.name == CookieConfig::default().name {
+                name.to_owned()
+            } else {
+                format!("{}-{name}", session.name)
+            };
+            CookieConfig {
+                name,
+                ..session.clone()
+            }
+            .spec(&suffix, secure)
+        };
+        let (remembered, is_separate) = remember.over(session);
+        SessionSpecs {
+            session: session.spec(&suffix, secure),
+            remembered: remembered.spec(&suffix, secure),
+            is_separate,
+            fresh: beside("fresh"),
+            state: beside("state"),
+            visitor: beside("visitor"),
+        }
+    }
+
+    /// The name of the cookie that has the token.
+    pub(crate) fn name(&self) -> &str {
+        &self.session.name
+    }
+}
+
+/// The cookies of one realm in one request.
 #[derive(Clone)]
 pub(crate) struct SessionCookies {
-    secure: bool,
-    session_name: String,
-    fresh_name: String,
+    specs: Arc<SessionSpecs>,
     session: Option<String>,
+    remembered: Option<String>,
     fresh: Option<String>,
+    state: Option<String>,
+    visitor: Option<String>,
 }
 
 impl SessionCookies {
     /// What the request presents.
-    pub(crate) fn read(realm: &str, secure: bool, headers: &HeaderMap) -> Self {
-        let session_name = cookie_name(realm, secure);
-        let fresh_name = name_in("fresh", realm, secure);
+    pub(crate) fn read(specs: &Arc<SessionSpecs>, headers: &HeaderMap) -> Self {
+        let find = |spec: &CookieSpec| cookies::find(headers, &spec.name).map(str::to_owned);
         SessionCookies {
-            session: cookies::find(headers, &session_name).map(str::to_owned),
-            fresh: cookies::find(headers, &fresh_name).map(str::to_owned),
-            secure,
-            session_name,
-            fresh_name,
+            session: find(&specs.session),
+            remembered: specs.is_separate.then(|| find(&specs.remembered)).flatten(),
+            fresh: find(&specs.fresh),
+            state: find(&specs.state),
+            visitor: find(&specs.visitor),
+            specs: Arc::clone(specs),
         }
     }
 
-    /// The token presented.
-    pub(crate) fn token(&self) -> Option<Token> {
-        self.session.as_deref().and_then(Token::parse)
+    /// What may lead to a session, the likelier first.
+    pub(crate) fn presented(&self) -> impl Iterator<Item = &str> {
+        self.session
+            .iter()
+            .chain(&self.remembered)
+            .map(|value| &**value)
     }
 
-    /// Whether the request has any cookie of the realm, valid or not.
-    pub(crate) fn any(&self) -> bool {
-        self.session.is_some() || self.fresh.is_some()
+    pub(crate) fn state(&self) -> Option<&str> {
+        self.state.as_deref()
     }
 
-    pub(crate) fn has_fresh_mark(&self, expected: &str) -> bool {
-        self.fresh
-            .as_deref()
-            .is_some_and(|mark| same(mark, expected))
+    pub(crate) fn visitor(&self) -> Option<&str> {
+        self.visitor.as_deref()
     }
 
+    pub(crate) fn fresh_mark(&self) -> Option<&str> {
+        self.fresh.as_deref()
+    }
+
+    /// Has the browser keep the session, for `max_age` if it is remembered.
     pub(crate) fn set(&self, headers: &mut HeaderMap, value: &str, max_age: Option<Duration>) {
-        cookies::set(headers, &self.session_name, value, self.secure, max_age);
+        let specs = &*self.specs;
+        let (spec, other, presented) = match max_age {
+            Some(_) => (&specs.remembered, &specs.session, &self.session),
+            None => (&specs.session, &specs.remembered, &self.remembered),
+        };
+        cookies::set(headers, spec, value, max_age);
+        if specs.is_separate {
+            remove_if_there(headers, other, presented.as_deref());
+        }
     }
 
+    /// Has the browser forget the session and what belongs to it.
     pub(crate) fn remove(&self, headers: &mut HeaderMap) {
-        cookies::remove(headers, &self.session_name, self.secure);
+        let specs = &*self.specs;
+        remove_if_there(headers, &specs.session, self.session.as_deref());
+        if specs.is_separate {
+            remove_if_there(headers, &specs.remembered, self.remembered.as_deref());
+        }
+        self.remove_fresh_mark(headers);
+        remove_if_there(headers, &specs.state, self.state.as_deref());
+    }
+
+    /// What a session that is kept in cookies changed.
+    pub(crate) fn set_state(
+        &self,
+        headers: &mut HeaderMap,
+        value: &str,
+        max_age: Option<Duration>,
+    ) {
+        cookies::set(headers, &self.specs.state, value, max_age);
+    }
+
+    /// Forgets the state of an earlier session.
+    pub(crate) fn remove_state(&self, headers: &mut HeaderMap) {
+        remove_if_there(headers, &self.specs.state, self.state.as_deref());
     }
 
     pub(crate) fn set_fresh_mark(&self, headers: &mut HeaderMap, mark: &str) {
-        cookies::set(headers, &self.fresh_name, mark, self.secure, None);
+        cookies::set(headers, &self.specs.fresh, mark, None);
+    }
+
+    /// Notes in the browser session that a remembered session was restored, unless a login has said otherwise.
+    pub(crate) fn mark_restored(&self, headers: &mut HeaderMap) {
+        if !cookies::is_set(headers, &self.specs.fresh.name) {
+            cookies::set(headers, &self.specs.fresh, RESTORED, None);
+        }
     }
 
     /// Removes the mark where the request has one or the response was going to set it.
     pub(crate) fn remove_fresh_mark(&self, headers: &mut HeaderMap) {
-        if self.fresh.is_some() || cookies::is_set(headers, &self.fresh_name) {
-            cookies::remove(headers, &self.fresh_name, self.secure);
-        }
+        remove_if_there(headers, &self.specs.fresh, self.fresh.as_deref());
+    }
+
+    pub(crate) fn set_visitor(&self, headers: &mut HeaderMap, value: &str) {
+        cookies::set(headers, &self.specs.visitor, value, None);
+    }
+
+    pub(crate) fn remove_visitor(&self, headers: &mut HeaderMap) {
+        remove_if_there(headers, &self.specs.visitor, self.visitor.as_deref());
+    }
+
+    /// Whether an earlier step of the same response has set or removed the session's cookie.
+    pub(crate) fn is_decided(&self, headers: &HeaderMap) -> bool {
+        cookies::is_set(headers, &self.specs.session.name)
+            || cookies::is_set(headers, &self.specs.remembered.name)
     }
 }
 
-/// The name of the cookie that has the token.
-pub(crate) fn cookie_name(realm: &str, secure: bool) -> String {
-    name_in("session", realm, secure)
-}
-
-fn name_in(name: &str, realm: &str, secure: bool) -> String {
-    if realm == DEFAULT_REALM {
-        cookies::full_name(name, secure)
-    } else {
-        cookies::full_name(&format!("{name}-{realm}"), secure)
+/// Removes a cookie that the browser has, or that the response was going to set.
+fn remove_if_there(headers: &mut HeaderMap, spec: &CookieSpec, presented: Option<&str>) {
+    if presented.is_some() || cookies::is_set(headers, &spec.name) {
+        cookies::remove(headers, spec);
     }
 }

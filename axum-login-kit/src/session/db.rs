@@ -1,11 +1,13 @@
 //! Sessions in the application's own database, through the request's own session.
 
+use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use axum::http::{Extensions, HeaderMap};
+use axum::http::Extensions;
 use axum_db::model::Model;
-use axum_db::{Access, Backend, Bind, Database, Db, Outcome};
+use axum_db::{Access, Backend, Bind, Database, Db, Main, Outcome};
 use chrono::NaiveDateTime;
 use diesel::associations::HasTable;
 use diesel::{Expression, OptionalExtension, QueryResult, Selectable, Table};
@@ -13,8 +15,9 @@ use diesel_async::RunQueryDsl;
 use diesel_async::methods::{ExecuteDsl, LoadQuery};
 use futures_util::future::BoxFuture;
 
-use super::backend::{NewSession, RequestSessions, SessionBackend, SessionKey, StoredSession};
-use super::statements::{FindSession, SessionRow, Write};
+use super::backend::{FinishHook, Presented, SessionBackend, UserLoader, Written};
+use super::record::{Session, SessionChange, SessionId};
+use super::statements::{self, FindSession, FindUser, ListRow, ListSessions, SessionRow, Write};
 use crate::error::Error;
 use crate::user::AuthUser;
 
@@ -22,6 +25,7 @@ type PrimaryKey<U> = <<U as HasTable>::Table as Table>::PrimaryKey;
 type KeySql<U> = <PrimaryKey<U> as Expression>::SqlType;
 type Selection<U, B> = <U as Selectable<<B as Backend>::Diesel>>::SelectExpression;
 type Find<U, B> = FindSession<U, Selection<U, B>, <U as HasTable>::Table, PrimaryKey<U>>;
+type User<U, B> = FindUser<U, Selection<U, B>, <U as HasTable>::Table, PrimaryKey<U>, KeySql<U>>;
 
 /// A database engine that can keep users of the type `U` and their sessions: every engine of axum-db can,
 /// where `U` is a model and [`AuthUser::Id`] the type of its primary key.
@@ -42,9 +46,17 @@ pub trait Statements<U: AuthUser>: Backend {
 
     fn find(
         connection: &mut Self::Connection,
-        key: SessionKey,
-        now: NaiveDateTime,
+        realm: String,
+        token_hash: String,
     ) -> BoxFuture<'_, QueryResult<Option<(SessionRow, U)>>>;
+
+    fn list(
+        connection: &mut Self::Connection,
+        realm: String,
+        user: U::Id,
+    ) -> BoxFuture<'_, QueryResult<Vec<ListRow>>>;
+
+    fn user(connection: &mut Self::Connection, id: U::Id) -> BoxFuture<'_, QueryResult<Option<U>>>;
 
     fn write(
         connection: &mut Self::Connection,
@@ -61,14 +73,16 @@ where
     KeySql<U>: 'static,
     Selection<U, B>: Send + 'static,
     Find<U, B>: LoadQuery<'static, B::Connection, (SessionRow, U)>,
+    User<U, B>: LoadQuery<'static, B::Connection, U>,
+    ListSessions<U, KeySql<U>>: LoadQuery<'static, B::Connection, ListRow>,
     Write<U, KeySql<U>>: ExecuteDsl<B::Connection>,
 {
     type KeySql = KeySql<U>;
 
     fn find(
         connection: &mut B::Connection,
-        key: SessionKey,
-        now: NaiveDateTime,
+        realm: String,
+        token_hash: String,
     ) -> BoxFuture<'_, QueryResult<Option<(SessionRow, U)>>> {
         Box::pin(async move {
             let table = U::table();
@@ -77,8 +91,40 @@ where
                 selection: U::construct_selection(),
                 primary_key: table.primary_key(),
                 table,
-                key,
-                now,
+                realm,
+                token_hash,
+            };
+            query.get_result(connection).await.optional()
+        })
+    }
+
+    fn list(
+        connection: &mut B::Connection,
+        realm: String,
+        user: <U as AuthUser>::Id,
+    ) -> BoxFuture<'_, QueryResult<Vec<ListRow>>> {
+        Box::pin(async move {
+            let query = ListSessions::<U, KeySql<U>> {
+                realm,
+                user,
+                key_type: PhantomData,
+            };
+            query.load(connection).await
+        })
+    }
+
+    fn user(
+        connection: &mut B::Connection,
+        id: <U as AuthUser>::Id,
+    ) -> BoxFuture<'_, QueryResult<Option<U>>> {
+        Box::pin(async move {
+            let table = U::table();
+            let query = FindUser::<U, _, _, _, KeySql<U>> {
+                selection: U::construct_selection(),
+                primary_key: table.primary_key(),
+                table,
+                id,
+                key_type: PhantomData,
             };
             query.get_result(connection).await.optional()
         })
@@ -92,47 +138,65 @@ where
     }
 }
 
-/// The sessions in a database.
-pub(crate) struct DbSessions<B: Backend, K: Bind>(Database<B, K>);
+/// Sessions in the table `auth_sessions` of the application's database, beside the users: what
+/// [`LoginManager::new`](crate::LoginManager::new) begins with.
+///
+/// A request reads its session and its user in one query, through its own database session; what is written joins
+/// the transaction that is open there, and is committed by itself where none is.
+pub struct DbSessions<B: Backend, K: Bind = Main>(InDb<B, K>);
 
-/// The same within one unit of work.
-struct InDb<B: Backend, K: Bind>(Db<B, K>);
+/// The users in a database.
+pub(crate) struct DbUsers<B: Backend, K: Bind>(InDb<B, K>);
 
-impl<B: Backend, K: Bind> DbSessions<B, K> {
-    pub(crate) fn new(database: Database<B, K>) -> Self {
-        DbSessions(database)
-    }
+/// Where statements go.
+enum InDb<B: Backend, K: Bind> {
+    /// Each through a session of its own.
+    Anywhere(Database<B, K>),
+    /// Through a request's.
+    Request(Db<B, K>),
 }
 
-impl<U, B, K> SessionBackend<U> for DbSessions<B, K>
-where
-    U: AuthUser,
-    B: LoginBackend<U>,
-    K: Bind,
-{
-    fn bind(&self, extensions: &Extensions) -> Result<Box<dyn RequestSessions<U>>, Error> {
-        let db = extensions.get::<Db<B, K>>().cloned().ok_or_else(|| {
+impl<B: Backend, K: Bind> InDb<B, K> {
+    fn session(&self) -> Db<B, K> {
+        match self {
+            InDb::Anywhere(database) => database.session(),
+            InDb::Request(db) => db.clone(),
+        }
+    }
+
+    fn of(request: &Extensions) -> Result<Self, Error> {
+        let db = request.get::<Db<B, K>>().cloned().ok_or_else(|| {
             Error::missing_layer(format!(
                 "the login layer finds no session of the database {:?}: add `.layer(database.layer())` to the router, \
                  after `.layer(login.layer())`",
                 K::NAME
             ))
         })?;
-        Ok(Box::new(InDb(db)))
+        Ok(InDb::Request(db))
     }
 
-    fn open(&self) -> Box<dyn RequestSessions<U>> {
-        Box::new(InDb(self.0.session()))
+    async fn release(&self) -> Result<(), Error> {
+        match self {
+            InDb::Anywhere(_) => Ok(()),
+            InDb::Request(db) => Ok(db.release().await?),
+        }
     }
 }
 
-impl<B: Backend, K: Bind> InDb<B, K> {
+impl<B: Backend, K: Bind> DbSessions<B, K> {
+    /// The sessions of this database.
+    #[must_use]
+    pub fn new(database: &Database<B, K>) -> Self {
+        DbSessions(InDb::Anywhere(database.clone()))
+    }
+
     async fn write<U>(&self, statement: Write<U, B::KeySql>) -> Result<u64, Error>
     where
         U: AuthUser,
         B: LoginBackend<U>,
     {
-        let writing = self.0.run(Access::Immediate, move |connection| {
+        let db = self.0.session();
+        let writing = db.run(Access::Immediate, move |connection| {
             B::write(connection, statement)
         });
         Ok(writing.await? as u64)
@@ -140,68 +204,151 @@ impl<B: Backend, K: Bind> InDb<B, K> {
 }
 
 #[async_trait]
-impl<U, B, K> RequestSessions<U> for InDb<B, K>
+impl<U, B, K> SessionBackend<U> for DbSessions<B, K>
 where
     U: AuthUser,
     B: LoginBackend<U>,
     K: Bind,
 {
+    fn bind(&self, request: &Extensions) -> Result<Option<Arc<dyn SessionBackend<U>>>, Error> {
+        Ok(Some(Arc::new(DbSessions(InDb::<B, K>::of(request)?))))
+    }
+
     async fn find(
         &self,
-        key: SessionKey,
-        now: NaiveDateTime,
-    ) -> Result<Option<(StoredSession, U)>, Error> {
-        let finding = self.0.run(Access::Read, move |connection| {
-            <B as Statements<U>>::find(connection, key, now)
+        realm: &str,
+        presented: &Presented<'_>,
+    ) -> Result<Option<(Session<U::Id>, Option<U>)>, Error> {
+        let (realm, id) = (realm.to_owned(), presented.id().clone());
+        let hash = id.as_str().to_owned();
+        let db = self.0.session();
+        let finding = db.run(Access::Read, move |connection| {
+            <B as Statements<U>>::find(connection, realm, hash)
         });
         let found = finding.await?;
-        Ok(found.map(|(row, user)| (StoredSession::from(row), user)))
+        Ok(found.map(|(row, user)| (statements::session(id, user.id(), row), Some(user))))
     }
 
-    async fn insert(&self, session: NewSession, user: U::Id) -> Result<(), Error> {
-        self.write::<U>(Write::insert(session, user)).await?;
-        Ok(())
+    async fn insert(&self, realm: &str, session: &Session<U::Id>) -> Result<Written, Error> {
+        self.write::<U>(Write::insert(realm, session)).await?;
+        Ok(Written::Stored)
     }
 
-    async fn delete(&self, key: SessionKey) -> Result<(), Error> {
-        self.write::<U>(Write::delete(key)).await?;
-        Ok(())
+    async fn update(
+        &self,
+        realm: &str,
+        session: &Session<U::Id>,
+        change: &SessionChange,
+    ) -> Result<Written, Error> {
+        if *change == SessionChange::default() {
+            return Ok(Written::Stored);
+        }
+        let update = Write::update(realm, &session.id, change);
+        Ok(match self.write::<U>(update).await? {
+            0 => Written::Nothing,
+            _ => Written::Stored,
+        })
     }
 
-    async fn delete_others(&self, kept: SessionKey, user: U::Id) -> Result<u64, Error> {
-        self.write::<U>(Write::delete_others(kept, user)).await
+    async fn delete(&self, realm: &str, id: &SessionId, of: Option<&U::Id>) -> Result<bool, Error> {
+        Ok(self.write::<U>(Write::delete(realm, id, of)).await? > 0)
     }
 
-    async fn delete_expired(&self, realm: String, now: NaiveDateTime) -> Result<u64, Error> {
-        self.write::<U>(Write::delete_expired(realm, now)).await
+    async fn list(&self, realm: &str, user: &U::Id) -> Result<Vec<Session<U::Id>>, Error> {
+        let (realm, of) = (realm.to_owned(), user.clone());
+        let db = self.0.session();
+        let listing = db.run(Access::Read, move |connection| {
+            <B as Statements<U>>::list(connection, realm, of)
+        });
+        let rows = listing.await?.into_iter();
+        let session = |(hash, row, user_agent, ip): ListRow| {
+            let id = SessionId::try_from(hash).map_err(Error::backend)?;
+            Ok(Session {
+                user_agent,
+                ip,
+                ..statements::session(id, user.clone(), row)
+            })
+        };
+        rows.map(session).collect()
     }
 
-    async fn confirm(&self, key: SessionKey, now: NaiveDateTime) -> Result<bool, Error> {
-        Ok(self.write::<U>(Write::confirm(key, now)).await? > 0)
+    async fn delete_all(
+        &self,
+        realm: &str,
+        user: &U::Id,
+        except: Option<&SessionId>,
+    ) -> Result<u64, Error> {
+        self.write::<U>(Write::delete_all(realm, user, except))
+            .await
+    }
+
+    async fn delete_expired(
+        &self,
+        realm: &str,
+        now: NaiveDateTime,
+        limit: u32,
+    ) -> Result<u64, Error> {
+        self.write::<U>(Write::delete_expired(realm, now, limit))
+            .await
     }
 
     async fn release(&self) -> Result<(), Error> {
-        Ok(self.0.release().await?)
+        self.0.release().await
     }
 
-    fn seen(&self, id: i64, now: NaiveDateTime) {
-        // Not here: a page must not wait for another writer, nor this write for the page's transaction.
-        let database = self.0.database();
-        self.0.on_finish(move |_, _| {
-            tokio::spawn(async move {
-                let later = InDb(database.session());
-                if let Err(error) = later.write::<U>(Write::seen(id, now)).await {
-                    tracing::warn!(%error, "the time a session was last seen was not written");
-                }
-            });
-        });
-    }
-
-    fn on_commit(&self, change: Box<dyn FnOnce(&mut HeaderMap) + Send>) {
-        self.0.on_finish(move |outcome, headers| {
-            if outcome == Outcome::Committed {
-                change(headers);
+    fn on_finish(&self, hook: FinishHook) -> Option<FinishHook> {
+        match &self.0 {
+            InDb::Anywhere(_) => Some(hook),
+            InDb::Request(db) => {
+                db.on_finish(move |outcome, headers| {
+                    hook(outcome == Outcome::Committed, headers);
+                });
+                None
             }
-        });
+        }
+    }
+}
+
+impl<B: Backend, K: Bind> DbUsers<B, K> {
+    pub(crate) fn new(database: &Database<B, K>) -> Self {
+        DbUsers(InDb::Anywhere(database.clone()))
+    }
+}
+
+#[async_trait]
+impl<U, B, K> UserLoader<U> for DbUsers<B, K>
+where
+    U: AuthUser,
+    B: LoginBackend<U>,
+    K: Bind,
+{
+    fn bind(&self, request: &Extensions) -> Result<Option<Arc<dyn UserLoader<U>>>, Error> {
+        Ok(Some(Arc::new(DbUsers(InDb::<B, K>::of(request)?))))
+    }
+
+    async fn load(&self, id: &U::Id) -> Result<Option<U>, Error> {
+        let id = id.clone();
+        let db = self.0.session();
+        let loading = db.run(Access::Read, move |connection| B::user(connection, id));
+        Ok(loading.await?)
+    }
+
+    async fn release(&self) -> Result<(), Error> {
+        self.0.release().await
+    }
+}
+
+impl<B: Backend, K: Bind> Clone for DbSessions<B, K> {
+    fn clone(&self) -> Self {
+        DbSessions(match &self.0 {
+            InDb::Anywhere(database) => InDb::Anywhere(database.clone()),
+            InDb::Request(db) => InDb::Request(db.clone()),
+        })
+    }
+}
+
+impl<B: Backend, K: Bind> fmt::Debug for DbSessions<B, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DbSessions").finish_non_exhaustive()
     }
 }

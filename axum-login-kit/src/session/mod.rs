@@ -1,25 +1,21 @@
-//! Sessions: rows of a table, found by the hash of a token that only the browser has.
+//! Sessions: found by the hash of a token that only the browser has, wherever they are kept.
 
 mod backend;
 mod cookies;
 mod db;
+mod in_cookie;
+mod memory;
+mod record;
 mod statements;
 mod table;
 mod token;
 
-pub(crate) use self::backend::{
-    NewSession, RequestSessions, SessionBackend, SessionKey, StoredSession,
-};
-pub(crate) use self::cookies::{SessionCookies, cookie_name};
-pub(crate) use self::db::DbSessions;
-pub use self::db::LoginBackend;
+pub use self::backend::{FinishHook, Presented, SessionBackend, UserLoader, Written};
+pub(crate) use self::cookies::{SessionCookies, SessionSpecs};
+pub(crate) use self::db::DbUsers;
+pub use self::db::{DbSessions, LoginBackend};
+pub use self::in_cookie::CookieSessions;
+pub use self::memory::MemorySessions;
+pub use self::record::{DataChange, InvalidSessionId, Session, SessionChange, SessionId};
 pub use self::table::tables;
-pub(crate) use self::token::{Token, auth_tag, fresh_mark, same};
-
-use chrono::{NaiveDateTime, Timelike, Utc};
-
-/// The time in UTC, in whole seconds: what every database gives back as it was stored.
-pub(crate) fn now() -> NaiveDateTime {
-    let now = Utc::now().naive_utc();
-    now.with_nanosecond(0).unwrap_or(now)
-}
+pub(crate) use self::token::{Token, auth_tag, fresh_mark, is_bound, is_fresh_mark};

@@ -28,8 +28,8 @@ pub(super) mod column {
 ///
 /// A row is a session: the realm of its manager, SHA-256 of its token, its user (deleted with the user), the
 /// code that binds it to the password, when it began, when the password was last given, when it was last
-/// used and when it ends, whether it is remembered, and the browser and address it began with. `fingerprint`
-/// and `data` are empty in this version.
+/// used and when it ends, whether it is remembered, the code of the client it began with, its browser and address,
+/// and what the application keeps in it.
 ///
 /// ```
 /// use axum_db::{Dialect, metadata, prelude::*};

@@ -15,13 +15,21 @@ mod config;
 #[cfg(feature = "sqlite")]
 mod cookies;
 #[cfg(feature = "sqlite")]
+mod events;
+#[cfg(feature = "sqlite")]
 mod flash;
+#[cfg(feature = "sqlite")]
+mod loaders;
 #[cfg(feature = "sqlite")]
 mod logs;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "sqlite")]
+mod protection;
+#[cfg(feature = "sqlite")]
+mod remember;
 #[cfg(feature = "sqlite")]
 mod socket;
 #[cfg(feature = "sqlite")]

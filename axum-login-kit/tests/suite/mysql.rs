@@ -5,14 +5,22 @@ pub(crate) use testkit::mysql as fresh;
 
 #[path = "behaviour/app.rs"]
 pub(crate) mod app;
+#[path = "behaviour/data.rs"]
+mod data;
+#[path = "behaviour/devices.rs"]
+mod devices;
 #[path = "behaviour/freshness.rs"]
 mod freshness;
 #[path = "behaviour/login.rs"]
 mod login;
 #[path = "behaviour/passwords.rs"]
 mod passwords;
+#[path = "behaviour/places.rs"]
+mod places;
 #[path = "behaviour/queries.rs"]
 mod queries;
+#[path = "behaviour/races.rs"]
+mod races;
 #[path = "behaviour/threats.rs"]
 mod threats;
 #[path = "behaviour/transactions.rs"]

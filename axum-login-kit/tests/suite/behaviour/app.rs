@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -11,11 +11,11 @@ use axum::{Form, Router};
 use axum_db::prelude::*;
 use axum_db::{Config, Database, metadata};
 use axum_login_kit::{
-    Auth, Bcrypt, CurrentUser, Error, Flash, FreshUser, LoginManager, LoginManagerBuilder,
-    LoginRefused, NextUrl, Password,
+    Auth, Bcrypt, CookieSessions, CurrentUser, Error, Flash, FreshUser, LoginManager,
+    LoginManagerBuilder, LoginRefused, MemorySessions, NextUrl, Password, SessionData, SessionId,
 };
 use diesel_async::SimpleAsyncConnection;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use testkit::TestDatabase;
 use tokio::sync::Notify;
 
@@ -43,6 +43,34 @@ pub(crate) struct Gate {
     pub(crate) open: Notify,
 }
 
+/// Where the sessions of a test are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    Table,
+    Memory,
+    Cookies,
+}
+
+impl Kept {
+    pub(crate) const ALL: [Kept; 3] = [Kept::Table, Kept::Memory, Kept::Cookies];
+
+    pub(crate) fn set(self, builder: LoginManagerBuilder<User>) -> LoginManagerBuilder<User> {
+        match self {
+            Kept::Table => builder,
+            Kept::Memory => builder.sessions(MemorySessions::new()),
+            Kept::Cookies => builder.sessions(CookieSessions::new()),
+        }
+    }
+}
+
+/// What the application keeps in sessions.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Cart(Vec<String>);
+
+impl SessionData for Cart {
+    const NAME: &'static str = "cart";
+}
+
 impl App {
     pub(crate) async fn new() -> Self {
         Self::with(|builder| builder).await
@@ -52,8 +80,16 @@ impl App {
     pub(crate) async fn with(
         settings: impl FnOnce(LoginManagerBuilder<User>) -> LoginManagerBuilder<User>,
     ) -> Self {
+        Self::with_connections(1, settings).await
+    }
+
+    /// The application with other settings, over a larger pool.
+    pub(crate) async fn with_connections(
+        connections: usize,
+        settings: impl FnOnce(LoginManagerBuilder<User>) -> LoginManagerBuilder<User>,
+    ) -> Self {
         let files = fresh();
-        let database = connect(files.url());
+        let database = connect_with(files.url(), connections);
         let metadata = metadata![User].with(axum_login_kit::tables::<User>());
         database.create_all(&metadata).await.unwrap();
         let builder = manager(&database, "user");
@@ -72,11 +108,8 @@ impl App {
 
     /// A user with the password `password`.
     pub(crate) async fn user(&self, email: &str) -> User {
-        let hash = Bcrypt::with_cost(4)
-            .unwrap()
-            .hash("password")
-            .await
-            .unwrap();
+        let bcrypt = Bcrypt::with_cost(4).unwrap();
+        let hash = bcrypt.hash("password").await.unwrap();
         let db = self.database.session();
         let user = NewUser::new(email, hash).insert(&db).await.unwrap();
         db.commit().await.unwrap();
@@ -132,12 +165,17 @@ impl App {
     }
 }
 
-/// A pool of one connection, whose absence is noticed soon.
-pub(crate) fn connect(url: &str) -> Database<Engine> {
+/// A pool of that many connections.
+pub(crate) fn connect_with(url: &str, connections: usize) -> Database<Engine> {
     let mut config = Config::new(url);
-    config.max_connections = 1;
-    config.pool_timeout = Duration::from_secs(10);
+    config.max_connections = connections;
+    config.pool_timeout = Duration::from_secs(20);
     Database::with_config(config).unwrap()
+}
+
+/// A pool of one connection.
+pub(crate) fn connect(url: &str) -> Database<Engine> {
+    connect_with(url, 1)
 }
 
 /// The manager of the documentation, with cheap hashes.
@@ -163,6 +201,11 @@ pub(crate) fn router(gate: Arc<Gate>) -> Router {
         .route("/login/then/fail", post(login_then_fail))
         .route("/logout", post(logout))
         .route("/logout/others", post(logout_others))
+        .route("/logout/everywhere", post(logout_everywhere))
+        .route("/devices", get(devices))
+        .route("/revoke/{id}", post(revoke))
+        .route("/cart", get(cart).post(add_to_cart))
+        .route("/ip", get(ip))
         .route("/confirm", post(confirm))
         .route("/fresh", get(is_fresh))
         .route("/password", post(change_password))
@@ -333,6 +376,41 @@ async fn logout(auth: Auth<User>) -> Result<Redirect, Error> {
 
 async fn logout_others(auth: Auth<User>) -> Result<String, Error> {
     Ok(auth.logout_others().await?.to_string())
+}
+
+async fn logout_everywhere(auth: Auth<User>) -> Result<String, Error> {
+    Ok(auth.logout_everywhere().await?.to_string())
+}
+
+/// A line for each session: its id, whose browser it is, and whether it is this one.
+async fn devices(auth: Auth<User>) -> Result<String, Error> {
+    let sessions = auth.sessions().await?.into_iter();
+    let lines = sessions.map(|session| {
+        let browser = session.user_agent.unwrap_or_default();
+        let here = if session.is_current { " here" } else { "" };
+        format!("{} {browser}{here}", session.id)
+    });
+    Ok(lines.collect::<Vec<_>>().join("\n"))
+}
+
+async fn revoke(auth: Auth<User>, Path(id): Path<SessionId>) -> Result<String, Error> {
+    Ok(auth.revoke(&id).await?.to_string())
+}
+
+async fn cart(auth: Auth<User>) -> Result<String, Error> {
+    Ok(auth.data::<Cart>().await?.0.join(","))
+}
+
+async fn add_to_cart(auth: Auth<User>, item: String) -> Result<String, Error> {
+    let count = auth.update_data(|cart: &mut Cart| {
+        cart.0.push(item.clone());
+        cart.0.len()
+    });
+    Ok(count.await?.to_string())
+}
+
+async fn ip(auth: Auth<User>) -> String {
+    auth.ip().map(|ip| ip.to_string()).unwrap_or_default()
 }
 
 async fn confirm(

@@ -1,4 +1,11 @@
-//! Sessions for the tests of an application.
+//! For the tests of an application: sessions without a password, a clock to turn, and the rules that a place for
+//! sessions has to keep.
+
+mod backend;
+mod clock;
+
+pub use self::backend::check_backend;
+pub use self::clock::FakeClock;
 
 use axum::http::HeaderValue;
 

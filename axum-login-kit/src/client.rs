@@ -1,0 +1,107 @@
+//! Where a request comes from.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::ConnectInfo;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+
+use crate::keys::Keys;
+
+/// What is done with a session that comes from another client than it began with: another `User-Agent`, unless
+/// [`LoginManagerBuilder::fingerprint`](crate::LoginManagerBuilder::fingerprint) says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SessionProtection {
+    /// Nothing.
+    Off,
+    /// It is no longer fresh, until the user gives the password again: a browser that was updated goes on, a stolen
+    /// cookie opens no [`FreshUser`](crate::FreshUser) route. The default.
+    #[default]
+    Basic,
+    /// It ends.
+    Strong,
+}
+
+/// The client of a request.
+#[derive(Debug, Clone)]
+pub(crate) struct ClientInfo {
+    user_agent: Option<HeaderValue>,
+    pub(crate) ip: Option<IpAddr>,
+}
+
+impl ClientInfo {
+    /// What the request says, seen from behind so many proxies of our own.
+    pub(crate) fn of(parts: &Parts, proxies: usize) -> Self {
+        ClientInfo {
+            user_agent: parts.headers.get(header::USER_AGENT).cloned(),
+            ip: ip(parts, proxies),
+        }
+    }
+
+    /// The `User-Agent`, as far as it is stored.
+    pub(crate) fn user_agent(&self) -> Option<String> {
+        let text = self.user_agent.as_ref()?.to_str().ok()?;
+        Some(text.chars().take(255).collect())
+    }
+
+    /// What a session is bound to where nobody says otherwise.
+    pub(crate) fn default_fingerprint(&self, keys: &Keys) -> String {
+        let user_agent = self
+            .user_agent
+            .as_ref()
+            .map_or(&b""[..], HeaderValue::as_bytes);
+        keys.code("fingerprint", &[user_agent])
+    }
+}
+
+/// The connection's address; behind `proxies` proxies, the address that the outermost of them saw.
+fn ip(parts: &Parts, proxies: usize) -> Option<IpAddr> {
+    let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let connection = connection.map(|ConnectInfo(address)| address.ip().to_canonical());
+    match proxies.checked_sub(1) {
+        None => connection,
+        Some(nth) => forwarded(&parts.headers, nth).or(connection),
+    }
+}
+
+/// The `nth` address from the end: every proxy appends the one it saw, and what stands before them is anybody's.
+fn forwarded(headers: &HeaderMap, nth: usize) -> Option<IpAddr> {
+    let lines = headers.get_all("x-forwarded-for").iter().rev();
+    let mut addresses = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.rsplit(','));
+    let address: IpAddr = addresses.nth(nth)?.trim().parse().ok()?;
+    Some(address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use axum::extract::ConnectInfo;
+    use axum::http::Request;
+
+    use super::ClientInfo;
+
+    #[test]
+    fn only_declared_proxies_are_believed() {
+        let (mut parts, ()) = Request::builder()
+            .header("x-forwarded-for", "6.6.6.6, 1.1.1.1")
+            .header("x-forwarded-for", "2.2.2.2 , ::ffff:3.3.3.3")
+            .body(())
+            .unwrap()
+            .into_parts();
+        let address: SocketAddr = "10.0.0.1:80".parse().unwrap();
+        parts.extensions.insert(ConnectInfo(address));
+        for (proxies, ip) in [
+            (0, "10.0.0.1"),
+            (1, "3.3.3.3"),
+            (2, "2.2.2.2"),
+            (3, "1.1.1.1"),
+            (5, "10.0.0.1"),
+        ] {
+            let client = ClientInfo::of(&parts, proxies);
+            assert_eq!(client.ip, Some(ip.parse().unwrap()), "{proxies}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What a request does about its session: logging in and out, confirming.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderName, HeaderValue};
+use zeroize::Zeroizing;
+
+use super::LoginOptions;
+use super::request::LoginContext;
+use crate::error::Error;
+use crate::events::LoginEventKind;
+use crate::session::{self, Session, SessionChange, SessionId, Written};
+use crate::user::AuthUser;
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+
+impl<U: AuthUser> LoginContext<U> {
+    /// Begins a session for `user` with a new token, in the place of the one presented.
+    pub(crate) async fn login(&self, user: &U, options: LoginOptions) -> Result<(), Error> {
+        let manager = self.manager();
+        let (token, new) = manager.new_session(user, options)?;
+        let mut current = self.lock().await;
+        let new = Session {
+            data: self.data_for(&mut current, user).await?,
+            fingerprint: self.fingerprint().map(str::to_owned),
+            user_agent: self.client().user_agent(),
+            ip: self.client().ip.map(|ip| ip.to_string()),
+            ..new
+        };
+        let max_age = options.remember.then(|| manager.duration(options));
+        let fresh_mark = new
+            .authenticated_at
+            .map(|at| session::fresh_mark(&manager.keys, &new.id, at));
+        // In this order: whatever fails, one whole session is left, and its cookie is the one the browser has.
+        let value = match self.sessions.insert(manager.realm(), &new).await? {
+            Written::InCookie(value) => Zeroizing::new(value),
+            Written::Stored | Written::Nothing => token.text(),
+        };
+        for old in self.presented(&mut current) {
+            self.delete(&SessionId::of_token(old)).await?;
+        }
+        current.presented = Some(vec![value.to_string()]);
+        current.session = None;
+        current.visitor = Some(None);
+        self.state().mark_private();
+        let event = self.event(LoginEventKind::LoggedIn, Some(user.id()), Some(new.id));
+        let (manager, cookies) = (Arc::clone(manager), self.cookies.clone());
+        self.on_finish(Box::new(move |committed, headers| {
+            if !committed {
+                return;
+            }
+            cookies.set(headers, &value, max_age);
+            cookies.remove_state(headers);
+            cookies.remove_visitor(headers);
+            match fresh_mark.filter(|_| max_age.is_some()) {
+                Some(mark) => cookies.set_fresh_mark(headers, &mark),
+                None => cookies.remove_fresh_mark(headers),
+            }
+            manager.emit(&event);
+        }));
+        Ok(())
+    }
+
+    /// Ends the sessions presented, if there are any.
+    pub(crate) async fn logout(&self) -> Result<(), Error> {
+        let mut current = self.lock().await;
+        let known = current.session.clone().flatten();
+        let mut ended = None;
+        for old in self.presented(&mut current) {
+            let id = SessionId::of_token(old);
+            if self.delete(&id).await? {
+                ended = Some(id);
+            }
+        }
+        current.presented = Some(Vec::new());
+        current.session = Some(None);
+        current.visitor = Some(None);
+        self.state().mark_private();
+        let manager = Arc::clone(self.manager());
+        let stored = known.as_ref().and_then(|session| session.stored.as_ref());
+        let event = ended.map(|id| {
+            let id = stored.map_or(id, |session| session.id.clone());
+            let user_id = stored.map(|session| session.user_id.clone());
+            self.event(LoginEventKind::LoggedOut, user_id, Some(id))
+        });
+        let cookies = self.cookies.clone();
+        self.on_finish(Box::new(move |committed, headers| {
+            if !committed {
+                return;
+            }
+            cookies.remove(headers);
+            cookies.remove_visitor(headers);
+            if let Some(event) = event {
+                if manager.settings.clear_site_data {
+                    let what = HeaderValue::from_static("\"cache\", \"storage\"");
+                    headers.insert(CLEAR_SITE_DATA, what);
+                }
+                manager.emit(&event);
+            }
+        }));
+        Ok(())
+    }
+
+    /// Makes the current session fresh; false when there is none.
+    pub(crate) async fn confirm(&self) -> Result<bool, Error> {
+        let mut current = self.lock().await;
+        let Some(session) = self.load_into(&mut current).await? else {
+            return Ok(false);
+        };
+        let Some(stored) = &session.stored else {
+            return Ok(false);
+        };
+        let now = self.manager().now();
+        let change = SessionChange {
+            authenticated_at: Some(now),
+            last_seen_at: Some(now),
+            fingerprint: self.fingerprint().map(str::to_owned),
+            ..SessionChange::default()
+        };
+        if !self.write_state(stored, &change, now).await? {
+            current.session = Some(None);
+            return Ok(false);
+        }
+        let event = self.event(
+            LoginEventKind::Confirmed,
+            Some(stored.user_id.clone()),
+            Some(stored.id.clone()),
+        );
+        let mark = stored
+            .remembered
+            .then(|| session::fresh_mark(&self.manager().keys, &stored.id, now));
+        let (manager, cookies) = (Arc::clone(self.manager()), self.cookies.clone());
+        self.on_finish(Box::new(move |committed, headers| {
+            if committed {
+                if let Some(mark) = mark {
+                    cookies.set_fresh_mark(headers, &mark);
+                }
+                manager.emit(&event);
+            }
+        }));
+        current.session = Some(Some(session.changed(&change)));
+        Ok(true)
+    }
+}

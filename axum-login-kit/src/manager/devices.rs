@@ -1,0 +1,134 @@
+//! The sessions of a user, on all devices.
+
+use std::sync::Arc;
+
+use chrono::NaiveDateTime;
+use serde::Serialize;
+
+use super::request::LoginContext;
+use crate::error::Error;
+use crate::events::LoginEventKind;
+use crate::session::{Session, SessionId};
+use crate::user::AuthUser;
+
+/// A session of the user, for a page of devices; from [`Auth::sessions`](crate::Auth::sessions).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SessionInfo {
+    /// What [`Auth::revoke`](crate::Auth::revoke) takes.
+    pub id: SessionId,
+    /// Whether it is the session of this request.
+    pub is_current: bool,
+    /// When it began, in UTC.
+    #[serde(serialize_with = "as_text")]
+    pub created_at: NaiveDateTime,
+    /// When it was last used, to within minutes.
+    #[serde(serialize_with = "as_text")]
+    pub last_seen_at: NaiveDateTime,
+    /// When it ends at the latest.
+    #[serde(serialize_with = "as_text")]
+    pub expires_at: NaiveDateTime,
+    /// Whether it outlasts the browser.
+    pub remembered: bool,
+    /// The `User-Agent` it began with.
+    pub user_agent: Option<String>,
+    /// The address it began from.
+    pub ip: Option<String>,
+}
+
+fn as_text<S: serde::Serializer>(time: &NaiveDateTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&time.format("%Y-%m-%dT%H:%M:%S"))
+}
+
+impl SessionInfo {
+    fn of<I>(session: Session<I>, current: &SessionId) -> Self {
+        SessionInfo {
+            is_current: session.id == *current,
+            id: session.id,
+            created_at: session.created_at,
+            last_seen_at: session.last_seen_at,
+            expires_at: session.expires_at,
+            remembered: session.remembered,
+            user_agent: session.user_agent,
+            ip: session.ip,
+        }
+    }
+}
+
+impl<U: AuthUser> LoginContext<U> {
+    /// The user's sessions that stand, the one last used first.
+    pub(crate) async fn list(&self) -> Result<Vec<SessionInfo>, Error> {
+        let Some((user, Some(current))) = self.user_and_session().await? else {
+            return Ok(Vec::new());
+        };
+        let manager = self.manager();
+        let now = manager.now();
+        let mut sessions = self.sessions.list(manager.realm(), &user.id()).await?;
+        sessions.retain(|session| manager.stands(session, &user, now));
+        sessions
+            .sort_by_key(|session| std::cmp::Reverse((session.last_seen_at, session.created_at)));
+        let infos = sessions.into_iter();
+        Ok(infos
+            .map(|session| SessionInfo::of(session, &current))
+            .collect())
+    }
+
+    /// Ends one of the user's sessions.
+    pub(crate) async fn revoke(&self, id: &SessionId) -> Result<bool, Error> {
+        let Some((user, Some(current))) = self.user_and_session().await? else {
+            return Ok(false);
+        };
+        if *id == current {
+            self.logout().await?;
+            return Ok(true);
+        }
+        let realm = self.manager().realm();
+        let ended = self.sessions.delete(realm, id, Some(&user.id())).await?;
+        if ended {
+            self.revoked(&user, Some(id.clone()));
+        }
+        Ok(ended)
+    }
+
+    /// Ends all sessions of the current user but this one.
+    pub(crate) async fn logout_others(&self) -> Result<u64, Error> {
+        let Some((user, Some(current))) = self.user_and_session().await? else {
+            return Ok(0);
+        };
+        self.end_all(&user, Some(&current)).await
+    }
+
+    /// Ends all sessions of the current user.
+    pub(crate) async fn logout_everywhere(&self) -> Result<u64, Error> {
+        let Some((user, _)) = self.user_and_session().await? else {
+            return Ok(0);
+        };
+        let ended = self.end_all(&user, None).await?;
+        self.logout().await?;
+        Ok(ended)
+    }
+
+    async fn end_all(&self, user: &U, except: Option<&SessionId>) -> Result<u64, Error> {
+        let realm = self.manager().realm();
+        let ended = self.sessions.delete_all(realm, &user.id(), except).await?;
+        self.revoked(user, None);
+        Ok(ended)
+    }
+
+    fn revoked(&self, user: &U, session: Option<SessionId>) {
+        let event = self.event(LoginEventKind::Revoked, Some(user.id()), session);
+        let manager = Arc::clone(self.manager());
+        self.on_finish(Box::new(move |committed, _| {
+            if committed {
+                manager.emit(&event);
+            }
+        }));
+    }
+
+    async fn user_and_session(&self) -> Result<Option<(Arc<U>, Option<SessionId>)>, Error> {
+        Ok(self.current().await?.map(|session| {
+            let id = session.stored.as_ref().map(|session| session.id.clone());
+            (Arc::clone(&session.user), id)
+        }))
+    }
+}

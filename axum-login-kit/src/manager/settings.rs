@@ -1,0 +1,103 @@
+//! What a manager is set up with.
+
+use std::time::Duration;
+
+use axum::http::request::Parts;
+use chrono::TimeDelta;
+use futures_util::future::BoxFuture;
+
+use crate::client::SessionProtection;
+use crate::clock::{Clock, SystemClock};
+use crate::cookie_config::{CookieConfig, RememberConfig};
+use crate::cookies::SecureCookies;
+use crate::error::Error;
+use crate::events::LoginEvent;
+use crate::password::Passwords;
+use crate::user::AuthUser;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How old `last_seen` becomes before it is written again.
+const SEEN_EVERY: TimeDelta = TimeDelta::minutes(5);
+
+/// The settings of a manager, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) realm: String,
+    pub(crate) login_url: Option<String>,
+    pub(crate) login_message: Option<(String, String)>,
+    pub(crate) refresh_url: Option<String>,
+    pub(crate) refresh_message: Option<(String, String)>,
+    pub(crate) secure_cookies: SecureCookies,
+    pub(crate) session_cookie: CookieConfig,
+    pub(crate) remember: RememberConfig,
+    pub(crate) passwords: Passwords,
+    pub(crate) session_duration: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) protection: SessionProtection,
+    pub(crate) proxies: usize,
+    pub(crate) clear_site_data: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            realm: "user".to_owned(),
+            login_url: None,
+            login_message: None,
+            refresh_url: None,
+            refresh_message: None,
+            secure_cookies: SecureCookies::UnlessLocal,
+            session_cookie: CookieConfig::default(),
+            remember: RememberConfig::default(),
+            passwords: Passwords::default(),
+            session_duration: 14 * DAY,
+            idle_timeout: DAY,
+            protection: SessionProtection::default(),
+            proxies: 0,
+            clear_site_data: false,
+        }
+    }
+}
+
+impl Settings {
+    /// How old `last_seen` becomes before it is written again: never so old that a session in use is taken for idle.
+    pub(crate) fn seen_every(&self) -> TimeDelta {
+        TimeDelta::from_std(self.idle_timeout / 4).map_or(SEEN_EVERY, |part| part.min(SEEN_EVERY))
+    }
+}
+
+/// The application's own functions.
+pub(crate) struct Hooks<U: AuthUser> {
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) listeners: Vec<Listener<U>>,
+    pub(crate) fingerprint: Option<Fingerprint>,
+    pub(crate) request_loader: Option<RequestLoader<U>>,
+}
+
+type Listener<U> = Box<dyn Fn(&LoginEvent<U>) + Send + Sync>;
+type Fingerprint = Box<dyn Fn(&Parts) -> String + Send + Sync>;
+type RequestLoader<U> =
+    Box<dyn Fn(Parts) -> BoxFuture<'static, Result<RequestUser<U>, Error>> + Send + Sync>;
+
+impl<U: AuthUser> Default for Hooks<U> {
+    fn default() -> Self {
+        Hooks {
+            clock: Box::new(SystemClock),
+            listeners: Vec::new(),
+            fingerprint: None,
+            request_loader: None,
+        }
+    }
+}
+
+/// Whom a request's own credentials name: what the function of
+/// [`LoginManagerBuilder::request_loader`](crate::LoginManagerBuilder::request_loader) gives.
+#[derive(Debug, Clone)]
+pub enum RequestUser<U> {
+    /// This user, for this request, whatever session it presents.
+    User(U),
+    /// Nobody: there are credentials, and they are wrong. The request is anonymous, whatever session it presents.
+    Refused,
+    /// There are no credentials; the session counts.
+    NoCredentials,
+}

@@ -1,0 +1,109 @@
+//! What an application keeps in sessions, and for visitors.
+
+use axum::http::StatusCode;
+use futures_util::future::join_all;
+
+use super::app::{App, Kept};
+
+const LOGIN: &str = "email=ada@example.com&password=password";
+
+#[tokio::test]
+async fn a_visitors_cart_becomes_the_users_and_goes_with_the_logout() {
+    for kept in Kept::ALL {
+        let app = App::with(|builder| kept.set(builder)).await;
+        app.user("ada@example.com").await;
+        let mut browser = app.browser();
+        assert_eq!(browser.get("/cart").await.body, "", "{kept:?}");
+        assert_eq!(browser.post("/cart", "apple").await.body, "1");
+        assert_eq!(browser.post("/cart", "pear").await.body, "2");
+        assert_eq!(app.sessions().await, 0, "visitors cost no rows");
+        let mut stranger = app.browser();
+        assert_eq!(stranger.get("/cart").await.body, "");
+
+        browser.post("/login", LOGIN).await;
+        assert!(browser.cookie("visitor").is_none());
+        assert_eq!(browser.get("/cart").await.body, "apple,pear", "{kept:?}");
+        assert_eq!(browser.post("/cart", "plum").await.body, "3");
+        assert_eq!(browser.get("/cart").await.body, "apple,pear,plum");
+
+        // A login as the same user keeps it.
+        browser.post("/login", LOGIN).await;
+        assert_eq!(browser.get("/cart").await.body, "apple,pear,plum");
+        browser.post("/logout", "").await;
+        assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
+        assert_eq!(browser.get("/cart").await.body, "", "{kept:?}");
+    }
+}
+
+#[tokio::test]
+async fn another_user_begins_with_nothing() {
+    for kept in Kept::ALL {
+        let app = App::with(|builder| kept.set(builder)).await;
+        app.user("ada@example.com").await;
+        app.user("bob@example.com").await;
+        let mut browser = app.logged_in("ada@example.com").await;
+        browser.post("/cart", "diary").await;
+        browser
+            .post("/login", "email=bob@example.com&password=password")
+            .await;
+        assert_eq!(browser.get("/cart").await.body, "", "{kept:?}");
+        browser.post("/cart", "hat").await;
+        assert_eq!(browser.get("/cart").await.body, "hat");
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_that_would_be_too_large_is_refused_and_the_old_one_stays() {
+    let app = App::new().await;
+    app.user("ada@example.com").await;
+    let mut browser = app.browser();
+    browser.post("/cart", "apple").await;
+    let answer = browser.post("/cart", &"x".repeat(4_000)).await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(browser.get("/cart").await.body, "apple");
+    // A table holds more.
+    browser.post("/login", LOGIN).await;
+    let large = "x".repeat(40_000);
+    browser.post("/cart", &large).await;
+    assert_eq!(browser.get("/cart").await.body, format!("apple,{large}"));
+}
+
+#[tokio::test]
+async fn what_visitors_forge_is_nothing() {
+    let app = App::new().await;
+    app.user("ada@example.com").await;
+    let mut browser = app.browser();
+    browser.post("/cart", "apple").await;
+    let sealed = browser.cookie("visitor").unwrap().to_owned();
+    for forged in ["junk".to_owned(), sealed[1..].to_owned(), String::new()] {
+        browser.cookies.insert("visitor".to_owned(), forged);
+        assert_eq!(browser.get("/cart").await.body, "");
+    }
+    // Neither is it a session, nor a flash message.
+    let mut confused = app.browser();
+    for name in ["session", "state", "fresh", "flash"] {
+        confused.cookies.insert(name.to_owned(), sealed.clone());
+    }
+    assert_eq!(confused.get("/home").await.body, "hello stranger");
+    assert_eq!(confused.get("/login").await.body, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_requests_at_once_lose_nothing() {
+    for kept in [Kept::Table, Kept::Memory] {
+        let app = App::with_connections(4, |builder| kept.set(builder)).await;
+        app.user("ada@example.com").await;
+        let mut browser = app.logged_in("ada@example.com").await;
+        let additions = (0..8).map(|number| {
+            let mut browser = browser.clone();
+            tokio::spawn(async move { browser.post("/cart", &number.to_string()).await.status })
+        });
+        for status in join_all(additions).await {
+            assert_eq!(status.unwrap(), StatusCode::OK, "{kept:?}");
+        }
+        let cart = browser.get("/cart").await.body;
+        let mut items: Vec<_> = cart.split(',').collect();
+        items.sort_unstable();
+        assert_eq!(items, ["0", "1", "2", "3", "4", "5", "6", "7"], "{kept:?}");
+    }
+}
