@@ -32,6 +32,9 @@ pub mod several_databases {}
 #[doc = include_str!("login.md")]
 pub mod login {}
 
+#[doc = include_str!("security.md")]
+pub mod security {}
+
 #[doc = include_str!("passwords.md")]
 pub mod passwords {}
 
@@ -49,6 +52,9 @@ pub mod deployment {}
 
 #[doc = include_str!("coming-from-flask.md")]
 pub mod coming_from_flask {}
+
+#[doc = include_str!("coming-from-axum-login.md")]
+pub mod coming_from_axum_login {}
 
 /// Sends a request to an application, as a browser with this `Cookie` header would send a form.
 ///

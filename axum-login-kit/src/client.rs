@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::ConnectInfo;
+use axum::extract::connect_info::MockConnectInfo;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 
@@ -45,19 +46,52 @@ impl ClientInfo {
     }
 
     /// What a session is bound to where nobody says otherwise.
-    pub(crate) fn default_fingerprint(&self, keys: &Keys) -> String {
-        let user_agent = self
-            .user_agent
-            .as_ref()
-            .map_or(&b""[..], HeaderValue::as_bytes);
-        keys.code("fingerprint", &[user_agent])
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint {
+            purpose: "fingerprint",
+            client: self
+                .user_agent
+                .as_ref()
+                .map_or_else(Vec::new, |value| value.as_bytes().to_vec()),
+        }
+    }
+}
+
+/// What tells a client from others.
+#[derive(Debug, Clone)]
+pub(crate) struct Fingerprint {
+    purpose: &'static str,
+    client: Vec<u8>,
+}
+
+impl Fingerprint {
+    /// One of the application's own.
+    pub(crate) fn own(client: String) -> Self {
+        Fingerprint {
+            purpose: "own fingerprint",
+            client: client.into_bytes(),
+        }
+    }
+
+    /// What a session keeps of it.
+    pub(crate) fn code(&self, keys: &Keys) -> String {
+        keys.code(self.purpose, &[&self.client])
+    }
+
+    /// Whether that is what a session kept.
+    pub(crate) fn is(&self, code: &str, keys: &Keys) -> bool {
+        keys.is_code(code, self.purpose, &[&self.client])
     }
 }
 
 /// The connection's address; behind `proxies` proxies, the address that the outermost of them saw.
 fn ip(parts: &Parts, proxies: usize) -> Option<IpAddr> {
     let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    let connection = connection.map(|ConnectInfo(address)| address.ip().to_canonical());
+    let in_a_test = parts.extensions.get::<MockConnectInfo<SocketAddr>>();
+    let connection = connection
+        .map(|ConnectInfo(address)| address)
+        .or(in_a_test.map(|MockConnectInfo(address)| address))
+        .map(|address| address.ip().to_canonical());
     match proxies.checked_sub(1) {
         None => connection,
         Some(nth) => forwarded(&parts.headers, nth).or(connection),

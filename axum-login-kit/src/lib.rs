@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod extract;
 mod flash;
+mod guard;
 mod keys;
 mod manager;
 mod next_url;
@@ -28,10 +29,14 @@ pub use error::{ConfigError, Error, ErrorKind, LoginRefused};
 pub use events::{LoginEvent, LoginEventKind};
 pub use extract::{Auth, CurrentUser, FreshUser, Login};
 pub use flash::{Flash, FlashMessage};
+pub use guard::{
+    Grants, GuardedRouter, LoginRequired, LoginRequiredService, Permission, Require, RouteAudit,
+    login_required,
+};
 pub use keys::SealingKeys;
 pub use manager::{
     LoginFuture, LoginLayer, LoginManager, LoginManagerBuilder, LoginService, RequestUser,
-    SessionData, SessionInfo,
+    SessionData, SessionEnded, SessionInfo,
 };
 pub use next_url::NextUrl;
 #[cfg(feature = "argon2")]
@@ -42,5 +47,5 @@ pub use session::{
     MemorySessions, Presented, Session, SessionBackend, SessionChange, SessionId, UserLoader,
     Written, tables,
 };
-pub use unauthorized::LoginRejection;
+pub use unauthorized::{Denial, DenialReason, LoginRejection};
 pub use user::AuthUser;

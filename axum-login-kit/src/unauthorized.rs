@@ -1,8 +1,11 @@
 //! The answer to a request that needed a login: another one for each kind of client.
 
+use std::fmt;
+use std::sync::Arc;
+
 use axum::extract::OriginalUri;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::error::Error;
@@ -26,8 +29,8 @@ enum Client {
 }
 
 impl Client {
-    /// Browsers say themselves whether they navigate; of the others a script is who asks for JSON, sends JSON,
-    /// or opens a WebSocket.
+    /// Browsers say themselves whether they navigate; of the others a script is who asks for JSON or a stream of
+    /// events, sends JSON, or opens a WebSocket.
     fn of(headers: &HeaderMap) -> Self {
         let is = |name: &str, value: &str| {
             let header = headers.get(name).and_then(|header| header.to_str().ok());
@@ -37,7 +40,10 @@ impl Client {
             let header = headers.get(name).and_then(|header| header.to_str().ok());
             header.is_some_and(|header| header.to_ascii_lowercase().contains(text))
         };
-        if is("upgrade", "websocket") || is("sec-fetch-mode", "websocket") {
+        let opens_socket = is("upgrade", "websocket")
+            || is("sec-fetch-mode", "websocket")
+            || headers.contains_key("sec-websocket-key");
+        if opens_socket || mentions(header::ACCEPT, "text/event-stream") {
             Client::Script
         } else if is(HX_REQUEST, "true") {
             Client::Htmx
@@ -60,52 +66,112 @@ impl Client {
     }
 }
 
-/// Why a login-required extractor gave no user: nobody is logged in (freshly enough), or an error.
+/// Why a guard gave no user: nobody is logged in (freshly enough), a permission is missing, or an error.
 ///
 /// As a response it is, for a missing login: a redirect (303) to the login page with `next` and a flash
 /// message for a browser that navigates; 204 with `HX-Redirect` for HTMX; 401 with a problem document
 /// (`application/problem+json`) for scripts; and 401 for everyone where no
-/// [`login_url`](crate::LoginManagerBuilder::login_url) is set. An error answers as [`Error`] does.
+/// [`login_url`](crate::LoginManagerBuilder::login_url) is set. A missing permission is 403.
+/// [`on_unauthorized`](crate::LoginManagerBuilder::on_unauthorized) may say otherwise. An error answers as [`Error`]
+/// does.
 #[derive(Debug)]
 pub struct LoginRejection(Reason);
 
 #[derive(Debug)]
 enum Reason {
-    Login(Box<LoginRequired>),
+    Denied(Box<Answer>),
     Failed(Error),
 }
 
-/// Everything the answer needs to know, taken from the request.
-#[derive(Debug)]
-struct LoginRequired {
+/// What is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DenialReason {
+    /// Nobody is logged in.
+    LoginRequired,
+    /// The password was not given in this browser session, or too long ago.
+    FreshLoginRequired,
+    /// Somebody is logged in without the permission.
+    Forbidden,
+}
+
+/// A request that is turned away, for the function of
+/// [`LoginManagerBuilder::on_unauthorized`](crate::LoginManagerBuilder::on_unauthorized).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Denial {
+    /// What is missing.
+    pub reason: DenialReason,
+    /// The request's method.
+    pub method: Method,
+    /// Its address, whole in nested routers, too.
+    pub uri: Uri,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Where the login happens, with the way back as `next`; `None` without a login page, and for a permission.
+    pub login_url: Option<String>,
     client: Client,
-    target: Option<String>,
+}
+
+/// An application's own answers.
+pub(crate) type OwnAnswer = Arc<dyn Fn(&Denial) -> Option<Response> + Send + Sync>;
+
+/// Everything the answer needs to know, taken from the request.
+struct Answer {
+    denial: Denial,
     message: Option<(String, String)>,
     flash: Flash,
+    own: Option<OwnAnswer>,
 }
 
 impl LoginRejection {
-    /// Whether the cause is a missing login, and not an error.
+    /// Whether the cause is a missing login, and neither a missing permission nor an error.
     #[must_use]
     pub fn is_login_required(&self) -> bool {
-        matches!(self.0, Reason::Login(_))
+        matches!(
+            self.reason(),
+            Some(DenialReason::LoginRequired | DenialReason::FreshLoginRequired)
+        )
     }
 
-    /// The answer to the request `parts` belongs to.
-    pub(crate) fn login_required(
-        parts: &Parts,
+    /// What is missing; `None` for an error.
+    #[must_use]
+    pub fn reason(&self) -> Option<DenialReason> {
+        match &self.0 {
+            Reason::Denied(answer) => Some(answer.denial.reason),
+            Reason::Failed(_) => None,
+        }
+    }
+
+    /// The answer to a request that is turned away.
+    pub(crate) fn denied(
+        denial: Denial,
+        message: Option<(String, String)>,
         flash: Flash,
-        login_url: Option<&str>,
-        message: Option<&(String, String)>,
+        own: Option<OwnAnswer>,
     ) -> Self {
-        let client = Client::of(&parts.headers);
-        let target = login_url.map(|url| wanted(parts, client).appended_to(url));
-        LoginRejection(Reason::Login(Box::new(LoginRequired {
-            client,
-            target,
-            message: message.cloned(),
+        LoginRejection(Reason::Denied(Box::new(Answer {
+            denial,
+            message,
             flash,
+            own,
         })))
+    }
+}
+
+impl Denial {
+    /// What is known of the request `parts` belongs to, where the login is at `login_url`.
+    pub(crate) fn new(parts: &Parts, reason: DenialReason, login_url: Option<&str>) -> Self {
+        let client = Client::of(&parts.headers);
+        let original = parts.extensions.get::<OriginalUri>();
+        Denial {
+            reason,
+            method: parts.method.clone(),
+            uri: original.map_or(&parts.uri, |OriginalUri(uri)| uri).clone(),
+            headers: parts.headers.clone(),
+            login_url: login_url.map(|url| wanted(parts, client).appended_to(url)),
+            client,
+        }
     }
 }
 
@@ -131,32 +197,46 @@ fn wanted(parts: &Parts, client: Client) -> NextUrl {
 impl IntoResponse for LoginRejection {
     fn into_response(self) -> Response {
         match self.0 {
-            Reason::Login(required) => required.into_response(),
+            Reason::Denied(answer) => answer.into_response(),
             Reason::Failed(error) => error.into_response(),
         }
     }
 }
 
-impl IntoResponse for LoginRequired {
+impl Answer {
     fn into_response(self) -> Response {
+        let denial = &self.denial;
+        if let Some(response) = self.own.as_ref().and_then(|own| own(denial)) {
+            return response;
+        }
         let leave_message = || {
             if let Some((text, category)) = &self.message {
                 self.flash.push_once(category, text);
             }
         };
-        match (self.client, self.target) {
+        if denial.reason == DenialReason::Forbidden {
+            return match denial.client {
+                Client::Script => problem(StatusCode::FORBIDDEN, "You lack a permission for this."),
+                Client::Browser | Client::Htmx => {
+                    (StatusCode::FORBIDDEN, "You lack a permission for this.").into_response()
+                }
+            };
+        }
+        match (denial.client, &denial.login_url) {
             (Client::Browser, Some(target)) => {
                 leave_message();
-                Redirect::to(&target).into_response()
+                Redirect::to(target).into_response()
             }
-            (Client::Htmx, Some(target)) => match HeaderValue::from_str(&target) {
+            (Client::Htmx, Some(target)) => match HeaderValue::from_str(target) {
                 Ok(target) => {
                     leave_message();
                     (StatusCode::NO_CONTENT, [(HX_REDIRECT, target)]).into_response()
                 }
                 Err(_) => StatusCode::UNAUTHORIZED.into_response(),
             },
-            (Client::Script, _) => problem(),
+            (Client::Script, _) => {
+                problem(StatusCode::UNAUTHORIZED, "Log in to use this resource.")
+            }
             (Client::Browser | Client::Htmx, None) => {
                 (StatusCode::UNAUTHORIZED, "Log in to use this page.").into_response()
             }
@@ -164,18 +244,33 @@ impl IntoResponse for LoginRequired {
     }
 }
 
-/// 401 as RFC 9457 has it.
-fn problem() -> Response {
-    const BODY: &str = r#"{"type":"about:blank","title":"Unauthorized","status":401,"detail":"Log in to use this resource."}"#;
+/// A status as RFC 9457 has it.
+fn problem(status: StatusCode, detail: &str) -> Response {
+    let title = status.canonical_reason().unwrap_or_default();
+    let code = status.as_u16();
+    let body = format!(
+        r#"{{"type":"about:blank","title":"{title}","status":{code},"detail":"{detail}"}}"#
+    );
     let content_type = HeaderValue::from_static("application/problem+json");
-    let headers = [(header::CONTENT_TYPE, content_type)];
-    (StatusCode::UNAUTHORIZED, headers, BODY).into_response()
+    (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
 }
 
-impl std::fmt::Display for LoginRejection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("denial", &self.denial.reason)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for LoginRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Reason::Login(_) => f.write_str("the request needs a login"),
+            Reason::Denied(answer) => f.write_str(match answer.denial.reason {
+                DenialReason::LoginRequired => "the request needs a login",
+                DenialReason::FreshLoginRequired => "the request needs a fresh login",
+                DenialReason::Forbidden => "the request needs a permission that the user lacks",
+            }),
             Reason::Failed(error) => error.fmt(f),
         }
     }
@@ -184,7 +279,7 @@ impl std::fmt::Display for LoginRejection {
 impl std::error::Error for LoginRejection {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
-            Reason::Login(_) => None,
+            Reason::Denied(_) => None,
             Reason::Failed(error) => Some(error),
         }
     }
@@ -239,6 +334,8 @@ mod tests {
             (&[("x-requested-with", "XMLHttpRequest")], Client::Script),
             (&[("upgrade", "WebSocket"), html], Client::Script),
             (&[("sec-fetch-mode", "websocket")], Client::Script),
+            (&[("sec-websocket-key", "x")], Client::Script),
+            (&[("accept", "text/event-stream")], Client::Script),
             (
                 &[("hx-request", "true"), ("sec-fetch-mode", "cors")],
                 Client::Htmx,

@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use super::{CurrentUser, Login};
 use crate::error::Error;
 use crate::events::LoginEventKind;
-use crate::manager::{LoginContext, SessionData, SessionInfo};
+use crate::manager::{LoginContext, SessionData, SessionEnded, SessionInfo};
 use crate::session::SessionId;
 use crate::user::AuthUser;
 
@@ -183,6 +183,41 @@ impl<U: AuthUser> Auth<U> {
     /// The session may have ended or not.
     pub async fn revoke(&self, id: &SessionId) -> Result<bool, Error> {
         self.0.revoke(id).await
+    }
+
+    /// A future that is ready when the session has ended, by whatever means: for an event stream or a WebSocket, which
+    /// outlives its request. It is ready at once when nobody is logged in.
+    ///
+    /// What ends in this process is told at once; what another process, a changed password or the time ended, within
+    /// [`check_streams_every`](crate::LoginManagerBuilder::check_streams_every). An open stream is no use of the
+    /// session, which may go idle beside it. For sessions that are kept in cookies, a logout in the browser is not
+    /// noticed.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use axum::response::sse::{Event, Sse};
+    /// use axum_login_kit::{Auth, AuthUser, Error};
+    /// use futures_util::stream::{self, Stream, StreamExt};
+    ///
+    /// # pub struct User { id: i32, password_hash: String }
+    /// # impl AuthUser for User {
+    /// #     type Id = i32;
+    /// #     fn id(&self) -> i32 { self.id }
+    /// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
+    /// # }
+    /// async fn events(auth: Auth<User>) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Error> {
+    ///     let news = stream::repeat_with(|| Ok(Event::default().data("news")));
+    ///     Ok(Sse::new(news.take_until(auth.ended().await?)))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When the database fails.
+    ///
+    /// # Cancellation
+    /// Nothing is changed. Dropping the future that it gives stops the watch.
+    pub async fn ended(&self) -> Result<SessionEnded, Error> {
+        self.0.ended().await
     }
 
     /// Where the request comes from: the address of its connection, if the server is started with

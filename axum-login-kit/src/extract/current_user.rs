@@ -7,7 +7,6 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 
 use crate::error::Error;
-use crate::events::LoginEventKind;
 use crate::manager::LoginContext;
 use crate::unauthorized::LoginRejection;
 use crate::user::AuthUser;
@@ -75,20 +74,7 @@ impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for CurrentUser<U> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, LoginRejection> {
         let context = LoginContext::<U>::of(parts)?;
-        match context.current().await? {
-            Some(session) => Ok(CurrentUser(Arc::clone(&session.user))),
-            None => {
-                context.state().mark_private();
-                context.emit(LoginEventKind::Unauthorized, None, None);
-                let settings = &context.manager().settings;
-                Err(LoginRejection::login_required(
-                    parts,
-                    context.flash(parts),
-                    settings.login_url.as_deref(),
-                    settings.login_message.as_ref(),
-                ))
-            }
-        }
+        Ok(CurrentUser(context.check_login(parts).await?))
     }
 }
 

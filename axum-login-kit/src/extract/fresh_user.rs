@@ -2,11 +2,11 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use crate::events::LoginEventKind;
 use crate::manager::LoginContext;
 use crate::unauthorized::LoginRejection;
 use crate::user::AuthUser;
@@ -16,6 +16,8 @@ use crate::user::AuthUser;
 ///
 /// Whoever is remembered is sent to the [`refresh_url`](crate::LoginManagerBuilder::refresh_url) (the login
 /// page, unless it is set), where a login or [`Auth::confirm`](crate::Auth::confirm) makes the session fresh.
+///
+/// Freshness may carry an age: `FreshUser<User, 15>` is closed to whoever gave the password more than 15 minutes ago.
 ///
 /// ```
 /// use axum_login_kit::{AuthUser, FreshUser};
@@ -30,11 +32,16 @@ use crate::user::AuthUser;
 /// async fn delete_account(user: FreshUser<User>) -> String {
 ///     format!("Account {} is gone.", user.id)
 /// }
+///
+/// #[axum::debug_handler]
+/// async fn transfer(user: FreshUser<User, 15>) -> String {
+///     format!("Account {} is empty.", user.id)
+/// }
 /// ```
 #[derive(Debug)]
-pub struct FreshUser<U: AuthUser>(pub Arc<U>);
+pub struct FreshUser<U: AuthUser, const MINUTES: u64 = 0>(pub Arc<U>);
 
-impl<U: AuthUser> FreshUser<U> {
+impl<U: AuthUser, const MINUTES: u64> FreshUser<U, MINUTES> {
     /// The user as an owned value, for changing it.
     #[must_use]
     pub fn into_inner(self) -> U
@@ -45,13 +52,13 @@ impl<U: AuthUser> FreshUser<U> {
     }
 }
 
-impl<U: AuthUser> Clone for FreshUser<U> {
+impl<U: AuthUser, const MINUTES: u64> Clone for FreshUser<U, MINUTES> {
     fn clone(&self) -> Self {
         FreshUser(Arc::clone(&self.0))
     }
 }
 
-impl<U: AuthUser> Deref for FreshUser<U> {
+impl<U: AuthUser, const MINUTES: u64> Deref for FreshUser<U, MINUTES> {
     type Target = U;
 
     fn deref(&self) -> &U {
@@ -59,27 +66,14 @@ impl<U: AuthUser> Deref for FreshUser<U> {
     }
 }
 
-impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for FreshUser<U> {
+impl<S: Send + Sync, U: AuthUser, const MINUTES: u64> FromRequestParts<S>
+    for FreshUser<U, MINUTES>
+{
     type Rejection = LoginRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, LoginRejection> {
         let context = LoginContext::<U>::of(parts)?;
-        let session = context.current().await?;
-        let settings = &context.manager().settings;
-        let (login_url, login_message) = (&settings.login_url, &settings.login_message);
-        let user_id = session.as_ref().map(|session| session.user.id());
-        let (url, message) = match session {
-            Some(session) if session.fresh => return Ok(FreshUser(Arc::clone(&session.user))),
-            Some(_) => (
-                settings.refresh_url.as_ref().or(login_url.as_ref()),
-                settings.refresh_message.as_ref().or(login_message.as_ref()),
-            ),
-            None => (login_url.as_ref(), login_message.as_ref()),
-        };
-        context.state().mark_private();
-        context.emit(LoginEventKind::Unauthorized, user_id, None);
-        let flash = context.flash(parts);
-        let url = url.map(String::as_str);
-        Err(LoginRejection::login_required(parts, flash, url, message))
+        let within = (MINUTES > 0).then(|| Duration::from_secs(MINUTES * 60));
+        Ok(FreshUser(context.check_fresh(parts, within).await?))
     }
 }

@@ -22,7 +22,7 @@ impl<U: AuthUser> LoginContext<U> {
         let mut current = self.lock().await;
         let new = Session {
             data: self.data_for(&mut current, user).await?,
-            fingerprint: self.fingerprint().map(str::to_owned),
+            fingerprint: self.fingerprint(),
             user_agent: self.client().user_agent(),
             ip: self.client().ip.map(|ip| ip.to_string()),
             ..new
@@ -36,12 +36,17 @@ impl<U: AuthUser> LoginContext<U> {
             Written::InCookie(value) => Zeroizing::new(value),
             Written::Stored | Written::Nothing => token.text(),
         };
+        let mut replaced = Vec::new();
         for old in self.presented(&mut current) {
-            self.delete(&SessionId::of_token(old)).await?;
+            let id = SessionId::of_token(old);
+            self.delete(&id).await?;
+            replaced.push(id);
         }
         current.presented = Some(vec![value.to_string()]);
         current.session = None;
         current.visitor = Some(None);
+        current.grants = None;
+        current.began_fresh = Some(options.fresh);
         self.state().mark_private();
         let event = self.event(LoginEventKind::LoggedIn, Some(user.id()), Some(new.id));
         let (manager, cookies) = (Arc::clone(manager), self.cookies.clone());
@@ -56,6 +61,7 @@ impl<U: AuthUser> LoginContext<U> {
                 Some(mark) => cookies.set_fresh_mark(headers, &mark),
                 None => cookies.remove_fresh_mark(headers),
             }
+            replaced.iter().for_each(|id| manager.waiting.wake(id));
             manager.emit(&event);
         }));
         Ok(())
@@ -75,6 +81,7 @@ impl<U: AuthUser> LoginContext<U> {
         current.presented = Some(Vec::new());
         current.session = Some(None);
         current.visitor = Some(None);
+        current.grants = None;
         self.state().mark_private();
         let manager = Arc::clone(self.manager());
         let stored = known.as_ref().and_then(|session| session.stored.as_ref());
@@ -91,6 +98,9 @@ impl<U: AuthUser> LoginContext<U> {
             cookies.remove(headers);
             cookies.remove_visitor(headers);
             if let Some(event) = event {
+                if let Some(id) = &event.session {
+                    manager.waiting.wake(id);
+                }
                 if manager.settings.clear_site_data {
                     let what = HeaderValue::from_static("\"cache\", \"storage\"");
                     headers.insert(CLEAR_SITE_DATA, what);
@@ -114,7 +124,7 @@ impl<U: AuthUser> LoginContext<U> {
         let change = SessionChange {
             authenticated_at: Some(now),
             last_seen_at: Some(now),
-            fingerprint: self.fingerprint().map(str::to_owned),
+            fingerprint: self.fingerprint(),
             ..SessionChange::default()
         };
         if !self.write_state(stored, &change, now).await? {

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::request::Parts;
+use axum::response::Response;
 use axum_db::{Bind, Database};
+use futures_util::future::BoxFuture;
 
+use super::ended::Waiting;
 use super::{Hooks, LoginManager, Manager, RequestUser, Settings};
 use crate::client::SessionProtection;
 use crate::clock::Clock;
@@ -14,10 +17,12 @@ use crate::cookie_config::{CookieConfig, RememberConfig};
 use crate::cookies::SecureCookies;
 use crate::error::{ConfigError, Error};
 use crate::events::LoginEvent;
+use crate::guard::Grants;
 use crate::keys::{Keys, SealingKeys};
 use crate::next_url::NextUrl;
 use crate::password::Passwords;
 use crate::session::{DbSessions, DbUsers, LoginBackend, SessionBackend, SessionSpecs, UserLoader};
+use crate::unauthorized::Denial;
 use crate::user::AuthUser;
 
 /// The settings of a [`LoginManager`], until [`build`](Self::build) checks them.
@@ -207,6 +212,97 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
         self
     }
 
+    /// A function that loads what a user is granted, for [`Require`](crate::Require) and
+    /// [`LoginRequired::permission`](crate::LoginRequired::permission): asked at most once a request, however many
+    /// permissions are asked for. It gets the user and the request, whose extensions have the database session.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use axum::http::request::Parts;
+    /// use axum_login_kit::{Grants, LoginManager};
+    /// # use axum_db::prelude::*;
+    /// # use axum_login_kit::AuthUser;
+    /// # #[model]
+    /// # #[derive(Debug, Clone)]
+    /// # pub struct User { #[model(primary_key)] pub id: i32, pub password_hash: String }
+    /// # impl AuthUser for User {
+    /// #     type Id = i32;
+    /// #     fn id(&self) -> i32 { self.id }
+    /// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
+    /// # }
+    /// # #[model]
+    /// # #[derive(Debug, Clone)]
+    /// # pub struct Role { #[model(primary_key)] pub id: i32, pub user_id: i32, #[model(length = 40)] pub name: String }
+    /// # type Db = axum_db::Db<axum_db::Sqlite>;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let database = Db::connect("sqlite://:memory:").await?;
+    /// # let secret_key = b"at least 32 bytes that nobody can guess";
+    ///
+    /// let login = LoginManager::<User>::new(&database, secret_key)
+    ///     .permissions(async |user: Arc<User>, parts: Parts| {
+    ///         let db = parts.extensions.get::<Db>().expect("the database's layer");
+    ///         let roles = Role::query().filter(roles::user_id.eq(user.id)).all(db).await?;
+    ///         Ok(Grants::from_iter(roles.into_iter().map(|role| role.name)))
+    ///     })
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn permissions<F, Fut>(mut self, load: F) -> Self
+    where
+        F: Fn(Arc<U>, Parts) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Grants, Error>> + Send + 'static,
+    {
+        let load = move |user, parts| -> BoxFuture<'static, _> { Box::pin(load(user, parts)) };
+        self.hooks.permissions = Some(Box::new(load));
+        self
+    }
+
+    /// A function that puts the messages of this manager into the language of the request.
+    ///
+    /// ```
+    /// # use axum_login_kit::{AuthUser, Error, LoginManagerBuilder};
+    /// # fn with<U: AuthUser>(builder: LoginManagerBuilder<U>) -> LoginManagerBuilder<U> {
+    /// builder.localize(|message, parts| {
+    ///     let language = parts.headers.get("accept-language").map_or(&b""[..], |value| value.as_bytes());
+    ///     match message {
+    ///         "Please log in." if language.starts_with(b"de") => "Bitte melden Sie sich an.".to_owned(),
+    ///         message => message.to_owned(),
+    ///     }
+    /// })
+    /// # }
+    /// ```
+    pub fn localize(
+        mut self,
+        localize: impl Fn(&str, &Parts) -> String + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.localize = Some(Box::new(localize));
+        self
+    }
+
+    /// A function that answers whoever is turned away, in the place of the answers that
+    /// [`LoginRejection`](crate::LoginRejection) describes; `None` leaves a request to those.
+    ///
+    /// ```
+    /// # use axum_login_kit::{AuthUser, DenialReason, LoginManagerBuilder};
+    /// use axum::{http::StatusCode, response::IntoResponse};
+    ///
+    /// # fn with<U: AuthUser>(builder: LoginManagerBuilder<U>) -> LoginManagerBuilder<U> {
+    /// builder.on_unauthorized(|denial| {
+    ///     // Whoever lacks a permission shall not learn that there is something.
+    ///     (denial.reason == DenialReason::Forbidden).then(|| StatusCode::NOT_FOUND.into_response())
+    /// })
+    /// # }
+    /// ```
+    pub fn on_unauthorized(
+        mut self,
+        answer: impl Fn(&Denial) -> Option<Response> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.on_unauthorized = Some(Arc::new(answer));
+        self
+    }
+
     /// What is done with a session that comes from another client. Default: [`SessionProtection::Basic`].
     pub fn session_protection(mut self, protection: SessionProtection) -> Self {
         self.settings.protection = protection;
@@ -236,6 +332,13 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
     /// Remembered sessions: their cookie, and how long they last.
     pub fn remember(mut self, config: RememberConfig) -> Self {
         self.settings.remember = config;
+        self
+    }
+
+    /// How often a stream that waits for [`Auth::ended`](crate::Auth::ended) looks whether its session still stands, for
+    /// what other processes did. Default: 30 seconds, at one query each.
+    pub fn check_streams_every(mut self, period: Duration) -> Self {
+        self.settings.check_streams_every = period;
         self
     }
 
@@ -353,6 +456,7 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
             keys,
             sessions: self.sessions.into(),
             users: self.users,
+            waiting: Waiting::new(),
             settings,
             hooks: self.hooks,
             cookies,

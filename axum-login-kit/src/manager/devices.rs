@@ -120,6 +120,11 @@ impl<U: AuthUser> LoginContext<U> {
         let manager = Arc::clone(self.manager());
         self.on_finish(Box::new(move |committed, _| {
             if committed {
+                match (&event.session, &event.user_id) {
+                    (Some(id), _) => manager.waiting.wake(id),
+                    (None, Some(user_id)) => manager.waiting.wake_all(user_id),
+                    (None, None) => {}
+                }
                 manager.emit(&event);
             }
         }));

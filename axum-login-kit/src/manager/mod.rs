@@ -4,7 +4,9 @@ mod act;
 mod begin;
 mod builder;
 mod data;
+mod deny;
 mod devices;
+mod ended;
 mod layer;
 mod request;
 mod settings;
@@ -19,6 +21,8 @@ pub(crate) use self::begin::LoginOptions;
 pub use self::builder::LoginManagerBuilder;
 pub use self::data::SessionData;
 pub use self::devices::SessionInfo;
+pub use self::ended::SessionEnded;
+use self::ended::Waiting;
 pub use self::layer::{LoginFuture, LoginLayer, LoginService};
 pub(crate) use self::request::LoginContext;
 pub use self::settings::RequestUser;
@@ -54,6 +58,7 @@ pub(crate) struct Manager<U: AuthUser> {
     pub(crate) keys: Arc<Keys>,
     pub(crate) sessions: Arc<dyn SessionBackend<U>>,
     pub(crate) users: Arc<dyn UserLoader<U>>,
+    pub(crate) waiting: Waiting<U::Id>,
     /// The cookies of plain HTTP, and those of HTTPS.
     cookies: [Arc<SessionSpecs>; 2],
 }
@@ -127,6 +132,7 @@ impl<U: AuthUser> LoginManager<U> {
         let manager = &*self.0;
         let sessions = &manager.sessions;
         let ended = sessions.delete_all(manager.realm(), user_id, None).await?;
+        manager.waiting.wake_all(user_id);
         manager.emit(&LoginEvent {
             kind: LoginEventKind::Revoked,
             user_id: Some(user_id.clone()),

@@ -7,10 +7,11 @@ use axum::http::request::Parts;
 use chrono::{NaiveDateTime, TimeDelta};
 
 use super::{Manager, RequestState, RequestUser};
-use crate::client::{ClientInfo, SessionProtection};
+use crate::client::{ClientInfo, Fingerprint, SessionProtection};
 use crate::error::Error;
 use crate::events::{LoginEvent, LoginEventKind};
 use crate::flash::Flash;
+use crate::guard::Grants;
 use crate::session::{
     self, FinishHook, Presented, Session, SessionBackend, SessionChange, SessionCookies, SessionId,
     Token, UserLoader, Written,
@@ -30,8 +31,12 @@ pub(super) struct Current<U: AuthUser> {
     pub(super) presented: Option<Vec<String>>,
     /// What they led to, once somebody asked.
     pub(super) session: Option<Option<Arc<ActiveSession<U>>>>,
+    /// Whether the session that began in this request is fresh.
+    pub(super) began_fresh: Option<bool>,
     /// What is kept for a visitor who is not logged in; `None` before it is read.
     pub(super) visitor: Option<Option<String>>,
+    /// What the user is granted, once somebody asked.
+    pub(super) grants: Option<Arc<Grants>>,
 }
 
 /// A user who is logged in, by a session that stands or for this request only.
@@ -40,6 +45,8 @@ pub(crate) struct ActiveSession<U: AuthUser> {
     pub(crate) fresh: bool,
     /// `None` for a user whom the request's own credentials name.
     pub(crate) stored: Option<Session<U::Id>>,
+    /// The cookie that presented it.
+    pub(super) cookie: String,
 }
 
 impl<U: AuthUser> ActiveSession<U> {
@@ -52,6 +59,7 @@ impl<U: AuthUser> ActiveSession<U> {
             user: Arc::clone(&self.user),
             fresh: self.fresh || change.authenticated_at.is_some(),
             stored,
+            cookie: self.cookie.clone(),
         })
     }
 }
@@ -64,7 +72,9 @@ impl<U: AuthUser> RequestLogin<U> {
             current: tokio::sync::Mutex::new(Current {
                 presented: None,
                 session: None,
+                began_fresh: None,
                 visitor: None,
+                grants: None,
             }),
         }
     }
@@ -77,7 +87,7 @@ pub(crate) struct LoginContext<U: AuthUser> {
     users: Arc<dyn UserLoader<U>>,
     pub(super) cookies: SessionCookies,
     client: ClientInfo,
-    fingerprint: Option<String>,
+    fingerprint: Option<Fingerprint>,
     /// For the function that loads users from requests.
     request: Option<Box<Parts>>,
 }
@@ -101,12 +111,8 @@ impl<U: AuthUser> LoginContext<U> {
         let client = ClientInfo::of(parts, settings.proxies);
         let fingerprint = match (settings.protection, &manager.hooks.fingerprint) {
             (SessionProtection::Off, _) => None,
-            (_, None) => Some(client.default_fingerprint(&manager.keys)),
-            (_, Some(of)) => Some(
-                manager
-                    .keys
-                    .code("own fingerprint", &[of(parts).as_bytes()]),
-            ),
+            (_, None) => Some(client.fingerprint()),
+            (_, Some(of)) => Some(Fingerprint::own(of(parts))),
         };
         let request = manager.hooks.request_loader.as_ref();
         Ok(LoginContext {
@@ -132,8 +138,10 @@ impl<U: AuthUser> LoginContext<U> {
         &self.client
     }
 
-    pub(super) fn fingerprint(&self) -> Option<&str> {
-        self.fingerprint.as_deref()
+    /// What a session is bound to that begins now.
+    pub(super) fn fingerprint(&self) -> Option<String> {
+        let fingerprint = self.fingerprint.as_ref()?;
+        Some(fingerprint.code(&self.manager().keys))
     }
 
     /// Gives the request's connections back while no transaction is open.
@@ -219,6 +227,7 @@ impl<U: AuthUser> LoginContext<U> {
                         user: Arc::new(user),
                         fresh: false,
                         stored: None,
+                        cookie: String::new(),
                     }));
                 }
                 RequestUser::Refused => {
@@ -228,8 +237,9 @@ impl<U: AuthUser> LoginContext<U> {
                 RequestUser::NoCredentials => {}
             }
         }
+        let began_fresh = current.began_fresh;
         for cookie in self.presented(current) {
-            if let Some(session) = self.load_session(cookie).await? {
+            if let Some(session) = self.load_session(cookie, began_fresh).await? {
                 return Ok(Some(session));
             }
         }
@@ -245,7 +255,11 @@ impl<U: AuthUser> LoginContext<U> {
         })
     }
 
-    async fn load_session(&self, cookie: &str) -> Result<Option<ActiveSession<U>>, Error> {
+    async fn load_session(
+        &self,
+        cookie: &str,
+        began_fresh: Option<bool>,
+    ) -> Result<Option<ActiveSession<U>>, Error> {
         let manager = self.manager();
         let presented = Presented::new(cookie).with_state(self.cookies.state());
         let Some((stored, user)) = self.sessions.find(manager.realm(), &presented).await? else {
@@ -267,7 +281,7 @@ impl<U: AuthUser> LoginContext<U> {
             return Ok(None);
         }
         let is_other_client = match (&stored.fingerprint, &self.fingerprint) {
-            (Some(begun_with), Some(this)) => begun_with != this,
+            (Some(begun_with), Some(this)) => !this.is(begun_with, &manager.keys),
             _ => false,
         };
         if is_other_client {
@@ -280,19 +294,22 @@ impl<U: AuthUser> LoginContext<U> {
                 return Ok(None);
             }
         }
-        self.seen(&stored, cookie, now).await?;
+        if began_fresh.is_none() {
+            self.seen(&stored, cookie, now).await?;
+        }
         let has_mark = |at| {
             let mark = self.cookies.fresh_mark();
             mark.is_some_and(|mark| session::is_fresh_mark(&manager.keys, mark, &stored.id, at))
         };
-        let fresh = !is_other_client
-            && stored
-                .authenticated_at
-                .is_some_and(|at| !stored.remembered || has_mark(at));
+        let given = stored.authenticated_at;
+        let fresh = began_fresh.unwrap_or_else(|| {
+            !is_other_client && given.is_some_and(|at| !stored.remembered || has_mark(at))
+        });
         Ok(Some(ActiveSession {
             user: Arc::new(user),
             fresh,
             stored: Some(stored),
+            cookie: cookie.to_owned(),
         }))
     }
 
@@ -321,9 +338,7 @@ impl<U: AuthUser> LoginContext<U> {
             let (cookies, value) = (self.cookies.clone(), cookie.to_owned());
             let max_age = settings.remember.duration;
             self.on_finish(Box::new(move |_, headers| {
-                if !cookies.is_decided(headers) {
-                    cookies.set(headers, &value, Some(max_age));
-                }
+                cookies.set(headers, &value, Some(max_age));
             }));
         }
         if now.signed_duration_since(stored.last_seen_at) < settings.seen_every() {
@@ -367,9 +382,7 @@ impl<U: AuthUser> LoginContext<U> {
                 let max_age = stored.remembered.then_some(left);
                 let cookies = self.cookies.clone();
                 self.on_finish(Box::new(move |_, headers| {
-                    if !cookies.is_decided(headers) {
-                        cookies.set_state(headers, &value, max_age);
-                    }
+                    cookies.set_state(headers, &value, max_age);
                 }));
                 Ok(true)
             }

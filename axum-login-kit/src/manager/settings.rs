@@ -1,5 +1,6 @@
 //! What a manager is set up with.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::request::Parts;
@@ -12,7 +13,9 @@ use crate::cookie_config::{CookieConfig, RememberConfig};
 use crate::cookies::SecureCookies;
 use crate::error::Error;
 use crate::events::LoginEvent;
+use crate::guard::Grants;
 use crate::password::Passwords;
+use crate::unauthorized::OwnAnswer;
 use crate::user::AuthUser;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -36,6 +39,7 @@ pub(crate) struct Settings {
     pub(crate) protection: SessionProtection,
     pub(crate) proxies: usize,
     pub(crate) clear_site_data: bool,
+    pub(crate) check_streams_every: Duration,
 }
 
 impl Default for Settings {
@@ -55,6 +59,7 @@ impl Default for Settings {
             protection: SessionProtection::default(),
             proxies: 0,
             clear_site_data: false,
+            check_streams_every: Duration::from_secs(30),
         }
     }
 }
@@ -72,9 +77,15 @@ pub(crate) struct Hooks<U: AuthUser> {
     pub(crate) listeners: Vec<Listener<U>>,
     pub(crate) fingerprint: Option<Fingerprint>,
     pub(crate) request_loader: Option<RequestLoader<U>>,
+    pub(crate) permissions: Option<PermissionLoader<U>>,
+    pub(crate) localize: Option<Localize>,
+    pub(crate) on_unauthorized: Option<OwnAnswer>,
 }
 
 type Listener<U> = Box<dyn Fn(&LoginEvent<U>) + Send + Sync>;
+type Localize = Box<dyn Fn(&str, &Parts) -> String + Send + Sync>;
+type PermissionLoader<U> =
+    Box<dyn Fn(Arc<U>, Parts) -> BoxFuture<'static, Result<Grants, Error>> + Send + Sync>;
 type Fingerprint = Box<dyn Fn(&Parts) -> String + Send + Sync>;
 type RequestLoader<U> =
     Box<dyn Fn(Parts) -> BoxFuture<'static, Result<RequestUser<U>, Error>> + Send + Sync>;
@@ -86,6 +97,9 @@ impl<U: AuthUser> Default for Hooks<U> {
             listeners: Vec::new(),
             fingerprint: None,
             request_loader: None,
+            permissions: None,
+            localize: None,
+            on_unauthorized: None,
         }
     }
 }

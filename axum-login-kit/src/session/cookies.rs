@@ -176,12 +176,6 @@ impl SessionCookies {
     pub(crate) fn remove_visitor(&self, headers: &mut HeaderMap) {
         remove_if_there(headers, &self.specs.visitor, self.visitor.as_deref());
     }
-
-    /// Whether an earlier step of the same response has set or removed the session's cookie.
-    pub(crate) fn is_decided(&self, headers: &HeaderMap) -> bool {
-        cookies::is_set(headers, &self.specs.session.name)
-            || cookies::is_set(headers, &self.specs.remembered.name)
-    }
 }
 
 /// Removes a cookie that the browser has, or that the response was going to set.

@@ -103,6 +103,65 @@ async fn a_web_socket_is_refused() {
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
 }
 
+/// Every kind of client, at every guard, with every method.
+#[tokio::test]
+async fn the_answer_fits_the_client_and_nothing_else_decides() {
+    type Headers = &'static [(&'static str, &'static str)];
+    const NAVIGATES: Headers = &[("sec-fetch-mode", "navigate"), ("accept", HTML)];
+    const OLD_BROWSER: Headers = &[("accept", HTML)];
+    const FETCH: Headers = &[("sec-fetch-mode", "cors"), ("accept", "*/*")];
+    const JSON: Headers = &[("accept", "application/json, text/plain, */*")];
+    const EVENTS: Headers = &[("accept", "text/event-stream")];
+    const SOCKET: Headers = &[
+        ("connection", "keep-alive, Upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("sec-websocket-version", "13"),
+    ];
+    const HTMX: Headers = &[
+        ("hx-request", "true"),
+        ("sec-fetch-mode", "cors"),
+        ("accept", "*/*"),
+    ];
+    let app = App::new().await;
+    app.user("ada@example.com").await;
+    let mut remembered = app.remembered("ada@example.com").await;
+    remembered.restart();
+    for (headers, status) in [
+        (NAVIGATES, StatusCode::SEE_OTHER),
+        (OLD_BROWSER, StatusCode::SEE_OTHER),
+        (FETCH, StatusCode::UNAUTHORIZED),
+        (JSON, StatusCode::UNAUTHORIZED),
+        (EVENTS, StatusCode::UNAUTHORIZED),
+        (SOCKET, StatusCode::UNAUTHORIZED),
+        (HTMX, StatusCode::NO_CONTENT),
+    ] {
+        for (browser, uri) in [
+            (app.browser(), "/account"),
+            (app.browser(), "/danger"),
+            (remembered.clone(), "/danger"),
+        ] {
+            let with =
+                |browser: Browser, (name, value): &(&'static str, &str)| browser.with(name, value);
+            let mut client = headers.iter().fold(browser, with);
+            for method in [Method::GET, Method::HEAD] {
+                let answer = client.send(method, uri, "").await;
+                assert_eq!(answer.status, status, "{headers:?} {uri}");
+                let login = status == StatusCode::SEE_OTHER;
+                assert_eq!(answer.header("location").is_empty(), !login);
+                let htmx = status == StatusCode::NO_CONTENT;
+                assert_eq!(answer.header("hx-redirect").is_empty(), !htmx);
+                assert_eq!(answer.header("cache-control"), "no-store");
+                assert_eq!(answer.header("vary"), "Cookie");
+                if status == StatusCode::UNAUTHORIZED {
+                    let kind = answer.header("content-type");
+                    assert_eq!(kind, "application/problem+json");
+                }
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn htmx_is_told_to_leave_the_page_and_come_back_to_it() {
     let app = App::new().await;

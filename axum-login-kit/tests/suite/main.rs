@@ -15,9 +15,15 @@ mod config;
 #[cfg(feature = "sqlite")]
 mod cookies;
 #[cfg(feature = "sqlite")]
+mod ended;
+#[cfg(feature = "sqlite")]
 mod events;
 #[cfg(feature = "sqlite")]
 mod flash;
+#[cfg(feature = "sqlite")]
+mod fuzz;
+#[cfg(feature = "sqlite")]
+mod guards;
 #[cfg(feature = "sqlite")]
 mod loaders;
 #[cfg(feature = "sqlite")]

@@ -13,6 +13,8 @@ mod devices;
 mod freshness;
 #[path = "behaviour/login.rs"]
 mod login;
+#[path = "behaviour/machine.rs"]
+mod machine;
 #[path = "behaviour/passwords.rs"]
 mod passwords;
 #[path = "behaviour/places.rs"]

@@ -1,4 +1,20 @@
-//! What attackers try: rows of the threat table that concern the table of sessions.
+//! What attackers try: rows of the threat table that concern the table of sessions. The others are
+//!
+//! | threat | tests |
+//! |---|---|
+//! | open redirect | `src/next_url_tests.rs`, with a property test against a parser of the WHATWG standard |
+//! | logout race | `races.rs`, too |
+//! | login, then the handler fails | `transactions.rs` |
+//! | cookie confusion | `data.rs`, `src/keys.rs`, and `fuzz.rs` |
+//! | idle and absolute timeout | `places.rs`, and `machine.rs` |
+//! | enumeration by time | `passwords.rs`, `src/password/tests.rs` |
+//! | runtime stall, hashing as a weapon | `queries.rs`, `src/password/threads.rs` |
+//! | forms from other sites | the blog's `accounts.rs` |
+//! | cookies, shared caches | `cookies.rs`, `remember.rs` |
+//! | secrets in logs | `logs.rs` |
+//! | spoofed address | `protection.rs` |
+//! | forgotten routes | `guards.rs` |
+//! | streams that outlive a logout | `ended.rs` |
 
 use axum::http::StatusCode;
 use axum_db::metadata;
@@ -10,7 +26,7 @@ use crate::browser::Browser;
 use crate::models::{Admin, NewAdmin, User};
 
 #[tokio::test]
-async fn a_login_takes_a_new_token_and_ends_the_presented_one() {
+async fn session_fixation_a_login_takes_a_new_token_and_ends_the_presented_one() {
     let app = App::new().await;
     app.user("ada@example.com").await;
     let mut browser = app.browser();
@@ -39,7 +55,7 @@ async fn a_login_takes_a_new_token_and_ends_the_presented_one() {
 }
 
 #[tokio::test]
-async fn nothing_of_one_user_is_left_for_the_next() {
+async fn cross_user_bleed_nothing_of_one_user_is_left_for_the_next() {
     let app = App::new().await;
     app.user("ada@example.com").await;
     app.user("bob@example.com").await;
@@ -59,7 +75,7 @@ async fn nothing_of_one_user_is_left_for_the_next() {
 }
 
 #[tokio::test]
-async fn a_slow_request_does_not_bring_back_a_session_that_ended() {
+async fn logout_race_a_slow_request_does_not_bring_back_a_session_that_ended() {
     let app = App::new().await;
     app.user("ada@example.com").await;
     let mut browser = app.logged_in("ada@example.com").await;
@@ -79,7 +95,7 @@ async fn a_slow_request_does_not_bring_back_a_session_that_ended() {
 }
 
 #[tokio::test]
-async fn a_stolen_cookie_is_dead_after_logout() {
+async fn replay_a_stolen_cookie_is_dead_after_logout() {
     let app = App::new().await;
     app.user("ada@example.com").await;
     let mut browser = app.remembered("ada@example.com").await;
@@ -90,7 +106,7 @@ async fn a_stolen_cookie_is_dead_after_logout() {
 }
 
 #[tokio::test]
-async fn a_password_change_ends_every_other_session() {
+async fn replay_a_password_change_ends_every_other_session() {
     let app = App::new().await;
     app.user("ada@example.com").await;
     let mut browser = app.logged_in("ada@example.com").await;
@@ -101,7 +117,7 @@ async fn a_password_change_ends_every_other_session() {
 }
 
 #[tokio::test]
-async fn a_raised_epoch_ends_every_session() {
+async fn replay_a_raised_epoch_ends_every_session() {
     let app = App::new().await;
     let mut user = app.user("ada@example.com").await;
     let mut browser = app.logged_in("ada@example.com").await;
@@ -111,7 +127,7 @@ async fn a_raised_epoch_ends_every_session() {
 }
 
 #[tokio::test]
-async fn a_user_who_is_gone_is_anonymous_and_so_are_the_sessions() {
+async fn replay_a_user_who_is_gone_is_anonymous_and_so_are_the_sessions() {
     let app = App::new().await;
     let user = app.user("ada@example.com").await;
     let mut browser = app.logged_in("ada@example.com").await;
@@ -127,7 +143,7 @@ async fn a_user_who_is_gone_is_anonymous_and_so_are_the_sessions() {
 }
 
 #[tokio::test]
-async fn forged_and_tampered_cookies_are_nobodys() {
+async fn forgery_forged_and_tampered_cookies_are_nobodys() {
     let app = App::new().await;
     app.user("ada@example.com").await;
     let browser = app.logged_in("ada@example.com").await;
@@ -154,7 +170,7 @@ async fn forged_and_tampered_cookies_are_nobodys() {
 }
 
 #[tokio::test]
-async fn a_dump_of_the_table_holds_no_working_cookie() {
+async fn database_leak_a_dump_of_the_table_holds_no_working_cookie() {
     let app = App::new().await;
     app.user("ada@example.com").await;
     let browser = app.logged_in("ada@example.com").await;
@@ -192,7 +208,7 @@ async fn another_secret_ends_all_sessions() {
 }
 
 #[tokio::test]
-async fn a_session_of_one_realm_is_nobodys_in_another() {
+async fn realm_confusion_a_session_of_one_realm_is_nobodys_in_another() {
     let app = App::new().await;
     app.user("ada@example.com").await;
     let browser = app.logged_in("ada@example.com").await;

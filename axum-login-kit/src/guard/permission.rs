@@ -1,0 +1,154 @@
+//! Permissions.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use crate::manager::LoginContext;
+use crate::unauthorized::LoginRejection;
+use crate::user::AuthUser;
+
+/// Something that not every user may do: a type of its own, which [`Require`] asks for in a handler and
+/// [`LoginRequired::permission`](crate::LoginRequired::permission) for a whole router.
+///
+/// What decides is a name among the [`Grants`] that
+/// [`LoginManagerBuilder::permissions`](crate::LoginManagerBuilder::permissions) loads once a request, or whatever
+/// [`is_granted`](Self::is_granted) says, such as a column of the user's own. A tuple of permissions needs all of them.
+///
+/// ```
+/// use axum_login_kit::{AuthUser, Grants, Permission, Require};
+///
+/// pub struct User { id: i32, password_hash: String, is_admin: bool }
+/// # impl AuthUser for User {
+/// #     type Id = i32;
+/// #     fn id(&self) -> i32 { self.id }
+/// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
+/// # }
+///
+/// pub struct EditPosts;
+///
+/// impl Permission for EditPosts {
+///     type User = User;
+///     const NAME: &'static str = "posts.edit";
+/// }
+///
+/// pub struct Administer;
+///
+/// impl Permission for Administer {
+///     type User = User;
+///     const NAME: &'static str = "administer";
+///
+///     fn is_granted(user: &User, _: &Grants) -> bool {
+///         user.is_admin
+///     }
+/// }
+///
+/// #[axum::debug_handler]
+/// async fn edit(user: Require<EditPosts>) -> String {
+///     format!("User {} may edit.", user.id)
+/// }
+///
+/// let ada = User { id: 1, password_hash: "…".into(), is_admin: false };
+/// let granted = Grants::from_iter(["posts.edit"]);
+/// assert!(EditPosts::is_granted(&ada, &granted));
+/// assert!(!Administer::is_granted(&ada, &granted));
+/// assert!(!<(EditPosts, Administer)>::is_granted(&ada, &granted));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no permission",
+    label = "not a permission",
+    note = "write `impl Permission for {Self} {{ type User = User; const NAME: &'static str = \"posts.edit\"; }}`"
+)]
+pub trait Permission: Send + Sync + 'static {
+    /// Whose permission it is.
+    type User: AuthUser;
+
+    /// Its name, such as `posts.edit`.
+    const NAME: &'static str;
+
+    /// Whether the user has it. Default: whether its name was granted.
+    fn is_granted(user: &Self::User, granted: &Grants) -> bool {
+        let _ = user;
+        granted.has(Self::NAME)
+    }
+}
+
+/// The names of what a user is granted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Grants(HashSet<String>);
+
+impl Grants {
+    /// Whether this was granted.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+}
+
+impl<T: Into<String>> FromIterator<T> for Grants {
+    fn from_iter<I: IntoIterator<Item = T>>(names: I) -> Self {
+        Grants(names.into_iter().map(Into::into).collect())
+    }
+}
+
+macro_rules! all_of {
+    ($first:ident $(, $other:ident)+) => {
+        impl<$first: Permission, $($other: Permission<User = $first::User>),+> Permission for ($first, $($other),+) {
+            type User = $first::User;
+            const NAME: &'static str = "all of several";
+
+            fn is_granted(user: &Self::User, granted: &Grants) -> bool {
+                $first::is_granted(user, granted) $(&& $other::is_granted(user, granted))+
+            }
+        }
+    };
+}
+
+all_of!(A, B);
+all_of!(A, B, C);
+all_of!(A, B, C, D);
+
+/// The user who is logged in and has the [`Permission`]. Whoever is logged in without it gets 403, and whoever is not
+/// logged in the answer that [`LoginRejection`] describes.
+///
+/// It derefs to the user. Several of them cost one load of permissions a request.
+pub struct Require<P: Permission>(pub Arc<P::User>);
+
+impl<P: Permission> Require<P> {
+    /// The user as an owned value, for changing it.
+    #[must_use]
+    pub fn into_inner(self) -> P::User
+    where
+        P::User: Clone,
+    {
+        Arc::unwrap_or_clone(self.0)
+    }
+}
+
+impl<P: Permission> Deref for Require<P> {
+    type Target = P::User;
+
+    fn deref(&self) -> &P::User {
+        &self.0
+    }
+}
+
+impl<P: Permission> fmt::Debug for Require<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Require").field(&P::NAME).finish()
+    }
+}
+
+impl<S: Send + Sync, P: Permission> FromRequestParts<S> for Require<P> {
+    type Rejection = LoginRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, LoginRejection> {
+        let context = LoginContext::<P::User>::of(parts)?;
+        let user = context.check_permission::<P>(parts).await?;
+        Ok(Require(user))
+    }
+}
