@@ -56,6 +56,9 @@ pub mod coming_from_flask {}
 #[doc = include_str!("coming-from-axum-login.md")]
 pub mod coming_from_axum_login {}
 
+#[doc = include_str!("coming-from-diesel-cli.md")]
+pub mod coming_from_diesel_cli {}
+
 /// Sends a request to an application, as a browser with this `Cookie` header would send a form.
 ///
 /// # Panics

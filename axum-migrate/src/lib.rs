@@ -2,12 +2,13 @@
 //!
 //! # The types
 //!
-//! [`Migrate`] is what an application makes; [`Command`] is what it parses; [`Error`] and [`ErrorKind`] say what
+//! [`Migrate`] is what an application makes, and [`Binds`] several of them; [`Command`] is what it parses; [`Error`] and [`ErrorKind`] say what
 //! went wrong. [`embed!`] makes an [`Embedded`] folder. Below them, and usable by themselves: a database's [`Schema`]
 //! is read by an [`Engine`], two of them are compared by [`diff()`] with [`Hints`], which gives a [`Diff`] of [`Op`]s,
 //! and [`render()`] writes those as a [`Script`].
 #![deny(missing_docs)]
 
+mod binds;
 mod cli;
 mod diff;
 mod dump;
@@ -22,6 +23,7 @@ mod runner;
 pub mod schema;
 mod token;
 
+pub use binds::Binds;
 pub use cli::Command;
 pub use diff::{Diff, Hints, diff};
 pub use engine::Engine;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use axum_db::{Database, Metadata, Mysql, Postgres, Sqlite};
 use axum_migrate::{Command, Engine, Migrate};
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 
 /// Migrations in Diesel's format, for SQLite, PostgreSQL and MySQL
 ///
@@ -74,6 +74,7 @@ async fn on<B: Engine>(url: String, command: Command) -> Result<ExitCode, String
         .await
         .map_err(|error| error.to_string())?;
     Migrate::new(&database, Metadata::default())
+        .program(Cli::command())
         .run(command)
         .await
         .map_err(|error| error.to_string())

@@ -15,7 +15,8 @@ use crate::{Engine, Error, ErrorKind};
 /// The folder is the first of these: `--dir`; [`directory`](Self::directory); the folder that
 /// [`embedded`](Self::embedded) was made from, on the machine that built the program;
 /// `$CARGO_MANIFEST_DIR/migrations`, as `cargo run` sets it; `./migrations`. Where there is none, commands that
-/// only read the revisions use the embedded copy. A folder with a sub-folder `sqlite`, `postgres` or `mysql` keeps
+/// only read the revisions use the embedded copy. A bind other than `main` has `migrations_<name>` in place of
+/// `migrations`. A folder with a sub-folder `sqlite`, `postgres` or `mysql` keeps
 /// one per engine, and the database's own is used.
 ///
 /// ```
@@ -43,6 +44,7 @@ pub struct Migrate<B: Engine, K: Bind = Main> {
     embedded: Option<Embedded>,
     per_engine: bool,
     wait: Duration,
+    program: Option<clap::Command>,
 }
 
 /// What `upgrade_on_start` did.
@@ -70,6 +72,7 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
             embedded: None,
             per_engine: false,
             wait: Duration::from_secs(60),
+            program: None,
         }
     }
 
@@ -95,6 +98,13 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
     /// How long an upgrade waits for another one of the same database. Default: 60 seconds.
     pub fn lock_deadline(mut self, wait: Duration) -> Self {
         self.wait = wait;
+        self
+    }
+
+    /// The program's own command line, as `Cli::command()` of [`clap::CommandFactory`], for `completions`. Default:
+    /// as far as the typed command shows it.
+    pub fn program(mut self, command: clap::Command) -> Self {
+        self.program = Some(command);
         self
     }
 
@@ -145,6 +155,10 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
         &self.database
     }
 
+    pub(crate) fn program_command(&self) -> Option<&clap::Command> {
+        self.program.as_ref()
+    }
+
     pub(crate) fn wait(&self) -> Duration {
         self.wait
     }
@@ -180,10 +194,15 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
         if let Some(source) = self.embedded.and_then(|embedded| embedded.source()) {
             return source;
         }
-        let here = PathBuf::from("migrations");
+        // Each bind of a program has a folder of its own.
+        let name = match K::NAME {
+            name if name == Main::NAME => "migrations".to_owned(),
+            name => format!("migrations_{name}"),
+        };
+        let here = PathBuf::from(&name);
         match std::env::var_os("CARGO_MANIFEST_DIR") {
             Some(package) => {
-                let beside = Path::new(&package).join("migrations");
+                let beside = Path::new(&package).join(&name);
                 if beside.is_dir() || !here.is_dir() {
                     beside
                 } else {

@@ -65,10 +65,7 @@ impl Peer for DieselGenerates {
             schema::NEW
         );
         write(&place.folder.join("schema.rs"), &text);
-        diesel(
-            place,
-            &["migration", "generate", "--diff-schema", "change"],
-        )
+        diesel(place, &["migration", "generate", "--diff-schema", "change"])
     }
 
     fn check(&self, place: &Place) {

@@ -108,6 +108,81 @@ pub enum Command {
                       1  it could not be found out\n  \
                       3  they disagree, in the ways that are listed")]
     Check(Check),
+    /// Print the completions for a shell
+    #[command(
+        after_help = "For bash: eval \"$(PROGRAM … completions bash)\" in ~/.bashrc; the others likewise. Opens no connection."
+    )]
+    Completions(Completions),
+}
+
+impl Command {
+    /// The database that was named, in the commands that have one.
+    pub(crate) fn binds(&mut self) -> Option<&mut Folder> {
+        Some(match self {
+            Command::Init(args) => &mut args.folder,
+            Command::Adopt(args) => &mut args.folder,
+            Command::Migrate(args) => &mut args.folder,
+            Command::Revision(args) => &mut args.folder,
+            Command::Merge(args) => &mut args.folder,
+            Command::Rebase(args) => &mut args.folder,
+            Command::Edit(args) => &mut args.folder,
+            Command::Upgrade(args) => &mut args.folder,
+            Command::Downgrade(args) => &mut args.folder,
+            Command::Redo(args) => &mut args.folder,
+            Command::Stamp(args) => &mut args.folder,
+            Command::Current(args) | Command::Heads(args) | Command::Branches(args) => {
+                &mut args.read.folder
+            }
+            Command::History(args) => &mut args.read.folder,
+            Command::Show(args) => &mut args.read.folder,
+            Command::Check(args) => &mut args.read.folder,
+            Command::Completions(_) => return None,
+        })
+    }
+
+    /// Whether the answer is to be JSON.
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            Command::Current(args) | Command::Heads(args) | Command::Branches(args) => {
+                args.read.json
+            }
+            Command::History(args) => args.read.json,
+            Command::Show(args) => args.read.json,
+            Command::Check(args) => args.read.json,
+            Command::Upgrade(args) => args.offline.json,
+            Command::Downgrade(args) => args.offline.json,
+            _ => false,
+        }
+    }
+}
+
+/// Telling what would run instead of running it.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Offline {
+    /// Print the SQL instead, for the database's own client; FROM:TO says where that database is. Opens no connection
+    #[arg(long)]
+    pub(crate) sql: bool,
+    /// List what would run instead
+    #[arg(long, conflicts_with = "sql")]
+    pub(crate) plan: bool,
+    /// With --plan: answer in JSON
+    #[arg(long, requires = "plan")]
+    pub(crate) json: bool,
+}
+
+/// How far, and for `--sql` from where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) from: Option<Target>,
+    pub(crate) to: Target,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct Completions {
+    /// Which shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 impl Command {
@@ -121,7 +196,8 @@ impl Command {
             | Command::Branches(_)
             | Command::Merge(_)
             | Command::Show(_)
-            | Command::Edit(_) => false,
+            | Command::Edit(_)
+            | Command::Completions(_) => false,
             Command::History(args) => {
                 let names_it = |range: &String| range.contains("current");
                 args.indicate_current || args.range.as_ref().is_some_and(names_it)
@@ -143,6 +219,12 @@ pub(crate) struct Folder {
     /// The migrations folder [default: the application's, else `migrations` beside Cargo.toml or here]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) dir: Option<PathBuf>,
+    /// Which database, where the program has several [default: the first]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bind: Option<String>,
+    /// Every database of the program, one after the other
+    #[arg(long, conflicts_with_all = ["bind", "dir"])]
+    pub(crate) all_binds: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -306,8 +388,10 @@ pub struct Redo {
 #[derive(Debug, Clone, Args)]
 pub struct Upgrade {
     /// How far: the beginning of a revision, +1 for one step, `head`, `heads` for all branches, LABEL@head for one
-    #[arg(default_value = "head", value_name = "REVISION", value_parser = parse_target)]
-    pub(crate) target: Target,
+    #[arg(default_value = "head", value_name = "REVISION", value_parser = parse_span)]
+    pub(crate) span: Span,
+    #[command(flatten)]
+    pub(crate) offline: Offline,
     #[command(flatten)]
     pub(crate) wait: Wait,
     #[command(flatten)]
@@ -318,8 +402,10 @@ pub struct Upgrade {
 #[derive(Debug, Clone, Args)]
 pub struct Downgrade {
     /// How far: -1 for one step, the beginning of the revision to keep, or `base` for all
-    #[arg(default_value = "-1", value_name = "REVISION", allow_hyphen_values = true, value_parser = parse_target)]
-    pub(crate) target: Target,
+    #[arg(default_value = "-1", value_name = "REVISION", allow_hyphen_values = true, value_parser = parse_span)]
+    pub(crate) span: Span,
+    #[command(flatten)]
+    pub(crate) offline: Offline,
     /// Go back even where tables, columns or rows are lost
     #[arg(long)]
     pub(crate) allow_data_loss: bool,
@@ -338,6 +424,9 @@ pub struct Stamp {
     /// First forget everything recorded, revisions that are not among these migrations too
     #[arg(long)]
     pub(crate) purge: bool,
+    /// Print the SQL instead, for a database at this revision (`base` for a new one). Opens no connection
+    #[arg(long, value_name = "FROM", value_parser = parse_target)]
+    pub(crate) sql: Option<Target>,
     #[command(flatten)]
     pub(crate) wait: Wait,
     #[command(flatten)]
@@ -455,6 +544,19 @@ pub(crate) struct Backfill {
 
 fn parse_target(typed: &str) -> Result<Target, String> {
     typed.parse()
+}
+
+fn parse_span(typed: &str) -> Result<Span, String> {
+    Ok(match typed.split_once(':') {
+        None => Span {
+            from: None,
+            to: typed.parse()?,
+        },
+        Some((from, to)) => Span {
+            from: Some(from.parse()?),
+            to: to.parse()?,
+        },
+    })
 }
 
 fn parse_rename(typed: &str) -> Result<Rename, String> {

@@ -2,12 +2,15 @@
 
 mod adopt;
 mod args;
+mod attend;
 mod change;
 mod check;
+mod completions;
 mod draw;
 mod files;
 mod generate;
 mod graph;
+mod offline;
 mod output;
 mod read;
 mod summary;
@@ -18,9 +21,9 @@ use std::process::ExitCode;
 use axum_db::Bind;
 
 pub use args::Command;
+pub(crate) use output::{Output, stdout_has_colours};
 
 use crate::{Engine, Error, Migrate};
-use output::Output;
 
 impl<B: Engine, K: Bind> Migrate<B, K> {
     /// Runs a command and prints its answer, in colours where the standard output is a terminal: `NO_COLOR` and
@@ -36,14 +39,13 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
     ///
     /// # Cancellation
     /// A dropped future closes its connection. The step under way is rolled back, except on MySQL, which commits
-    /// each change of the schema by itself.
+    /// each change of the schema by itself. Ctrl-C, or SIGTERM, lets the step under way finish and runs no other; a
+    /// second one is as if the future was dropped. That needs a runtime that listens for signals, as
+    /// `#[tokio::main]` makes.
     pub async fn run(&self, command: Command) -> Result<ExitCode, Error> {
         let mut stdout = std::io::stdout();
-        self.answer(
-            command,
-            &mut Output::new(&mut stdout, output::stdout_has_colours()),
-        )
-        .await
+        self.answer(command, &mut Output::new(&mut stdout, stdout_has_colours()))
+            .await
     }
 
     /// As [`run`](Self::run), with the answer written to `sink`, without colours, instead of the standard output.
@@ -61,7 +63,15 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
         self.answer(command, &mut Output::new(sink, false)).await
     }
 
-    async fn answer(&self, command: Command, out: &mut Output<'_>) -> Result<ExitCode, Error> {
+    pub(crate) async fn answer(
+        &self,
+        mut command: Command,
+        out: &mut Output<'_>,
+    ) -> Result<ExitCode, Error> {
+        let bind = command.binds().and_then(|folder| folder.bind.take());
+        if let Some(name) = bind.filter(|name| name != K::NAME) {
+            return Err(crate::binds::unknown(&name, &[K::NAME]));
+        }
         match command {
             Command::Init(args) => files::init(self, &args, out),
             Command::Adopt(args) => adopt::adopt(self, &args, out).await,
@@ -80,6 +90,7 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
             Command::Branches(args) => read::branches(self, &args, out),
             Command::Show(args) => read::show(self, &args, out),
             Command::Check(args) => check::check(self, &args, out).await,
+            Command::Completions(args) => completions::print(&args, self.program_command(), out),
         }
     }
 }

@@ -35,18 +35,34 @@ impl Tone {
 }
 
 /// The text a command prints.
-pub(super) struct Output<'a> {
+pub(crate) struct Output<'a> {
     sink: &'a mut (dyn Write + Send),
     colour: bool,
+    /// Where JSON goes when it is to be a part of a larger answer.
+    part: Option<Option<serde_json::Value>>,
 }
 
 impl<'a> Output<'a> {
-    pub(super) fn new(sink: &'a mut (dyn Write + Send), colour: bool) -> Self {
-        Self { sink, colour }
+    pub(crate) fn new(sink: &'a mut (dyn Write + Send), colour: bool) -> Self {
+        Self {
+            sink,
+            colour,
+            part: None,
+        }
+    }
+
+    /// Keeps the next JSON instead of printing it.
+    pub(crate) fn collect(&mut self) {
+        self.part = Some(None);
+    }
+
+    /// What was kept.
+    pub(crate) fn collected(&mut self) -> Option<serde_json::Value> {
+        self.part.take().flatten()
     }
 
     /// Prints one line. A reader that has gone away, as `head` does, is no error.
-    pub(super) fn line(&mut self, text: impl Display) -> Result<(), Error> {
+    pub(crate) fn line(&mut self, text: impl Display) -> Result<(), Error> {
         match writeln!(self.sink, "{text}").and_then(|()| self.sink.flush()) {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::new(
                 ErrorKind::Io,
@@ -57,7 +73,11 @@ impl<'a> Output<'a> {
     }
 
     /// Prints JSON.
-    pub(super) fn json(&mut self, value: &serde_json::Value) -> Result<(), Error> {
+    pub(crate) fn json(&mut self, value: &serde_json::Value) -> Result<(), Error> {
+        if let Some(part) = &mut self.part {
+            *part = Some(value.clone());
+            return Ok(());
+        }
         self.line(format_args!("{value:#}"))
     }
 
@@ -73,7 +93,7 @@ impl<'a> Output<'a> {
 }
 
 /// Whether the standard output takes colours: `NO_COLOR`, `CLICOLOR_FORCE`, `TERM=dumb`, and whether it is a terminal.
-pub(super) fn stdout_has_colours() -> bool {
+pub(crate) fn stdout_has_colours() -> bool {
     anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
 }
 

@@ -2,6 +2,7 @@
 
 mod explain;
 mod lock;
+mod offline;
 mod plan;
 mod queries;
 mod replay;
@@ -15,7 +16,11 @@ use std::time::{Duration, Instant};
 use axum_db::{Bind, Database, Dialect};
 use diesel_async::SimpleAsyncConnection as _;
 
-pub(crate) use plan::{Target, count, downgrade as plan_downgrade, pending, refuse_unknown};
+pub(crate) use offline::{offline, offline_stamp};
+pub(crate) use plan::{
+    Target, count, downgrade as plan_downgrade, pending, refuse_unknown, stamp as plan_stamp,
+    upgrade as plan_upgrade,
+};
 pub(crate) use queries::Queries;
 pub(crate) use replay::{prove, prove_baseline, replay};
 pub(crate) use script::begin;

@@ -36,7 +36,6 @@ impl Applied {
     }
 }
 
-#[cfg(test)]
 impl<'a> FromIterator<&'a str> for Applied {
     fn from_iter<I: IntoIterator<Item = &'a str>>(versions: I) -> Self {
         Self(
@@ -100,25 +99,30 @@ pub(super) async fn is_applied<B: Engine>(
 
 /// Creates both tables where they are missing.
 pub(super) async fn set_up<B: Engine>(conn: &mut B::Connection) -> Result<(), Error> {
-    let ours = format!(
-        "CREATE TABLE IF NOT EXISTS {CHECKSUMS} (version VARCHAR(50) PRIMARY KEY NOT NULL, \
-         checksum VARCHAR(64) NOT NULL)"
-    );
     let tables = B::query_texts(conn, &existing(B::DIALECT))
         .await
         .map_err(|error| Error::database("look for the table of versions", error))?;
-    for (table, sql) in [
-        (VERSIONS, diesel::migration::CREATE_MIGRATIONS_TABLE),
-        (CHECKSUMS, ours.as_str()),
-    ] {
+    for (table, sql) in create_tables() {
         // PostgreSQL would answer IF NOT EXISTS with a notice each time.
         if !tables.iter().any(|existing| existing == table) {
-            conn.batch_execute(sql)
+            conn.batch_execute(&sql)
                 .await
                 .map_err(|error| Error::database(&format!("create the table {table}"), error))?;
         }
     }
     Ok(())
+}
+
+/// Both tables, and how they are made where they are missing.
+pub(super) fn create_tables() -> [(&'static str, String); 2] {
+    let ours = format!(
+        "CREATE TABLE IF NOT EXISTS {CHECKSUMS} (version VARCHAR(50) PRIMARY KEY NOT NULL, \
+         checksum VARCHAR(64) NOT NULL)"
+    );
+    // Diesel's has a semicolon of its own.
+    let diesels = diesel::migration::CREATE_MIGRATIONS_TABLE.trim();
+    let diesels = diesels.trim_end_matches(';').to_owned();
+    [(VERSIONS, diesels), (CHECKSUMS, ours)]
 }
 
 /// The statements that record a version.

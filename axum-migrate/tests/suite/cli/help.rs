@@ -4,7 +4,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 use crate::support::Cli;
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "init",
     "adopt",
     "migrate",
@@ -22,6 +22,7 @@ const COMMANDS: [&str; 17] = [
     "branches",
     "show",
     "check",
+    "completions",
 ];
 
 #[test]

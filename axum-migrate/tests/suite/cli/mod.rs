@@ -3,12 +3,15 @@
 mod adopt;
 mod answers;
 mod bad_input;
+mod binds;
 mod embedded;
 mod flow;
 mod git;
 mod graph;
 mod help;
 mod offline;
+mod process;
 #[cfg(feature = "cli")]
 mod program;
+mod sql;
 mod typed;

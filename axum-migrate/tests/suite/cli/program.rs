@@ -50,6 +50,12 @@ async fn a_whole_life_without_a_program_of_its_own<B: Tested>() {
     assert!(said(&line("current"), url).contains("later"));
     assert!(said(&line("downgrade"), url).contains("1 revision reverted"));
     said(&line("stamp head"), url);
+    assert!(said(&line("upgrade --sql"), url).contains("__diesel_schema_migrations"));
+    let completions = said("completions bash", None);
+    assert!(
+        completions.contains("_axum__migrate()") && completions.contains("--database-url"),
+        "{completions}"
+    );
 }
 
 #[test]
