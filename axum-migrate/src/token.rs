@@ -68,7 +68,7 @@ pub(crate) fn tokens(sql: &str) -> Vec<Token<'_>> {
     let mut at = 0;
     while let Some(first) = sql[at..].chars().next() {
         let rest = &sql[at..];
-        let (kind, length) = if first.is_whitespace() {
+        let (kind, length) = if is_blank(first) {
             (None, first.len_utf8())
         } else if rest.starts_with("--") {
             (None, rest.find('\n').unwrap_or(rest.len()))
@@ -105,6 +105,11 @@ pub(crate) fn tokens(sql: &str) -> Vec<Token<'_>> {
         at += length;
     }
     tokens
+}
+
+/// Blanks beyond ASCII are letters of names to the engines, but for the mark at the beginning of a file.
+fn is_blank(c: char) -> bool {
+    c.is_ascii_whitespace() || matches!(c, '\u{b}' | '\u{feff}')
 }
 
 fn is_word(c: char) -> bool {

@@ -25,6 +25,7 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
     or(&mut options.engine, &current.options.engine);
     or(&mut options.collation, &current.options.collation);
     or(&mut options.comment, &current.options.comment);
+    or_all(&mut options.storage, &current.options.storage);
 
     for column in &mut desired.columns {
         if let Some(before) = current.column(&column.name) {
@@ -43,6 +44,7 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
         && before.columns == key.columns
     {
         or(&mut key.on_conflict, &before.on_conflict);
+        or_all(&mut key.suffixes, &before.suffixes);
     }
     for unique in &mut desired.uniques {
         if let Some(before) = current
@@ -53,6 +55,9 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
             or(&mut unique.on_conflict, &before.on_conflict);
             or(&mut unique.deferrable, &before.deferrable);
             unique.nulls_not_distinct |= before.nulls_not_distinct;
+            or(&mut unique.comment, &before.comment);
+            or_all(&mut unique.suffixes, &before.suffixes);
+            or_all(&mut unique.storage, &before.storage);
             if unique.include.is_empty() {
                 unique.include.clone_from(&before.include);
             }
@@ -66,6 +71,13 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
         };
         if let Some(before) = current.foreign_keys.iter().find(same) {
             or(&mut key.deferrable, &before.deferrable);
+        }
+    }
+    for index in &mut desired.indexes {
+        let same = |before: &&Index| before.name == index.name;
+        if let Some(before) = current.indexes.iter().find(same) {
+            or(&mut index.comment, &before.comment);
+            or_all(&mut index.storage, &before.storage);
         }
     }
     for index in current.indexes.iter().filter(|index| is_special(index)) {
@@ -89,6 +101,7 @@ fn keep_of_column(before: &Column, column: &mut Column) {
     or(&mut column.comment, &before.comment);
     or(&mut column.on_update, &before.on_update);
     or(&mut column.check, &before.check);
+    column.invisible |= before.invisible;
     if !column.nullable {
         or(&mut column.on_conflict, &before.on_conflict);
     }
@@ -122,6 +135,12 @@ fn is_of_a_model(check: &Check) -> bool {
 fn or<T: Clone>(own: &mut Option<T>, before: &Option<T>) {
     if own.is_none() {
         own.clone_from(before);
+    }
+}
+
+fn or_all<T: Clone>(own: &mut Vec<T>, before: &[T]) {
+    if own.is_empty() {
+        own.extend_from_slice(before);
     }
 }
 

@@ -21,7 +21,7 @@ fn table(name: &str, columns: &[&str]) -> Table {
         primary_key: Some(PrimaryKey {
             name: Some(format!("{name}_pkey")),
             columns: vec![columns[0].into()],
-            on_conflict: None,
+            ..PrimaryKey::default()
         }),
         ..Table::default()
     }

@@ -34,6 +34,8 @@ struct ColumnRow {
     #[diesel(sql_type = Nullable<Text>)]
     table_comment: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
+    storage: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
     name: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     ty: Option<String>,
@@ -69,6 +71,10 @@ struct IndexRow {
     direction: Option<String>,
     #[diesel(sql_type = Text)]
     method: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    comment: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    hidden: Option<String>,
 }
 
 #[derive(QueryableByName)]
@@ -108,7 +114,8 @@ const SERVER: &str = "SELECT VERSION() AS version, CAST((SELECT DEFAULT_COLLATIO
 const COLUMNS: &str = "\
 SELECT CAST(t.TABLE_NAME AS CHAR) AS table_name, CAST(t.TABLE_TYPE AS CHAR) AS table_type,
   CAST(t.ENGINE AS CHAR) AS engine, CAST(t.TABLE_COLLATION AS CHAR) AS table_collation,
-  CAST(t.TABLE_COMMENT AS CHAR) AS table_comment, CAST(c.COLUMN_NAME AS CHAR) AS name,
+  CAST(t.TABLE_COMMENT AS CHAR) AS table_comment, CAST(t.CREATE_OPTIONS AS CHAR) AS storage,
+  CAST(c.COLUMN_NAME AS CHAR) AS name,
   CAST(c.COLUMN_TYPE AS CHAR) AS ty, CAST(c.IS_NULLABLE AS CHAR) AS nullable,
   CAST(c.COLUMN_DEFAULT AS CHAR) AS default_value, CAST(c.EXTRA AS CHAR) AS extra,
   CAST(c.COLLATION_NAME AS CHAR) AS collation, CAST(c.COLUMN_COMMENT AS CHAR) AS comment,
@@ -137,8 +144,8 @@ FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()";
 /// What the two relatives, and their versions, say differently.
 struct Server {
     is_mariadb: bool,
-    /// The major version.
     major: u32,
+    minor: u32,
     collation: Option<String>,
 }
 
@@ -147,20 +154,44 @@ impl Server {
         !self.is_mariadb && self.major >= 8
     }
 
+    /// The word for an index that the server keeps and does not use.
+    fn hidden(&self) -> &'static str {
+        if self.is_mariadb {
+            "IGNORED"
+        } else {
+            "INVISIBLE"
+        }
+    }
+
     fn indexes(&self) -> String {
         let expression = if self.has_index_expressions() {
             "EXPRESSION"
         } else {
             "NULL"
         };
+        let hidden = match (self.is_mariadb, self.major, self.minor) {
+            (true, 10, 0..6) => "NULL",
+            (true, ..) => "IF(IGNORED = 'YES', 1, NULL)",
+            (false, 8.., _) => "IF(IS_VISIBLE = 'NO', 1, NULL)",
+            (false, ..) => "NULL",
+        };
         format!(
             "SELECT CAST(TABLE_NAME AS CHAR) AS table_name, CAST(INDEX_NAME AS CHAR) AS name, \
              CAST(NON_UNIQUE AS SIGNED) AS non_unique, CAST(COLUMN_NAME AS CHAR) AS column_name, \
              CAST({expression} AS CHAR) AS expression, CAST(SUB_PART AS CHAR) AS prefix, \
-             CAST(COLLATION AS CHAR) AS direction, CAST(INDEX_TYPE AS CHAR) AS method \
+             CAST(COLLATION AS CHAR) AS direction, CAST(INDEX_TYPE AS CHAR) AS method, \
+             CAST(INDEX_COMMENT AS CHAR) AS comment, CAST({hidden} AS CHAR) AS hidden \
              FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() \
              ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
         )
+    }
+
+    /// MySQL's catalog escapes the quotes of expressions.
+    fn unescape(&self, expression: String) -> String {
+        if self.is_mariadb {
+            return expression;
+        }
+        expression.replace("\\'", "'").replace("\\\\", "\\")
     }
 
     /// CHECKs and triggers, in one query.
@@ -191,12 +222,8 @@ where
     let server: ServerRow = sql_query(SERVER).get_result(conn).await.map_err(failed)?;
     let server = Server {
         is_mariadb: server.version.contains("MariaDB"),
-        major: server
-            .version
-            .split('.')
-            .next()
-            .and_then(|major| major.parse().ok())
-            .unwrap_or(0),
+        major: number(&server.version, 0),
+        minor: number(&server.version, 1),
         collation: server.collation,
     };
     let columns: Vec<ColumnRow> = sql_query(COLUMNS).load(conn).await.map_err(failed)?;
@@ -217,17 +244,30 @@ where
     {
         add_column(&mut schema, row, &server);
     }
-    add_indexes(&mut schema, indexes);
+    add_indexes(&mut schema, indexes, &server);
     for row in keys {
         add_foreign_key(&mut schema, row);
     }
     for row in objects {
-        add_object(&mut schema, row);
+        add_object(&mut schema, row, &server);
     }
     schema.tables.values_mut().for_each(hide_implicit_indexes);
     schema.unmanaged.sort();
     schema.unmanaged.dedup();
     Ok(schema)
+}
+
+fn number(version: &str, at: usize) -> u32 {
+    let part = version.split('.').nth(at);
+    part.and_then(|part| part.parse().ok()).unwrap_or(0)
+}
+
+/// The options that have a value, in one order; the others are not for CREATE TABLE.
+fn storage(options: &str) -> Vec<String> {
+    let options = options.split_whitespace().filter(|it| it.contains('='));
+    let mut options: Vec<String> = options.map(str::to_owned).collect();
+    options.sort();
+    options
 }
 
 fn add_column(schema: &mut Schema, row: ColumnRow, server: &Server) {
@@ -257,6 +297,7 @@ fn add_column(schema: &mut Schema, row: ColumnRow, server: &Server) {
                 .table_comment
                 .clone()
                 .filter(|comment| !comment.is_empty());
+            table.options.storage = row.storage.as_deref().map(storage).unwrap_or_default();
             table
         });
     let (Some(name), Some(ty)) = (row.name, row.ty) else {
@@ -264,10 +305,14 @@ fn add_column(schema: &mut Schema, row: ColumnRow, server: &Server) {
     };
     let extra = row.extra.unwrap_or_default().to_lowercase();
     let expression = row.generated.filter(|expression| !expression.is_empty());
+    let expression = expression.map(|expression| server.unescape(expression));
     let default = row.default_value.and_then(|default| {
+        let is_time = || default.to_lowercase().starts_with("current_timestamp");
         if server.is_mariadb {
             (default != "NULL").then_some(default)
         } else if extra.contains("default_generated") {
+            Some(server.unescape(default))
+        } else if default.starts_with("b'") || is_time() && server.major < 8 {
             Some(default)
         } else {
             Some(format!(
@@ -289,15 +334,17 @@ fn add_column(schema: &mut Schema, row: ColumnRow, server: &Server) {
         collation: row
             .collation
             .filter(|own| Some(own) != row.table_collation.as_ref()),
-        on_update: extra
-            .split_once("on update ")
-            .map(|(_, expression)| expression.to_owned()),
+        on_update: extra.split_once("on update ").map(|(_, rest)| {
+            let end = rest.find([',', ' ']).unwrap_or(rest.len());
+            rest[..end].to_owned()
+        }),
+        invisible: extra.contains("invisible"),
         comment: row.comment.filter(|comment| !comment.is_empty()),
         ..Column::default()
     });
 }
 
-fn add_indexes(schema: &mut Schema, rows: Vec<IndexRow>) {
+fn add_indexes(schema: &mut Schema, rows: Vec<IndexRow>, server: &Server) {
     let mut by_name: BTreeMap<(String, String), Vec<IndexRow>> = BTreeMap::new();
     for row in rows {
         by_name
@@ -313,6 +360,15 @@ fn add_indexes(schema: &mut Schema, rows: Vec<IndexRow>) {
         let unique = first.non_unique == 0;
         let method =
             (!matches!(first.method.as_str(), "BTREE" | "HASH")).then(|| first.method.clone());
+        let comment = first.comment.clone().filter(|comment| !comment.is_empty());
+        let mut storage = Vec::new();
+        // Memory hashes unless it is told not to; for the others a hash is not a choice.
+        if table.options.engine.as_deref() == Some("MEMORY") && first.method == "BTREE" {
+            storage.push("USING BTREE".to_owned());
+        }
+        if first.hidden.is_some() {
+            storage.push(server.hidden().to_owned());
+        }
         let keys: Vec<IndexKey> = rows
             .into_iter()
             .map(|row| key(row, method.is_some()))
@@ -325,20 +381,25 @@ fn add_indexes(schema: &mut Schema, rows: Vec<IndexRow>) {
             })
             .collect();
         let plain = columns.len() == keys.len();
+        let suffixes = keys
+            .iter()
+            .any(|key| !key.suffix.is_empty())
+            .then(|| keys.iter().map(|key| key.suffix.clone()).collect());
         if name == "PRIMARY" {
             table.primary_key = Some(PrimaryKey {
                 name: None,
                 columns,
-                on_conflict: None,
+                suffixes: suffixes.unwrap_or_default(),
+                ..PrimaryKey::default()
             });
         } else if unique && plain && method.is_none() {
             // A unique index and a unique constraint are one thing here.
-            let suffixes: Vec<String> = keys.into_iter().map(|key| key.suffix).collect();
-            let any = suffixes.iter().any(|suffix| !suffix.is_empty());
             table.uniques.push(Unique {
                 name: Some(name),
                 columns,
-                suffixes: if any { suffixes } else { Vec::new() },
+                suffixes: suffixes.unwrap_or_default(),
+                storage,
+                comment,
                 ..Unique::default()
             });
         } else {
@@ -347,6 +408,8 @@ fn add_indexes(schema: &mut Schema, rows: Vec<IndexRow>) {
                 unique,
                 keys,
                 method,
+                storage,
+                comment,
                 ..Index::default()
             });
         }
@@ -402,11 +465,11 @@ fn action(rule: &str) -> Action {
     }
 }
 
-fn add_object(schema: &mut Schema, row: ObjectRow) {
+fn add_object(schema: &mut Schema, row: ObjectRow, server: &Server) {
     let Some(table) = schema.tables.get_mut(&row.table_name) else {
         return;
     };
-    let expression = row.expression.unwrap_or_default();
+    let expression = server.unescape(row.expression.unwrap_or_default());
     match row.kind.as_str() {
         "Column" => {
             // MariaDB goes on calling the CHECK by the old name of a column that was renamed.
@@ -424,10 +487,19 @@ fn add_object(schema: &mut Schema, row: ObjectRow) {
                 "json_valid({})",
                 axum_db::Dialect::Mysql.quote(&column.name)
             );
-            if column.ty == "longtext" && expression == is_json {
+            let collation = column.collation.as_ref();
+            let inherited = table
+                .options
+                .collation
+                .as_ref()
+                .or(server.collation.as_ref());
+            let is_binary = collation
+                .or(inherited)
+                .is_some_and(|own| own == "utf8mb4_bin");
+            if column.ty == "longtext" && expression == is_json && is_binary {
                 // What MariaDB makes of JSON.
                 "json".clone_into(&mut column.ty);
-                column.collation = column.collation.take().filter(|own| own != "utf8mb4_bin");
+                column.collation = None;
             } else {
                 column.check = Some(expression);
             }
@@ -454,6 +526,8 @@ fn hide_implicit_indexes(table: &mut Table) {
             named
                 && !index.unique
                 && index.method.is_none()
+                && index.storage.is_empty()
+                && index.comment.is_none()
                 && index.keys.iter().all(|key| key.suffix.is_empty())
                 && index.keys.len() == key.columns.len()
                 && index.columns().eq(key.columns.iter().map(String::as_str))

@@ -320,7 +320,7 @@ fn add_constraint(schema: &mut Schema, row: ConstraintRow) -> Result<(), Error> 
             table.primary_key = Some(PrimaryKey {
                 name,
                 columns,
-                on_conflict: None,
+                ..PrimaryKey::default()
             })
         }
         "u" => table.uniques.push(Unique {

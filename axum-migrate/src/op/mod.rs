@@ -14,10 +14,6 @@ use crate::schema::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields say what they are")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a diff has few operations, and matching on boxes would cost every reader"
-)]
 pub enum Op {
     /// Renames a table.
     RenameTable { from: String, to: String },

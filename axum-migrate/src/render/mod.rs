@@ -100,6 +100,15 @@ fn quoted_list<'a>(dialect: Dialect, names: impl IntoIterator<Item = &'a String>
     quoted.join(", ")
 }
 
+/// `"a" DESC, "b"`
+fn key_list(dialect: Dialect, columns: &[String], suffixes: &[String]) -> String {
+    let columns = columns.iter().enumerate().map(|(at, column)| {
+        let suffix = suffixes.get(at).map_or("", String::as_str);
+        format!("{}{suffix}", dialect.quote(column))
+    });
+    columns.collect::<Vec<_>>().join(", ")
+}
+
 /// `CONSTRAINT "name" `, or nothing.
 fn constraint(dialect: Dialect, name: Option<&String>) -> String {
     name.map(|name| format!("CONSTRAINT {} ", dialect.quote(name)))
@@ -108,11 +117,10 @@ fn constraint(dialect: Dialect, name: Option<&String>) -> String {
 
 /// `FOREIGN KEY (…) REFERENCES …`, or from `REFERENCES` on.
 fn references(dialect: Dialect, key: &ForeignKey) -> String {
-    let mut sql = format!(
-        "REFERENCES {} ({})",
-        dialect.quote(&key.table),
-        quoted_list(dialect, &key.referenced)
-    );
+    let mut sql = format!("REFERENCES {}", dialect.quote(&key.table));
+    if !key.referenced.is_empty() {
+        sql.push_str(&format!(" ({})", quoted_list(dialect, &key.referenced)));
+    }
     for (event, action) in [("DELETE", key.on_delete), ("UPDATE", key.on_update)] {
         if action != Action::NoAction {
             sql.push_str(&format!(" ON {event} {}", action.sql()));

@@ -93,6 +93,8 @@ pub struct TableOptions {
     pub collation: Option<String>,
     /// The comment.
     pub comment: Option<String>,
+    /// MySQL: how rows are stored, as `row_format=COMPRESSED`.
+    pub storage: Vec<String>,
 }
 
 impl TableOptions {
@@ -131,6 +133,9 @@ pub struct Column {
     /// SQLite: the conflict clause of NOT NULL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_conflict: Option<String>,
+    /// MySQL: left out of `SELECT *`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub invisible: bool,
     /// The comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
@@ -170,6 +175,9 @@ pub struct PrimaryKey {
     pub name: Option<String>,
     /// Its columns, in order.
     pub columns: Vec<String>,
+    /// SQLite: the collations and orders of the columns; MySQL: prefix lengths and orders. Empty where none has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suffixes: Vec<String>,
     /// SQLite: the conflict clause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_conflict: Option<String>,
@@ -195,9 +203,15 @@ pub struct Unique {
     /// SQLite: the conflict clause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_conflict: Option<String>,
-    /// MySQL: the prefix lengths and orders of the columns, where one has any.
+    /// SQLite: the collations and orders of the columns; MySQL: prefix lengths and orders. Empty where none has any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suffixes: Vec<String>,
+    /// MySQL: what follows the columns, as `USING BTREE`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub storage: Vec<String>,
+    /// The comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 /// A foreign key.
@@ -283,6 +297,12 @@ pub struct Index {
     /// PostgreSQL: NULLS NOT DISTINCT.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub nulls_not_distinct: bool,
+    /// MySQL: what follows the columns, as `USING BTREE` or `IGNORED`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub storage: Vec<String>,
+    /// The comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 /// One key of an index.

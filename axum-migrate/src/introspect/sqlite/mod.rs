@@ -4,7 +4,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{QueryableByName, sql_query};
@@ -47,14 +47,37 @@ struct ColumnRow {
     default_value: Option<String>,
 }
 
-const OBJECTS: &str = "SELECT m.type AS kind, m.name, m.tbl_name AS table_name, m.sql, l.type AS table_kind, \
+/// Read once: the list is made anew for each look at it.
+const OBJECTS: &str = "WITH tables AS MATERIALIZED (SELECT * FROM pragma_table_list WHERE schema = 'main') \
+     SELECT m.type AS kind, m.name, m.tbl_name AS table_name, m.sql, l.type AS table_kind, \
      l.wr AS without_rowid, l.strict \
-     FROM sqlite_schema m LEFT JOIN pragma_table_list l ON l.schema = 'main' AND l.name = m.name \
+     FROM sqlite_schema m LEFT JOIN tables l ON l.name = m.name \
      WHERE m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY m.name";
 
 const COLUMNS: &str = "SELECT m.name AS table_name, c.name, c.type AS ty, c.\"notnull\" AS not_null, \
      c.dflt_value AS default_value \
-     FROM sqlite_schema m JOIN pragma_table_xinfo(m.name) c WHERE m.type = 'table' ORDER BY m.name, c.cid";
+     FROM sqlite_schema m JOIN pragma_table_xinfo(m.name) c \
+     WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL %' ORDER BY m.name, c.cid";
+
+/// How the tables behind a virtual one are called after it, where its module is not there to say so.
+const SHADOWS: [&str; 16] = [
+    "content",
+    "segments",
+    "segdir",
+    "docsize",
+    "stat",
+    "data",
+    "idx",
+    "config",
+    "node",
+    "parent",
+    "rowid",
+    "vocab",
+    "chunks",
+    "rowids",
+    "info",
+    "auxiliary",
+];
 
 /// Two queries, however many tables there are.
 pub(crate) async fn introspect<C>(conn: &mut C) -> Result<Schema, Error>
@@ -68,10 +91,19 @@ where
     for row in rows {
         columns.entry(row.table_name.clone()).or_default().push(row);
     }
+    let virtual_tables: BTreeSet<&str> = objects
+        .iter()
+        .filter(|object| object.table_kind.as_deref() == Some("virtual"))
+        .map(|object| object.name.as_str())
+        .collect();
+    let is_shadow = |name: &str| {
+        name.rsplit_once('_')
+            .is_some_and(|(of, what)| virtual_tables.contains(of) && SHADOWS.contains(&what))
+    };
     let mut schema = Schema::default();
     for object in objects
         .iter()
-        .filter(|object| !is_own_table(&object.table_name))
+        .filter(|object| !is_own_table(&object.table_name) && !is_shadow(&object.name))
     {
         match (object.kind.as_str(), object.table_kind.as_deref()) {
             ("table", Some("table")) => {
@@ -147,7 +179,9 @@ fn table(object: &ObjectRow, rows: &[ColumnRow]) -> Result<Table, Error> {
             .filter(|it| it != "BINARY");
     }
     if let Some(key) = &table.primary_key {
-        let is_rowid = |column: &Column| key.columns.len() == 1 && column.ty == "INTEGER";
+        let is_rowid = |column: &Column| {
+            key.columns.len() == 1 && key.suffixes.is_empty() && column.ty == "INTEGER"
+        };
         for column in table
             .columns
             .iter_mut()
@@ -200,7 +234,7 @@ fn resolve_references(schema: &mut Schema) {
                 .map(|key| key.columns.clone())
                 .unwrap_or_default();
             (
-                table.name.to_lowercase(),
+                table.name.to_ascii_lowercase(),
                 (table.name.clone(), columns, key),
             )
         })
@@ -210,11 +244,12 @@ fn resolve_references(schema: &mut Schema) {
         .values_mut()
         .flat_map(|table| &mut table.foreign_keys)
     {
-        let Some((name, columns, primary_key)) = tables.get(&key.table.to_lowercase()) else {
+        let Some((name, columns, primary_key)) = tables.get(&key.table.to_ascii_lowercase()) else {
             continue;
         };
         key.table.clone_from(name);
-        if key.referenced.is_empty() {
+        // A key that does not fit is legal until it is used, and stays as it is.
+        if key.referenced.is_empty() && primary_key.len() == key.columns.len() {
             key.referenced.clone_from(primary_key);
         }
         for referenced in &mut key.referenced {

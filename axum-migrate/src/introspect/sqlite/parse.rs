@@ -11,8 +11,15 @@ pub(super) fn create_table(sql: &str, column_names: &[String]) -> Option<Table> 
     let mut cursor = Cursor::new(sql, column_names);
     cursor.skip_past("TABLE")?;
     cursor.skip_if_not_exists();
+    cursor.table = cursor.qualified_name()?;
+    cursor.without_rowid = cursor
+        .tokens
+        .iter()
+        .rev()
+        .take_while(|token| !token.is_symbol(")"))
+        .any(|token| token.is("WITHOUT"));
     let mut table = Table {
-        name: cursor.qualified_name()?,
+        name: cursor.table.clone(),
         ..Table::default()
     };
     cursor.expect("(")?;
@@ -43,16 +50,8 @@ pub(super) fn create_index(sql: &str, column_names: &[String]) -> Option<Index> 
         ..Index::default()
     };
     cursor.skip_past("ON")?;
-    cursor.identifier()?;
-    cursor.expect("(")?;
-    loop {
-        let item = cursor.until_comma();
-        index.keys.push(cursor.index_key(item));
-        if !cursor.take_symbol(",") {
-            cursor.expect(")")?;
-            break;
-        }
-    }
+    cursor.table = cursor.identifier()?;
+    index.keys = cursor.keys()?;
     if cursor.take("WHERE") {
         let rest = &cursor.tokens[cursor.at..];
         index.predicate = Some(cursor.normalise(rest));
@@ -63,6 +62,9 @@ pub(super) fn create_index(sql: &str, column_names: &[String]) -> Option<Index> 
 struct Cursor<'a> {
     tokens: Vec<Token<'a>>,
     at: usize,
+    /// The table that it is about.
+    table: String,
+    without_rowid: bool,
     columns: &'a [String],
 }
 
@@ -75,6 +77,8 @@ impl<'a> Cursor<'a> {
         Self {
             tokens,
             at: 0,
+            table: String::new(),
+            without_rowid: false,
             columns,
         }
     }
@@ -179,7 +183,41 @@ impl<'a> Cursor<'a> {
         Some(self.normalise(&inner))
     }
 
-    /// The columns between parentheses, without their orders and collations.
+    /// The columns or expressions between parentheses, each with its collation and order.
+    fn keys(&mut self) -> Option<Vec<IndexKey>> {
+        self.expect("(")?;
+        let mut keys = Vec::new();
+        loop {
+            let mut item = self.until_comma();
+            if item.last().is_some_and(|last| last.is("AUTOINCREMENT")) {
+                item.pop();
+            }
+            keys.push(self.index_key(item));
+            if !self.take_symbol(",") {
+                self.expect(")")?;
+                return Some(keys);
+            }
+        }
+    }
+
+    /// The columns of a key, and what follows each where any has something.
+    fn key_columns(&mut self) -> Option<(Vec<String>, Vec<String>)> {
+        let mut columns = Vec::new();
+        let mut suffixes = Vec::new();
+        for key in self.keys()? {
+            let KeyTarget::Column(name) = key.target else {
+                return None;
+            };
+            columns.push(name);
+            suffixes.push(key.suffix);
+        }
+        if suffixes.iter().all(String::is_empty) {
+            suffixes.clear();
+        }
+        Some((columns, suffixes))
+    }
+
+    /// The columns of a foreign key.
     fn names(&mut self) -> Option<Vec<String>> {
         self.expect("(")?;
         let mut names = Vec::new();
@@ -224,26 +262,34 @@ impl<'a> Cursor<'a> {
                 .iter()
                 .take_while(|token| !token.is_symbol(")"))
                 .any(|token| token.is("AUTOINCREMENT"));
-            let columns = self.names()?;
-            if auto && let [only] = columns.as_slice() {
+            let (columns, mut suffixes) = self.key_columns()?;
+            if let [only] = columns.as_slice() {
                 let column = table
                     .columns
                     .iter_mut()
                     .find(|column| column.name == *only)?;
-                column.auto = Some(Auto::Increment);
+                if auto {
+                    column.auto = Some(Auto::Increment);
+                }
+                // Here, and not where it is written at the column, a descending one is the rowid all the same.
+                if column.ty.eq_ignore_ascii_case("INTEGER") && !self.without_rowid {
+                    suffixes.clear();
+                }
             }
             let on_conflict = self.conflict();
             table.primary_key = Some(PrimaryKey {
                 name,
                 columns,
+                suffixes,
                 on_conflict,
             });
         } else if self.take("UNIQUE") {
-            let columns = self.names()?;
+            let (columns, suffixes) = self.key_columns()?;
             let on_conflict = self.conflict();
             table.uniques.push(Unique {
                 name,
                 columns,
+                suffixes,
                 on_conflict,
                 ..Unique::default()
             });
@@ -279,18 +325,21 @@ impl<'a> Cursor<'a> {
             let column = table.columns.last_mut()?;
             if self.take("PRIMARY") {
                 self.expect_word("KEY")?;
-                let _ = self.take("ASC") || self.take("DESC");
+                let descending = !self.take("ASC") && self.take("DESC");
                 let on_conflict = self.conflict();
                 if self.take("AUTOINCREMENT") {
                     column.auto = Some(Auto::Increment);
                 }
                 let columns = vec![name.clone()];
+                let suffixes = descending.then(|| " DESC".to_owned());
                 table.primary_key = Some(PrimaryKey {
                     name: constraint,
                     columns,
+                    suffixes: suffixes.into_iter().collect(),
                     on_conflict,
                 });
-            } else if self.take("NOT") {
+            } else if self.peeks("NOT") && !self.next_is("DEFERRABLE") {
+                self.at += 1;
                 self.expect_word("NULL")?;
                 column.on_conflict = self.conflict();
             } else if self.take("NULL") {
@@ -325,10 +374,18 @@ impl<'a> Cursor<'a> {
                 let stored = self.take("STORED");
                 self.take("VIRTUAL");
                 column.generated = Some(Generated { expression, stored });
+            } else if self.at_deferrable() {
+                // It may stand apart from its foreign key.
+                let deferrable = self.deferrable()?;
+                if let Some(key) = table.foreign_keys.last_mut() {
+                    key.deferrable = deferrable;
+                }
             } else if token.is_symbol("(") {
                 self.parenthesised()?; // of the type
+                column.ty.push_str("()");
             } else if constraint.is_none() {
-                self.at += 1; // a word of the type
+                column.ty.push_str(&token.identifier().unwrap_or_default());
+                self.at += 1;
             }
         }
         Some(())
@@ -393,18 +450,27 @@ impl<'a> Cursor<'a> {
                 }
             } else if self.take("MATCH") {
                 self.identifier()?;
-            } else if self.peeks("DEFERRABLE") || self.peeks("NOT") && self.next_is("DEFERRABLE") {
-                let not = self.take("NOT");
-                self.take("DEFERRABLE");
-                let mut deferrable = Deferrable::Immediate;
-                if self.take("INITIALLY") && self.identifier()?.eq_ignore_ascii_case("DEFERRED") {
-                    deferrable = Deferrable::Deferred;
-                }
-                key.deferrable = (!not).then_some(deferrable);
+            } else if self.at_deferrable() {
+                key.deferrable = self.deferrable()?;
             } else {
                 return Some(key);
             }
         }
+    }
+
+    fn at_deferrable(&self) -> bool {
+        self.peeks("DEFERRABLE") || self.peeks("NOT") && self.next_is("DEFERRABLE")
+    }
+
+    /// `[NOT] DEFERRABLE [INITIALLY …]`.
+    fn deferrable(&mut self) -> Option<Option<Deferrable>> {
+        let not = self.take("NOT");
+        self.expect_word("DEFERRABLE")?;
+        let mut deferrable = Deferrable::Immediate;
+        if self.take("INITIALLY") && self.identifier()?.eq_ignore_ascii_case("DEFERRED") {
+            deferrable = Deferrable::Deferred;
+        }
+        Some((!not).then_some(deferrable))
     }
 
     fn next_is(&self, keyword: &str) -> bool {
@@ -441,7 +507,13 @@ impl<'a> Cursor<'a> {
         if let [.., before, collation] = item.as_slice()
             && before.is("COLLATE")
         {
-            suffix = format!(" COLLATE {}{suffix}", collation.text.to_uppercase());
+            let name = collation.identifier().unwrap_or_default().to_uppercase();
+            let name = if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+                name
+            } else {
+                axum_db::Dialect::Sqlite.quote(&name)
+            };
+            suffix = format!(" COLLATE {name}{suffix}");
             item.truncate(item.len() - 2);
         }
         let target = match item.as_slice() {
@@ -455,10 +527,22 @@ impl<'a> Cursor<'a> {
 
     /// An expression in one spelling: columns quoted, blanks and comments normalised.
     fn normalise(&self, expression: &[Token<'_>]) -> String {
-        const KEYWORDS: [&str; 20] = [
+        const KEYWORDS: [&str; 25] = [
             "and", "or", "not", "in", "is", "null", "like", "glob", "between", "case", "when",
             "then", "else", "end", "cast", "as", "collate", "escape", "match", "regexp",
+            "distinct", "from", "isnull", "notnull", "exists",
         ];
+        // The table may have another name while it is rebuilt.
+        let mut expression = expression.to_vec();
+        while let Some(at) = expression.windows(2).position(|pair| {
+            pair[1].is_symbol(".")
+                && matches!(pair[0].kind, Kind::Word | Kind::Quoted)
+                && pair[0]
+                    .identifier()
+                    .is_some_and(|name| name.eq_ignore_ascii_case(&self.table))
+        }) {
+            expression.drain(at..at + 2);
+        }
         let words: Vec<String> = expression
             .iter()
             .enumerate()

@@ -1,19 +1,16 @@
 //! CREATE TABLE of MySQL and MariaDB, and its parts.
 
 use super::{MYSQL, counts, quote};
-use crate::render::{constraint, foreign_key, literal, quoted_list};
-use crate::schema::{Check, Column, ForeignKey, Index, KeyTarget, Table, TableOptions, Unique};
+use crate::render::{constraint, foreign_key, key_list, literal, quoted_list};
+use crate::schema::{
+    Check, Column, ForeignKey, Index, KeyTarget, PrimaryKey, Table, TableOptions, Unique,
+};
 use crate::token::{Kind, tokens};
 
 /// With the indexes, so that foreign keys use those and make none of their own.
 pub(super) fn create_table(table: &Table) -> String {
     let mut lines: Vec<String> = table.columns.iter().map(column).collect();
-    lines.extend(
-        table
-            .primary_key
-            .iter()
-            .map(|key| format!("PRIMARY KEY ({})", quoted_list(MYSQL, &key.columns))),
-    );
+    lines.extend(table.primary_key.iter().map(primary_key));
     lines.extend(table.uniques.iter().map(unique));
     lines.extend(table.indexes.iter().map(index));
     lines.extend(table.foreign_keys.iter().filter_map(implicit_index));
@@ -67,6 +64,9 @@ pub(super) fn column(column: &Column) -> String {
     if counts(column) {
         sql.push_str(" AUTO_INCREMENT");
     }
+    if column.invisible {
+        sql.push_str(" INVISIBLE");
+    }
     if let Some(comment) = &column.comment {
         sql.push_str(&format!(" COMMENT {}", literal(MYSQL, comment)));
     }
@@ -78,10 +78,17 @@ pub(super) fn column(column: &Column) -> String {
 
 /// A default that is more than a literal needs parentheses, but for the time.
 fn default_value(default: &str) -> String {
-    let bare = match tokens(default).as_slice() {
+    let all = tokens(default);
+    let bare = match all.as_slice() {
         [only] => only.kind != Kind::Symbol,
         [sign, number] => sign.kind == Kind::Symbol && number.kind == Kind::Number,
-        _ => default.to_lowercase().starts_with("current_timestamp") || default.starts_with('\''),
+        [now, open, .., close] => {
+            now.text.eq_ignore_ascii_case("current_timestamp")
+                && open.is_symbol("(")
+                && close.is_symbol(")")
+                && all.len() <= 4
+        }
+        _ => default.starts_with('\''),
     };
     if bare {
         default.to_owned()
@@ -90,25 +97,24 @@ fn default_value(default: &str) -> String {
     }
 }
 
+pub(super) fn primary_key(key: &PrimaryKey) -> String {
+    format!(
+        "PRIMARY KEY ({})",
+        key_list(MYSQL, &key.columns, &key.suffixes)
+    )
+}
+
 pub(super) fn unique(unique: &Unique) -> String {
-    let columns: Vec<String> = unique
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(at, column)| {
-            format!(
-                "{}{}",
-                quote(column),
-                unique.suffixes.get(at).map_or("", String::as_str)
-            )
-        })
-        .collect();
     let name = unique
         .name
         .as_ref()
         .map(|name| format!("{} ", quote(name)))
         .unwrap_or_default();
-    format!("UNIQUE KEY {name}({})", columns.join(", "))
+    format!(
+        "UNIQUE KEY {name}({}){}",
+        key_list(MYSQL, &unique.columns, &unique.suffixes),
+        index_options(&unique.storage, unique.comment.as_deref())
+    )
 }
 
 pub(super) fn index(index: &Index) -> String {
@@ -127,10 +133,18 @@ pub(super) fn index(index: &Index) -> String {
         .unwrap_or_default();
     let unique = if index.unique { "UNIQUE " } else { "" };
     format!(
-        "{unique}{method}KEY {} ({})",
+        "{unique}{method}KEY {} ({}){}",
         quote(&index.name),
-        keys.join(", ")
+        keys.join(", "),
+        index_options(&index.storage, index.comment.as_deref())
     )
+}
+
+/// What follows the columns of an index.
+fn index_options(storage: &[String], comment: Option<&str>) -> String {
+    let comment = comment.map(|text| format!("COMMENT {}", literal(MYSQL, text)));
+    let options = storage.iter().cloned().chain(comment);
+    options.map(|option| format!(" {option}")).collect()
 }
 
 /// The index that the server made for a foreign key, where it would now call it otherwise.
@@ -162,13 +176,41 @@ pub(super) fn changed_options(from: &TableOptions, to: &TableOptions) -> Vec<Str
             to.engine.as_deref().map_or("InnoDB".to_owned(), quote)
         ));
     }
-    if let Some(collation) = to
-        .collation
-        .as_ref()
-        .filter(|_| from.collation != to.collation)
-    {
-        options.push(format!("COLLATE {}", quote(collation)));
+    if from.collation != to.collation {
+        options.push(match &to.collation {
+            Some(collation) => format!("COLLATE {}", quote(collation)),
+            None => "CHARACTER SET DEFAULT".to_owned(),
+        });
     }
+    let name = |option: &String| option.split('=').next().unwrap_or_default().to_owned();
+    let names: Vec<String> = to.storage.iter().map(name).collect();
+    let gone = from
+        .storage
+        .iter()
+        .map(name)
+        .filter(|own| !names.contains(own));
+    options.extend(gone.map(|name| {
+        const NUMBERS: [&str; 6] = [
+            "key_block_size",
+            "checksum",
+            "delay_key_write",
+            "max_rows",
+            "min_rows",
+            "avg_row_length",
+        ];
+        let default = if NUMBERS.contains(&name.as_str()) {
+            "0"
+        } else {
+            "DEFAULT"
+        };
+        format!("{name}={default}")
+    }));
+    options.extend(
+        to.storage
+            .iter()
+            .filter(|own| !from.storage.contains(own))
+            .cloned(),
+    );
     if from.comment != to.comment {
         options.push(format!(
             "COMMENT = {}",

@@ -5,7 +5,7 @@ mod ddl;
 use axum_db::Dialect;
 
 use super::{Script, foreign_key, quoted_list};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::op::Op;
 use crate::schema::{Auto, Column, ForeignKey, KeyTarget, Schema, Table};
 
@@ -203,10 +203,7 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) -> Res
             }
             Op::DropPrimaryKey { .. } => changes.push("DROP PRIMARY KEY".to_owned()),
             Op::AddPrimaryKey { key, .. } => {
-                changes.push(format!(
-                    "ADD PRIMARY KEY ({})",
-                    quoted_list(MYSQL, &key.columns)
-                ));
+                changes.push(format!("ADD {}", ddl::primary_key(key)));
             }
             Op::DropUnique { unique, .. } => changes.push(drop_index(unique.name.as_deref())),
             Op::AddUnique { unique, .. } => changes.push(format!("ADD {}", ddl::unique(unique))),
@@ -225,10 +222,15 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) -> Res
             }
             Op::AddCheck { check, .. } => changes.push(format!("ADD {}", ddl::check(check))),
             Op::AlterOptions { from, to, .. } => {
-                if from.collation.is_some() && to.collation.is_none() {
-                    return Err(no_default_collation(table));
-                }
                 changes.extend(ddl::changed_options(from, to));
+                if from.collation != to.collation {
+                    changes.extend(
+                        new.columns
+                            .iter()
+                            .filter(|own| inherits(own, old, ops))
+                            .map(|column| format!("MODIFY COLUMN {}", ddl::column(column))),
+                    );
+                }
             }
             _ => {}
         }
@@ -263,15 +265,25 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) -> Res
     Ok(())
 }
 
-fn no_default_collation(table: &str) -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        format!(
-            "table {table} would take the database's default collation, for which MySQL has no word; \
-             write the change by hand: ALTER TABLE {} COLLATE …",
-            quote(table)
-        ),
-    )
+/// Whether the column takes its table's collation, which becomes another, and nothing else restates it.
+fn inherits(column: &Column, old: &Table, ops: &[&Op]) -> bool {
+    let ty = column.ty.to_lowercase();
+    let is_text = [
+        "char",
+        "varchar",
+        "text",
+        "tinytext",
+        "mediumtext",
+        "longtext",
+        "enum(",
+        "set(",
+    ]
+    .iter()
+    .any(|name| ty.starts_with(name));
+    let is_restated = ops.iter().any(|op| {
+        matches!(op, Op::AddColumn { column: own, .. } | Op::AlterColumn { to: own, .. } if own.name == column.name)
+    });
+    is_text && column.collation.is_none() && old.column(&column.name).is_some() && !is_restated
 }
 
 fn drop_index(name: Option<&str>) -> String {

@@ -2,7 +2,7 @@
 
 use axum_db::Dialect;
 
-use crate::render::{constraint, deferrable, foreign_key, quoted_list, references};
+use crate::render::{constraint, foreign_key, key_list, references};
 use crate::schema::{Auto, Check, Column, ForeignKey, Index, KeyTarget, PrimaryKey, Table, Unique};
 use crate::token::{Kind, tokens};
 
@@ -22,7 +22,7 @@ pub(super) fn create_table(table: &Table, called: &str) -> String {
         lines.push(format!(
             "{}PRIMARY KEY ({}){}",
             constraint(SQLITE, key.name.as_ref()),
-            quoted_list(SQLITE, &key.columns),
+            key_list(SQLITE, &key.columns, &key.suffixes),
             conflict(key.on_conflict.as_ref())
         ));
     }
@@ -53,20 +53,22 @@ pub(super) fn create_table(table: &Table, called: &str) -> String {
     )
 }
 
-/// A key of one column is written at the column: the only place for AUTOINCREMENT.
+/// A key of one column is written at the column: the only place for AUTOINCREMENT, and the only one where DESC
+/// makes an INTEGER another thing than the rowid. The one without a place for a collation, though.
 fn inline_key(table: &Table) -> Option<&PrimaryKey> {
-    table
-        .primary_key
-        .as_ref()
-        .filter(|key| key.columns.len() == 1)
+    table.primary_key.as_ref().filter(|key| {
+        let is_order = |suffix: &String| suffix.is_empty() || suffix == " DESC";
+        key.columns.len() == 1 && key.suffixes.iter().all(is_order)
+    })
 }
 
 fn column(column: &Column, key: Option<&PrimaryKey>) -> String {
     let mut sql = column_base(column);
     if let Some(key) = key {
         sql.push_str(&format!(
-            " {}PRIMARY KEY{}{}",
+            " {}PRIMARY KEY{}{}{}",
             constraint(SQLITE, key.name.as_ref()),
+            key.suffixes.first().map_or("", String::as_str),
             conflict(key.on_conflict.as_ref()),
             if column.auto == Some(Auto::Increment) {
                 " AUTOINCREMENT"
@@ -125,6 +127,19 @@ pub(super) fn added_column(column: &Column, key: Option<&ForeignKey>) -> String 
 
 /// A type as it was declared; what is no plain type is quoted as a name.
 fn type_name(ty: &str) -> String {
+    const NOT_IN_TYPES: [&str; 11] = [
+        "PRIMARY",
+        "NOT",
+        "NULL",
+        "UNIQUE",
+        "CHECK",
+        "DEFAULT",
+        "COLLATE",
+        "REFERENCES",
+        "CONSTRAINT",
+        "AS",
+        "GENERATED",
+    ];
     let tokens = tokens(ty);
     let mut depth = 0_i32;
     let plain = tokens.iter().all(|token| match (token.kind, token.text) {
@@ -137,7 +152,7 @@ fn type_name(ty: &str) -> String {
             depth == 0
         }
         (Kind::Symbol, "," | "+" | "-") | (Kind::Number, _) => depth == 1,
-        (Kind::Word, _) => true,
+        (Kind::Word, word) => !NOT_IN_TYPES.contains(&word),
         _ => false,
     });
     if plain && depth == 0 {
@@ -177,11 +192,10 @@ fn conflict(action: Option<&String>) -> String {
 
 fn unique(unique: &Unique) -> String {
     format!(
-        "{}UNIQUE ({}){}{}",
+        "{}UNIQUE ({}){}",
         constraint(SQLITE, unique.name.as_ref()),
-        quoted_list(SQLITE, &unique.columns),
-        conflict(unique.on_conflict.as_ref()),
-        deferrable(None)
+        key_list(SQLITE, &unique.columns, &unique.suffixes),
+        conflict(unique.on_conflict.as_ref())
     )
 }
 

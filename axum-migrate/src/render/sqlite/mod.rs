@@ -9,9 +9,11 @@ use std::collections::BTreeSet;
 use axum_db::Dialect;
 
 use super::Script;
+use crate::diff::{Hints, diff};
 use crate::error::Error;
 use crate::op::Op;
 use crate::schema::Schema;
+use crate::token::rename_identifier;
 
 const SQLITE: Dialect = Dialect::Sqlite;
 
@@ -28,11 +30,98 @@ const AFTER: [&str; 3] = [
 ];
 
 pub(super) fn render(ops: &[Op], from: &Schema) -> Result<Script, Error> {
+    write(ops, from).or_else(|error| {
+        if rebuild::is_stale(&error)
+            && let Some(ops) = reordered(ops, from)?
+        {
+            write(&ops, from)
+        } else {
+            Err(error)
+        }
+    })
+}
+
+fn is_rename(op: &Op) -> bool {
+    matches!(op, Op::RenameTable { .. } | Op::RenameColumn { .. })
+}
+
+/// The same changes with the renames after the others rather than before, or the other way round.
+fn reordered(ops: &[Op], from: &Schema) -> Result<Option<Vec<Op>>, Error> {
+    let (renames, changes): (Vec<Op>, Vec<Op>) = ops.iter().cloned().partition(is_rename);
+    if renames.is_empty() {
+        return Ok(None);
+    }
+    let renames_first = ops.first().is_some_and(is_rename);
+    let mut target = from.clone();
+    ops.iter().for_each(|op| target.apply(op));
+    let mut start = from.clone();
+    // What the names of the changes go through.
+    let way: Vec<Op> = if renames_first {
+        renames.iter().rev().map(Op::inverse).collect()
+    } else {
+        renames.clone()
+    };
+    let moved = if renames_first {
+        &mut target
+    } else {
+        &mut start
+    };
+    way.iter().for_each(|rename| moved.apply(rename));
+
+    let mut hints = Hints {
+        exact: true,
+        dropped_tables: start.table_names(),
+        ..Hints::default()
+    };
+    for op in &changes {
+        let (Op::AddColumn {
+            column, backfill, ..
+        }
+        | Op::AlterColumn {
+            to: column,
+            backfill,
+            ..
+        }) = op
+        else {
+            continue;
+        };
+        let Some(expression) = backfill else { continue };
+        let (mut table, mut name, mut expression) = (
+            op.table().to_owned(),
+            column.name.clone(),
+            expression.clone(),
+        );
+        for rename in &way {
+            match rename {
+                Op::RenameTable { from, to } if *from == table => table.clone_from(to),
+                Op::RenameColumn {
+                    table: of,
+                    from,
+                    to,
+                } if *of == table => {
+                    expression = rename_identifier(&expression, from, to);
+                    if name == *from {
+                        name.clone_from(to);
+                    }
+                }
+                _ => {}
+            }
+        }
+        hints.backfills.insert((table, name), expression);
+    }
+    let changes = diff(&start, &target, &hints)?.ops;
+    Ok(Some(if renames_first {
+        changes.into_iter().chain(renames).collect()
+    } else {
+        renames.into_iter().chain(changes).collect()
+    }))
+}
+
+fn write(ops: &[Op], from: &Schema) -> Result<Script, Error> {
     let mut writer = Writer {
         state: from.clone(),
         ..Writer::default()
     };
-    let is_rename = |op: &Op| matches!(op, Op::RenameTable { .. } | Op::RenameColumn { .. });
     for run in ops.chunk_by(|a, b| is_rename(a) == is_rename(b)) {
         if is_rename(&run[0]) {
             run.iter().for_each(|op| writer.rename(op));
@@ -51,6 +140,8 @@ struct Writer {
     own_transaction: bool,
     /// Which statements are renames that must reach what names the renamed thing.
     renames: BTreeSet<usize>,
+    /// The renames that are done.
+    renamed: Vec<Op>,
 }
 
 impl Writer {
@@ -60,6 +151,7 @@ impl Writer {
 
     fn rename(&mut self, op: &Op) {
         self.state.apply(op);
+        self.renamed.push(op.clone());
         self.renames.insert(self.statements.len());
         match op {
             Op::RenameTable { from, to } => {
@@ -108,6 +200,30 @@ impl Writer {
                 _ => {}
             }
         }
+        // The name of a table that goes, or of an index of it, may be wanted already.
+        let made = run.iter().flat_map(|op| match op {
+            Op::AddIndex { index, .. } | Op::RenameIndex { to: index, .. } => {
+                std::slice::from_ref(index)
+            }
+            Op::CreateTable(table) => &table.indexes,
+            _ => &[],
+        });
+        let made: BTreeSet<String> = made.map(|index| index.name.to_ascii_lowercase()).collect();
+        let mut gone = BTreeSet::new();
+        for op in run {
+            let Op::DropTable(table) = op else { continue };
+            if made.contains(&table.name.to_ascii_lowercase()) {
+                self.push(format!("DROP TABLE {}", SQLITE.quote(&table.name)));
+                self.own_transaction = true;
+                gone.insert(table.name.as_str());
+                continue;
+            }
+            for index in &table.indexes {
+                if made.contains(&index.name.to_ascii_lowercase()) {
+                    self.push(format!("DROP INDEX {}", SQLITE.quote(&index.name)));
+                }
+            }
+        }
         let mut made = BTreeSet::new();
         for op in run {
             let name = op.table();
@@ -132,7 +248,10 @@ impl Writer {
         let dropped: Vec<&str> = run
             .iter()
             .filter_map(|op| match op {
-                Op::DropTable(table) if before.tables.contains_key(&table.name) => {
+                Op::DropTable(table)
+                    if before.tables.contains_key(&table.name)
+                        && !gone.contains(table.name.as_str()) =>
+                {
                     Some(table.name.as_str())
                 }
                 _ => None,

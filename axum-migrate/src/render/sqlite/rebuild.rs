@@ -4,7 +4,7 @@ use super::{SQLITE, Writer, ddl};
 use crate::error::{Error, ErrorKind};
 use crate::op::Op;
 use crate::render::literal;
-use crate::schema::{Auto, Table};
+use crate::schema::{Auto, PrimaryKey, Table};
 use crate::token::tokens;
 
 /// Holds the highest id ever given out while its table is away.
@@ -29,26 +29,27 @@ impl Writer {
             .filter_map(|object| Some((object.name.clone(), object.sql.clone()?)))
             .collect();
         for (trigger, sql) in &triggers {
-            refuse_rename(name, trigger, sql, all)?;
+            self.refuse_stale(name, trigger, sql, all)?;
         }
         self.own_transaction = true;
         let temporary = format!("__new_{name}");
         let (table, temporary_table) = (SQLITE.quote(name), SQLITE.quote(&temporary));
 
         // What the file cannot recreate, because it appeared after the file was written, must not be lost.
-        let known: Vec<String> = triggers
-            .iter()
-            .map(|(name, _)| name)
-            .chain(old.indexes.iter().map(|index| &index.name))
-            .map(|name| literal(SQLITE, name))
-            .collect();
+        let columns = literals(old.columns.iter().map(|column| &column.name));
+        let objects = literals(
+            triggers
+                .iter()
+                .map(|(name, _)| name)
+                .chain(old.indexes.iter().map(|index| &index.name)),
+        );
         self.statements.extend(guard(
-            &format!("{name} has a trigger or index that this migration does not know"),
+            &format!("{name} has a column, trigger or index that this migration does not know"),
             &format!(
-                "SELECT count(*) FROM sqlite_schema WHERE type IN ('trigger', 'index') AND sql IS NOT NULL \
-                 AND tbl_name = {} COLLATE NOCASE AND name NOT IN ({})",
+                "SELECT (SELECT count(*) FROM pragma_table_xinfo({0}) WHERE name NOT IN ({columns})) \
+                 + (SELECT count(*) FROM sqlite_schema WHERE type IN ('trigger', 'index') AND sql IS NOT NULL \
+                 AND tbl_name = {0} COLLATE NOCASE AND name NOT IN ({objects}))",
                 literal(SQLITE, name),
-                known.join(", ")
             ),
         ));
         self.push(ddl::create_table(new, &temporary));
@@ -86,30 +87,71 @@ impl Writer {
     }
 }
 
-/// The text of a trigger cannot be saved while a rename is about to change it.
-fn refuse_rename(table: &str, trigger: &str, sql: &str, all: &[Op]) -> Result<(), Error> {
-    let names: Vec<&String> = all
-        .iter()
-        .flat_map(|op| match op {
-            Op::RenameTable { from, to } | Op::RenameColumn { from, to, .. } => vec![from, to],
-            _ => Vec::new(),
-        })
-        .collect();
-    let reads_renamed = tokens(sql).iter().any(|token| {
-        token
-            .identifier()
-            .is_some_and(|word| names.iter().any(|name| name.eq_ignore_ascii_case(&word)))
-    });
-    if !reads_renamed {
-        return Ok(());
+impl Writer {
+    /// The saved text of a trigger has to speak of what is renamed by the name that this has by now.
+    fn refuse_stale(&self, table: &str, trigger: &str, sql: &str, all: &[Op]) -> Result<(), Error> {
+        let reads = |name: &String| {
+            tokens(sql).iter().any(|token| {
+                token
+                    .identifier()
+                    .is_some_and(|word| name.eq_ignore_ascii_case(&word))
+            })
+        };
+        let is_stale = all.iter().any(|op| match op {
+            Op::RenameTable { from, to } | Op::RenameColumn { from, to, .. } => {
+                let is_done = self.renamed.contains(op);
+                reads(if is_done { from } else { to })
+            }
+            _ => false,
+        });
+        if is_stale {
+            Err(stale(table, trigger))
+        } else {
+            Ok(())
+        }
     }
-    Err(Error::new(
+}
+
+/// Whether renaming at another moment might do.
+pub(super) fn is_stale(error: &Error) -> bool {
+    error.kind() == ErrorKind::Unsupported
+}
+
+fn stale(table: &str, trigger: &str) -> Error {
+    Error::new(
         ErrorKind::Unsupported,
         format!(
             "table {table} has to be rebuilt, and its trigger {trigger} names something that is renamed at the \
              same time; make the rename and the other change in two migrations"
         ),
-    ))
+    )
+}
+
+fn literals<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    let names: Vec<String> = names.map(|name| literal(SQLITE, name)).collect();
+    names.join(", ")
+}
+
+/// The name under which both tables show a rowid that no column of theirs is.
+fn rowid(old: &Table, new: &Table) -> Option<&'static str> {
+    let is_hidden = |table: &Table| {
+        let is_key = |key: &PrimaryKey| {
+            key.suffixes.is_empty()
+                && key.columns.len() == 1
+                && table
+                    .column(&key.columns[0])
+                    .is_some_and(|column| column.ty == "INTEGER")
+        };
+        !table.options.without_rowid && !table.primary_key.as_ref().is_some_and(is_key)
+    };
+    let is_free = |name: &&str| {
+        let mut columns = old.columns.iter().chain(&new.columns);
+        !columns.any(|column| column.name.eq_ignore_ascii_case(name))
+    };
+    ["rowid", "_rowid_", "oid"]
+        .into_iter()
+        .find(is_free)
+        .filter(|_| is_hidden(old) && is_hidden(new))
 }
 
 fn copy_rows(old: &Table, new: &Table, ops: &[&Op], table: &str, temporary: &str) -> String {
@@ -158,6 +200,11 @@ fn copy_rows(old: &Table, new: &Table, ops: &[&Op], table: &str, temporary: &str
                 .as_ref()
                 .map_or("NULL".to_owned(), |it| format!("({it})")),
         );
+    }
+    // Others may know the rows by it: a full-text index, or a program.
+    if let Some(rowid) = rowid(old, new) {
+        columns.insert(0, rowid.to_owned());
+        values.insert(0, rowid.to_owned());
     }
     format!(
         "INSERT INTO {temporary} ({})\nSELECT {}\nFROM {table}",

@@ -192,7 +192,7 @@ fn columns() -> Vec<Case> {
             "change the digits of a decimal",
             [("DECIMAL(8,2)", "DECIMAL(10,4)")],
         )
-        .reformats(&["score"]),
+        .reformats(vec!["score"]),
         Case::new(
             "an integer becomes a text",
             [("age INTEGER", "age VARCHAR(12)")],
@@ -225,18 +225,18 @@ fn columns() -> Vec<Case> {
             [("age INTEGER", "age INTEGER NOT NULL")],
         )
         .backfill("users", "age", "0")
-        .reformats(&["age"]),
+        .reformats(vec!["age"]),
         Case::new(
             "optional becomes required with a default",
             [("age INTEGER", "age INTEGER NOT NULL DEFAULT 18")],
         )
-        .reformats(&["age"]),
+        .reformats(vec!["age"]),
         Case::new(
             "optional becomes required by another column",
             [("bio VARCHAR(200)", "bio VARCHAR(200) NOT NULL")],
         )
         .backfill("users", "bio", "username")
-        .reformats(&["bio"]),
+        .reformats(vec!["bio"]),
         Case::new("add a default", [("age INTEGER", "age INTEGER DEFAULT 5")]),
         Case::new(
             "change a default",
@@ -267,7 +267,7 @@ fn columns() -> Vec<Case> {
             "type, default and nullability at once",
             [("age INTEGER", "age BIGINT NOT NULL DEFAULT 21")],
         )
-        .reformats(&["age"]),
+        .reformats(vec!["age"]),
         Case::new("rename a column", [("age INTEGER", "years INTEGER")])
             .rename_column("users", "age", "years"),
         Case::new(
@@ -538,7 +538,7 @@ fn constraints() -> Vec<Case> {
             ],
         )
         .backfill("lonely", "label", "'none'")
-        .reformats(&["label"]),
+        .reformats(vec!["label"]),
         Case::new(
             "the primary key moves",
             [
@@ -547,7 +547,7 @@ fn constraints() -> Vec<Case> {
             ],
         )
         .backfill("lonely", "label", "'none'")
-        .reformats(&["label"]),
+        .reformats(vec!["label"]),
         Case::new(
             "drop a primary key",
             [(",\n  CONSTRAINT lonely_pkey PRIMARY KEY (code)", "")],

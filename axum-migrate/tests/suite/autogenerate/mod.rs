@@ -13,9 +13,12 @@ mod pairs;
 mod postgres;
 #[cfg(feature = "postgres")]
 mod postgres_cases;
+mod scoreboard;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(feature = "sqlite")]
 mod sqlite_cases;
 #[cfg(feature = "sqlite")]
 mod sqlite_rebuild;
+#[cfg(feature = "sqlite")]
+mod sqlite_survival;

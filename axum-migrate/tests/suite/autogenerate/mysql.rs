@@ -8,7 +8,7 @@ use testkit::TestDatabase;
 use super::cases::{ROWS, START, shared};
 use super::harness::{Server, Text, run_all};
 use super::mysql_cases;
-use super::{laws, models};
+use super::{laws, models, scoreboard};
 
 impl Server for Mysql {
     fn database() -> TestDatabase {
@@ -53,6 +53,18 @@ async fn what_only_mysql_has() {
 async fn no_false_alarms() {
     laws::no_false_alarm::<Mysql>(START).await;
     laws::no_false_alarm::<Mysql>(mysql_cases::START).await;
+}
+
+const SCOREBOARD: &str = include_str!("scoreboard/mysql.txt");
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn scoreboard() {
+    scoreboard::run::<Mysql>(SCOREBOARD).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn scoreboard_untouched() {
+    scoreboard::untouched::<Mysql>(SCOREBOARD).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 6)]

@@ -88,7 +88,8 @@ pub fn cases() -> Vec<Case> {
             "a number without a sign",
             [("small TINYINT", "small TINYINT UNSIGNED")],
         ),
-        Case::new("the digits change", [("DECIMAL(10,2)", "DECIMAL(12,4)")]).reformats(&["price"]),
+        Case::new("the digits change", [("DECIMAL(10,2)", "DECIMAL(12,4)")])
+            .reformats(vec!["price"]),
         Case::new(
             "a value of an enum comes",
             [("ENUM('good',", "ENUM('good','so so',")],
@@ -101,7 +102,7 @@ pub fn cases() -> Vec<Case> {
         Case::new("a text becomes json", [("raw VARBINARY(16)", "raw JSON")]),
         Case::new("json becomes required", [("doc JSON", "doc JSON NOT NULL")])
             .backfill("people", "doc", "'{}'")
-            .reformats(&["doc"]),
+            .reformats(vec!["doc"]),
         Case::new("bytes get longer", [("VARBINARY(16)", "VARBINARY(20)")]),
         Case::new(
             "the precision of a time",
@@ -110,7 +111,7 @@ pub fn cases() -> Vec<Case> {
                 "DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP",
             )],
         )
-        .reformats(&["made"]),
+        .reformats(vec!["made"]),
         Case::new(
             "the time in UTC",
             [("DEFAULT CURRENT_TIMESTAMP(6)", "DEFAULT (UTC_TIMESTAMP(6))")],
@@ -127,7 +128,8 @@ pub fn cases() -> Vec<Case> {
             ],
         ),
         Case::new("a check changes", [("price >= 0", "price >= -1")]),
-        Case::new("a computed column changes", [("(age * 2)", "(age * 3)")]).reformats(&["twice"]),
+        Case::new("a computed column changes", [("(age * 2)", "(age * 3)")])
+            .reformats(vec!["twice"]),
         Case::new(
             "a computed column becomes plain",
             [(

@@ -8,7 +8,7 @@ use testkit::TestDatabase;
 use super::cases::{ROWS, START, shared};
 use super::harness::{Server, Text, run_all};
 use super::sqlite_cases;
-use super::{laws, models};
+use super::{laws, models, scoreboard};
 
 impl Server for Sqlite {
     fn database() -> TestDatabase {
@@ -57,6 +57,18 @@ async fn what_only_the_text_of_a_table_says() {
 async fn no_false_alarms() {
     laws::no_false_alarm::<Sqlite>(START).await;
     laws::no_false_alarm::<Sqlite>(sqlite_cases::START).await;
+}
+
+const SCOREBOARD: &str = include_str!("scoreboard/sqlite.txt");
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn scoreboard() {
+    scoreboard::run::<Sqlite>(SCOREBOARD).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn scoreboard_untouched() {
+    scoreboard::untouched::<Sqlite>(SCOREBOARD).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 6)]

@@ -93,7 +93,7 @@ pub fn cases() -> Vec<Case> {
             )],
         ),
         Case::new("a computed column changes", [("(age * 2)", "(age * 3)")])
-            .reformats(&["double_age"]),
+            .reformats(vec!["double_age"]),
         Case::new(
             "a computed column is stored",
             [("substr(name, 1, 1)) VIRTUAL", "substr(name, 1, 1)) STORED")],
@@ -106,7 +106,7 @@ pub fn cases() -> Vec<Case> {
             "a plain column becomes computed",
             [("  extra,\n", "  extra AS (age + 1) STORED,\n")],
         )
-        .reformats(&["extra"]),
+        .reformats(vec!["extra"]),
         Case::new(
             "a computed column goes",
             [("  double_age INT AS (age * 2) STORED,\n", "")],
@@ -128,7 +128,7 @@ pub fn cases() -> Vec<Case> {
             [("b REAL DEFAULT 1.5e-3)", "b REAL DEFAULT 1.5e-3) STRICT")],
         )
         .backfill("sqlitefoo", "a", "'none'")
-        .reformats(&["a"]),
+        .reformats(vec!["a"]),
         Case::new(
             "with rowids",
             [("PRIMARY KEY (a, b)) WITHOUT ROWID", "PRIMARY KEY (a, b))")],
@@ -176,7 +176,7 @@ pub fn cases() -> Vec<Case> {
             )],
         )
         .backfill("sqlitefoo", "a", "'none'")
-        .reformats(&["a"]),
+        .reformats(vec!["a"]),
         Case::new(
             "a composite key to an implicit target changes",
             [("pairs ON UPDATE CASCADE", "pairs ON UPDATE RESTRICT")],
@@ -236,6 +236,6 @@ pub fn cases() -> Vec<Case> {
             )],
         )
         .rename_table("sqlitefoo", "it's\"odd")
-        .reformats(&["b"]),
+        .reformats(vec!["b"]),
     ]
 }

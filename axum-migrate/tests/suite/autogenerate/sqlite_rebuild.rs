@@ -5,7 +5,7 @@ use axum_migrate::schema::Schema;
 use axum_migrate::{Diff, Engine, ErrorKind, Hints, Script, diff, inverse, render};
 use testkit::TestDatabase;
 
-use super::harness::{Server, connect, run};
+use super::harness::{Server, connect, expect_same, run};
 
 type Connection = <Sqlite as axum_db::Backend>::Connection;
 
@@ -75,8 +75,8 @@ async fn the_script_is_this() {
     PRAGMA foreign_keys = OFF;
     PRAGMA legacy_alter_table = ON;
     BEGIN IMMEDIATE;
-    CREATE TEMP TABLE __axum_migrate_guard (found INTEGER CONSTRAINT "users has a trigger or index that this migration does not know" CHECK (found = 0));
-    INSERT INTO temp.__axum_migrate_guard SELECT count(*) FROM sqlite_schema WHERE type IN ('trigger', 'index') AND sql IS NOT NULL AND tbl_name = 'users' COLLATE NOCASE AND name NOT IN ('users_log');
+    CREATE TEMP TABLE __axum_migrate_guard (found INTEGER CONSTRAINT "users has a column, trigger or index that this migration does not know" CHECK (found = 0));
+    INSERT INTO temp.__axum_migrate_guard SELECT (SELECT count(*) FROM pragma_table_xinfo('users') WHERE name NOT IN ('id', 'name', 'age')) + (SELECT count(*) FROM sqlite_schema WHERE type IN ('trigger', 'index') AND sql IS NOT NULL AND tbl_name = 'users' COLLATE NOCASE AND name NOT IN ('users_log'));
     DROP TABLE temp.__axum_migrate_guard;
     CREATE TABLE "__new_users" (
       "id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -187,7 +187,7 @@ async fn a_trigger_that_came_later_stops_it_rather_than_being_lost() {
         .await
         .expect_err("stopped");
     assert!(
-        error.contains("users has a trigger or index that this migration does not know"),
+        error.contains("users has a column, trigger or index that this migration does not know"),
         "{error}"
     );
     let triggers = "SELECT name AS value FROM sqlite_schema WHERE type = 'trigger' ORDER BY 1";
@@ -232,7 +232,24 @@ async fn a_required_column_names_the_flag_that_fills_it() {
 }
 
 #[tokio::test]
-async fn a_trigger_that_names_what_is_renamed_is_not_rebuilt_in_the_same_step() {
+async fn a_column_that_came_later_stops_it_rather_than_being_lost() {
+    let mut place = place().await;
+    let script = place.rebuild().await;
+    let later = "ALTER TABLE users ADD COLUMN later TEXT";
+    Sqlite::execute(&mut place.conn, later)
+        .await
+        .expect("a column");
+    let error = run::<Sqlite>(&mut place.conn, &script)
+        .await
+        .expect_err("stopped");
+    assert!(
+        error.contains("users has a column, trigger or index that this migration does not know"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_trigger_that_names_what_is_renamed_survives_a_rebuild_in_the_same_step() {
     let mut place = place().await;
     let hints = Hints {
         renamed_columns: vec![("users".into(), "name".into(), "label".into())],
@@ -241,11 +258,33 @@ async fn a_trigger_that_names_what_is_renamed_is_not_rebuilt_in_the_same_step() 
     let found = place
         .change(
             "name TEXT, age INTEGER",
-            "label VARCHAR(9), age INTEGER",
-            &hints,
+            "label VARCHAR(9) NOT NULL, age INTEGER",
+            &Hints {
+                backfills: [(("users".into(), "label".into()), "'none'".into())].into(),
+                ..hints
+            },
         )
         .await;
-    let error = render(Sqlite::DIALECT, &found.ops, &place.from).expect_err("refused");
-    assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert!(error.to_string().contains("in two migrations"), "{error}");
+    let up = render(Sqlite::DIALECT, &found.ops, &place.from).expect("up");
+    let down = render(Sqlite::DIALECT, &inverse(&found.ops), &found.target).expect("down");
+    for (script, column, goal) in [
+        (&up, "label", &found.target),
+        (&down, "name", &place.from),
+        (&up, "label", &found.target),
+    ] {
+        run::<Sqlite>(&mut place.conn, script).await.expect("run");
+        let is = Sqlite::introspect(&mut place.conn)
+            .await
+            .expect("the schema");
+        expect_same("after it", &is, goal).expect("the same");
+        let insert = format!("INSERT INTO users ({column}) VALUES ('{column}')");
+        Sqlite::execute(&mut place.conn, &insert)
+            .await
+            .expect("a row, and what the trigger does");
+        let last = "SELECT what AS value FROM log ORDER BY rowid DESC LIMIT 1";
+        assert_eq!(
+            Sqlite::texts(&mut place.conn, last).await.expect("the log"),
+            [format!("new; {column}")]
+        );
+    }
 }
