@@ -10,7 +10,7 @@ use super::is_own_table;
 use crate::error::Error;
 use crate::schema::{
     Action, Auto, Check, Column, ForeignKey, Generated, Index, IndexKey, KeyTarget, PrimaryKey,
-    Schema, Table, Unique, Unmanaged,
+    Schema, Table, TableOptions, Unique, Unmanaged,
 };
 
 #[derive(QueryableByName)]
@@ -22,25 +22,31 @@ struct ServerRow {
 }
 
 #[derive(QueryableByName)]
+struct TableRow {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    engine: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    collation: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    comment: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    storage: Option<String>,
+}
+
+#[derive(QueryableByName)]
 struct ColumnRow {
     #[diesel(sql_type = Text)]
     table_name: String,
     #[diesel(sql_type = Text)]
-    table_type: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    engine: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    table_collation: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    table_comment: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    storage: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    name: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    ty: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    nullable: Option<String>,
+    name: String,
+    #[diesel(sql_type = Text)]
+    ty: String,
+    #[diesel(sql_type = Text)]
+    nullable: String,
     #[diesel(sql_type = Nullable<Text>)]
     default_value: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -89,13 +95,9 @@ struct KeyRow {
     foreign_table: String,
     #[diesel(sql_type = Text)]
     foreign_column: String,
-    #[diesel(sql_type = Text)]
-    on_delete: String,
-    #[diesel(sql_type = Text)]
-    on_update: String,
 }
 
-/// A CHECK, or a trigger: both belong to a table.
+/// What belongs to a table: a CHECK, a trigger, the actions of a foreign key.
 #[derive(QueryableByName)]
 struct ObjectRow {
     #[diesel(sql_type = Text)]
@@ -111,35 +113,37 @@ struct ObjectRow {
 const SERVER: &str = "SELECT VERSION() AS version, CAST((SELECT DEFAULT_COLLATION_NAME \
      FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = DATABASE()) AS CHAR) AS collation";
 
+// No query joins two of these: the server would read the second again for every row of the first.
+const TABLES: &str = "\
+SELECT CAST(TABLE_NAME AS CHAR) AS name, CAST(TABLE_TYPE AS CHAR) AS kind, CAST(ENGINE AS CHAR) AS engine,
+  CAST(TABLE_COLLATION AS CHAR) AS collation, CAST(TABLE_COMMENT AS CHAR) AS comment,
+  CAST(CREATE_OPTIONS AS CHAR) AS storage
+FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME";
+
 const COLUMNS: &str = "\
-SELECT CAST(t.TABLE_NAME AS CHAR) AS table_name, CAST(t.TABLE_TYPE AS CHAR) AS table_type,
-  CAST(t.ENGINE AS CHAR) AS engine, CAST(t.TABLE_COLLATION AS CHAR) AS table_collation,
-  CAST(t.TABLE_COMMENT AS CHAR) AS table_comment, CAST(t.CREATE_OPTIONS AS CHAR) AS storage,
-  CAST(c.COLUMN_NAME AS CHAR) AS name,
-  CAST(c.COLUMN_TYPE AS CHAR) AS ty, CAST(c.IS_NULLABLE AS CHAR) AS nullable,
-  CAST(c.COLUMN_DEFAULT AS CHAR) AS default_value, CAST(c.EXTRA AS CHAR) AS extra,
-  CAST(c.COLLATION_NAME AS CHAR) AS collation, CAST(c.COLUMN_COMMENT AS CHAR) AS comment,
-  CAST(c.GENERATION_EXPRESSION AS CHAR) AS generated
-FROM information_schema.TABLES t
-LEFT JOIN information_schema.COLUMNS c ON c.TABLE_SCHEMA = DATABASE() AND c.TABLE_NAME = t.TABLE_NAME
-WHERE t.TABLE_SCHEMA = DATABASE()
-ORDER BY t.TABLE_NAME, c.ORDINAL_POSITION";
+SELECT CAST(TABLE_NAME AS CHAR) AS table_name, CAST(COLUMN_NAME AS CHAR) AS name,
+  CAST(COLUMN_TYPE AS CHAR) AS ty, CAST(IS_NULLABLE AS CHAR) AS nullable,
+  CAST(COLUMN_DEFAULT AS CHAR) AS default_value, CAST(EXTRA AS CHAR) AS extra,
+  CAST(COLLATION_NAME AS CHAR) AS collation, CAST(COLUMN_COMMENT AS CHAR) AS comment,
+  CAST(GENERATION_EXPRESSION AS CHAR) AS generated
+FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, ORDINAL_POSITION";
 
 const KEYS: &str = "\
-SELECT CAST(k.TABLE_NAME AS CHAR) AS table_name, CAST(k.CONSTRAINT_NAME AS CHAR) AS name,
-  CAST(k.COLUMN_NAME AS CHAR) AS column_name, CAST(k.REFERENCED_TABLE_NAME AS CHAR) AS foreign_table,
-  CAST(k.REFERENCED_COLUMN_NAME AS CHAR) AS foreign_column,
-  CAST(r.DELETE_RULE AS CHAR) AS on_delete, CAST(r.UPDATE_RULE AS CHAR) AS on_update
-FROM information_schema.KEY_COLUMN_USAGE k
-JOIN information_schema.REFERENTIAL_CONSTRAINTS r ON r.CONSTRAINT_SCHEMA = DATABASE()
-  AND r.TABLE_NAME = k.TABLE_NAME AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME
-WHERE k.TABLE_SCHEMA = DATABASE() AND k.REFERENCED_TABLE_NAME IS NOT NULL
-ORDER BY k.TABLE_NAME, k.CONSTRAINT_NAME, k.ORDINAL_POSITION";
+SELECT CAST(TABLE_NAME AS CHAR) AS table_name, CAST(CONSTRAINT_NAME AS CHAR) AS name,
+  CAST(COLUMN_NAME AS CHAR) AS column_name, CAST(REFERENCED_TABLE_NAME AS CHAR) AS foreign_table,
+  CAST(REFERENCED_COLUMN_NAME AS CHAR) AS foreign_column
+FROM information_schema.KEY_COLUMN_USAGE
+WHERE TABLE_SCHEMA = DATABASE() AND REFERENCED_TABLE_NAME IS NOT NULL
+ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION";
 
-const TRIGGERS: &str = "\
+/// Told apart by the schema of their tables, which spares the server a look into every other database.
+const TRIGGERS_AND_ACTIONS: &str = "\
 SELECT 'trigger' AS kind, CAST(EVENT_OBJECT_TABLE AS CHAR) AS table_name, CAST(TRIGGER_NAME AS CHAR) AS name,
   CAST(NULL AS CHAR) AS expression
-FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()";
+FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = DATABASE()
+UNION ALL SELECT 'actions', CAST(TABLE_NAME AS CHAR), CAST(CONSTRAINT_NAME AS CHAR),
+  CONCAT(CAST(DELETE_RULE AS CHAR), '/', CAST(UPDATE_RULE AS CHAR))
+FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = DATABASE()";
 
 /// What the two relatives, and their versions, say differently.
 struct Server {
@@ -194,7 +198,7 @@ impl Server {
         expression.replace("\\'", "'").replace("\\\\", "\\")
     }
 
-    /// CHECKs and triggers, in one query.
+    /// CHECKs, triggers and the actions of foreign keys, in one query.
     fn objects(&self) -> String {
         let checks = if self.is_mariadb {
             "SELECT CAST(LEVEL AS CHAR) AS kind, CAST(TABLE_NAME AS CHAR) AS table_name, \
@@ -207,13 +211,13 @@ impl Server {
              ON c.CONSTRAINT_SCHEMA = DATABASE() AND c.CONSTRAINT_NAME = t.CONSTRAINT_NAME \
              WHERE t.TABLE_SCHEMA = DATABASE() AND t.CONSTRAINT_TYPE = 'CHECK'"
         } else {
-            return TRIGGERS.to_owned();
+            return TRIGGERS_AND_ACTIONS.to_owned();
         };
-        format!("{checks} UNION ALL {TRIGGERS}")
+        format!("{checks} UNION ALL {TRIGGERS_AND_ACTIONS}")
     }
 }
 
-/// Five queries, however many tables there are.
+/// Six queries, however many tables there are.
 pub(crate) async fn introspect<C>(conn: &mut C) -> Result<Schema, Error>
 where
     C: AsyncConnection<Backend = diesel::mysql::Mysql>,
@@ -226,6 +230,7 @@ where
         minor: number(&server.version, 1),
         collation: server.collation,
     };
+    let tables: Vec<TableRow> = sql_query(TABLES).load(conn).await.map_err(failed)?;
     let columns: Vec<ColumnRow> = sql_query(COLUMNS).load(conn).await.map_err(failed)?;
     let indexes: Vec<IndexRow> = sql_query(server.indexes())
         .load(conn)
@@ -238,11 +243,14 @@ where
         .map_err(failed)?;
 
     let mut schema = Schema::default();
-    for row in columns
-        .into_iter()
-        .filter(|row| !is_own_table(&row.table_name))
-    {
-        add_column(&mut schema, row, &server);
+    let mut collations = BTreeMap::new();
+    for row in tables.into_iter().filter(|row| !is_own_table(&row.name)) {
+        collations.insert(row.name.clone(), row.collation.clone());
+        add_table(&mut schema, row, &server);
+    }
+    for row in columns {
+        let collation = collations.get(&row.table_name).and_then(Option::as_ref);
+        add_column(&mut schema, row, collation, &server);
     }
     add_indexes(&mut schema, indexes, &server);
     for row in keys {
@@ -270,37 +278,36 @@ fn storage(options: &str) -> Vec<String> {
     options
 }
 
-fn add_column(schema: &mut Schema, row: ColumnRow, server: &Server) {
-    if row.table_type != "BASE TABLE" {
+fn add_table(schema: &mut Schema, row: TableRow, server: &Server) {
+    if row.kind != "BASE TABLE" {
         schema.unmanaged.push(Unmanaged {
-            kind: row.table_type.to_lowercase(),
-            name: row.table_name,
+            kind: row.kind.to_lowercase(),
+            name: row.name,
             table: None,
             sql: None,
         });
         return;
     }
-    let table = schema
-        .tables
-        .entry(row.table_name.clone())
-        .or_insert_with(|| {
-            let mut table = Table {
-                name: row.table_name.clone(),
-                ..Table::default()
-            };
-            table.options.engine = row.engine.clone().filter(|engine| engine != "InnoDB");
-            table.options.collation = row
-                .table_collation
-                .clone()
-                .filter(|own| Some(own) != server.collation.as_ref());
-            table.options.comment = row
-                .table_comment
-                .clone()
-                .filter(|comment| !comment.is_empty());
-            table.options.storage = row.storage.as_deref().map(storage).unwrap_or_default();
-            table
-        });
-    let (Some(name), Some(ty)) = (row.name, row.ty) else {
+    let options = TableOptions {
+        engine: row.engine.filter(|engine| engine != "InnoDB"),
+        collation: row
+            .collation
+            .filter(|own| Some(own) != server.collation.as_ref()),
+        comment: row.comment.filter(|comment| !comment.is_empty()),
+        storage: row.storage.as_deref().map(storage).unwrap_or_default(),
+        ..TableOptions::default()
+    };
+    let table = Table {
+        name: row.name.clone(),
+        options,
+        ..Table::default()
+    };
+    schema.tables.insert(row.name, table);
+}
+
+/// `inherited` is the collation of the table.
+fn add_column(schema: &mut Schema, row: ColumnRow, inherited: Option<&String>, server: &Server) {
+    let Some(table) = schema.tables.get_mut(&row.table_name) else {
         return;
     };
     let extra = row.extra.unwrap_or_default().to_lowercase();
@@ -322,18 +329,16 @@ fn add_column(schema: &mut Schema, row: ColumnRow, server: &Server) {
         }
     });
     table.columns.push(Column {
-        name,
-        ty,
-        nullable: row.nullable.as_deref() == Some("YES"),
+        name: row.name,
+        ty: row.ty,
+        nullable: row.nullable == "YES",
         default: default.filter(|_| expression.is_none()),
         auto: extra.contains("auto_increment").then_some(Auto::Increment),
         generated: expression.map(|expression| Generated {
             expression,
             stored: !extra.contains("virtual"),
         }),
-        collation: row
-            .collation
-            .filter(|own| Some(own) != row.table_collation.as_ref()),
+        collation: row.collation.filter(|own| Some(own) != inherited),
         on_update: extra.split_once("on update ").map(|(_, rest)| {
             let end = rest.find([',', ' ']).unwrap_or(rest.len());
             rest[..end].to_owned()
@@ -449,8 +454,6 @@ fn add_foreign_key(schema: &mut Schema, row: KeyRow) {
         columns: vec![row.column_name],
         table: row.foreign_table,
         referenced: vec![row.foreign_column],
-        on_delete: action(&row.on_delete),
-        on_update: action(&row.on_update),
         ..ForeignKey::default()
     });
 }
@@ -502,6 +505,16 @@ fn add_object(schema: &mut Schema, row: ObjectRow, server: &Server) {
                 column.collation = None;
             } else {
                 column.check = Some(expression);
+            }
+        }
+        "actions" => {
+            let key = table
+                .foreign_keys
+                .iter_mut()
+                .find(|key| key.name.as_ref() == Some(&row.name));
+            if let (Some(key), Some((delete, update))) = (key, expression.split_once('/')) {
+                key.on_delete = action(delete);
+                key.on_update = action(update);
             }
         }
         "trigger" => schema.unmanaged.push(Unmanaged {

@@ -94,7 +94,8 @@ impl Programs {
                 let mut command = Command::new(install_db);
                 command
                     .args(["--no-defaults", "--auth-root-authentication-method=normal"])
-                    .args(["--skip-test-db", &option("datadir", &data)]);
+                    .args(["--skip-test-db", &option("datadir", &data)])
+                    .arg(option("tmpdir", folder));
                 command
             }
             Self::Mysql { server } => {
@@ -141,8 +142,11 @@ impl Programs {
                     "--skip-log-bin",
                     "--max-connections=300",
                     "--innodb-flush-log-at-trx-commit=0",
+                    "--innodb-flush-method=nosync",
                     &format!("--port={port}"),
                     &option("datadir", &data),
+                    // A server that starts deletes the temporary tables it finds, another server's too.
+                    &option("tmpdir", folder),
                     &option("socket", &folder.join("socket")),
                     &option("pid-file", &folder.join("pid")),
                     &option("init-file", &folder.join(Self::INIT_FILE)),
