@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{NaiveDateTime, TimeDelta};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 
 use super::FakeClock;
 use crate::clock::Clock as _;
@@ -301,10 +301,11 @@ impl<U: AuthUser> Check<U> {
         for _ in 0..20 {
             let kept = self.insert(REALM, 0).await;
             let (id, session) = (&kept.session.id, &kept.session);
-            let (late, deleted) = futures_util::join!(
+            let (late, deleted) = join(
                 self.backend.update(REALM, session, &change),
                 self.backend.delete(REALM, id, None),
-            );
+            )
+            .await;
             late.expect("a late change is made or not");
             assert!(deleted.expect("the session is ended"));
             let found = self.find(REALM, &kept).await;
