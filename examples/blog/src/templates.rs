@@ -43,6 +43,7 @@ const SOURCES: &[(&str, &str)] = sources![
     "_forms.html",
     "_posts.html",
     "account.html",
+    "devices.html",
     "edit_post.html",
     "errors/403.html",
     "errors/404.html",

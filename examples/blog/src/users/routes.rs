@@ -3,7 +3,7 @@ use axum::extract::{DefaultBodyLimit, Form, Path, State};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 use axum_db::prelude::*;
-use axum_login_kit::{Auth, CurrentUser, Flash, NextUrl};
+use axum_login_kit::{Auth, CurrentUser, Flash, NextUrl, SessionId};
 use serde_json::json;
 use validator::{Validate, ValidationErrors};
 
@@ -31,6 +31,9 @@ pub fn routes() -> Router<App> {
                 .post(update)
                 .layer(DefaultBodyLimit::max(UPLOAD_LIMIT)),
         )
+        .route("/devices", get(devices))
+        .route("/devices/others/end", post(end_others))
+        .route("/devices/{id}/end", post(end_device))
         .route("/user/{username}", get(user_posts))
 }
 
@@ -157,6 +160,31 @@ async fn update(
     pictures::replaced(&app.pictures, old, new).await;
     flash.success("Your account has been updated!");
     Ok(Redirect::to("/account").into_response())
+}
+
+async fn devices(_: CurrentUser<User>, auth: Auth<User>, view: View) -> Result {
+    let sessions = auth.sessions().await?;
+    view.render(
+        "devices.html",
+        json!({ "title": "Devices", "sessions": sessions }),
+    )
+}
+
+async fn end_device(
+    _: CurrentUser<User>,
+    auth: Auth<User>,
+    flash: Flash,
+    Path(id): Path<SessionId>,
+) -> Result {
+    auth.revoke(&id).await?;
+    flash.success("That device is logged out.");
+    Ok(Redirect::to("/devices").into_response())
+}
+
+async fn end_others(_: CurrentUser<User>, auth: Auth<User>, flash: Flash) -> Result {
+    auth.logout_others().await?;
+    flash.success("All other devices are logged out.");
+    Ok(Redirect::to("/devices").into_response())
 }
 
 async fn user_posts(db: Db, Path(name): Path<String>, page: Page, view: View) -> Result {

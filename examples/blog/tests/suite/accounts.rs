@@ -240,3 +240,66 @@ fn a_forged_cookie_is_nobody() {
         assert!(page.redirect().starts_with("/login"));
     }
 }
+
+#[test]
+fn a_device_is_ended_from_another() {
+    let blog = Blog::new();
+    let laptop = blog.member("ada");
+    let phone = blog.visitor();
+    phone.log_in("ada@example.com");
+    laptop
+        .get("/devices")
+        .assert_page(200)
+        .assert_shows("This device")
+        .assert_shows("Log out all others");
+    assert_eq!(
+        laptop.post("/devices/others/end", &[]).redirect(),
+        "/devices"
+    );
+    laptop
+        .get("/devices")
+        .assert_shows("All other devices are logged out.")
+        .assert_hides("Log out all others");
+    assert!(phone.get("/account").redirect().starts_with("/login"));
+
+    phone.log_in("ada@example.com");
+    let page = phone.get("/devices").body;
+    let (_, form) = page
+        .split_once("action=\"/devices/")
+        .expect("the other device can be ended");
+    let (id, _) = form.split_once("/end").expect("by its id");
+    // Nobody else can do it.
+    let grace = blog.member("grace");
+    grace.post(&format!("/devices/{id}/end"), &[]);
+    laptop.get("/account").assert_page(200);
+    phone.post(&format!("/devices/{id}/end"), &[]);
+    assert!(laptop.get("/account").redirect().starts_with("/login"));
+}
+
+#[test]
+fn forms_of_other_sites_log_nobody_in_or_out() {
+    let blog = Blog::new();
+    let ada = blog.member("ada");
+    let login = [("email", "ada@example.com"), ("password", PASSWORD)];
+    for headers in [
+        &[("sec-fetch-site", "cross-site")][..],
+        &[("sec-fetch-site", "same-site")],
+        &[
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "http://evil.example"),
+        ],
+        &[("origin", "http://evil.example")],
+        &[("origin", "null")],
+    ] {
+        ada.post_with("/logout", headers, &[]).assert_page(403);
+        ada.get("/account").assert_page(200);
+        let victim = blog.visitor();
+        victim.post_with("/login", headers, &login).assert_page(403);
+        assert!(victim.get("/account").redirect().starts_with("/login"));
+    }
+    for headers in [&[("sec-fetch-site", "same-origin")][..], &[]] {
+        let visitor = blog.visitor();
+        assert_eq!(visitor.post_with("/login", headers, &login).redirect(), "/");
+        assert_eq!(visitor.post_with("/logout", headers, &[]).redirect(), "/");
+    }
+}
