@@ -37,6 +37,14 @@ pub enum ErrorKind {
     Script,
     /// The database has revisions that the directory, or the program, does not have.
     DatabaseNewer,
+    /// The database has a revision that is missing among those of the directory, which has later ones.
+    Missing,
+    /// A revision was edited after it was applied.
+    Edited,
+    /// A revision is not applied, and others that come after it are.
+    OutOfOrder,
+    /// A revision stopped between two of its statements, and nothing was said about how to go on.
+    Interrupted,
     /// The directory has revisions that the database does not have yet.
     DatabaseBehind,
     /// The step would lose data and was not allowed to.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum_db::{Bind, Database, Main, Metadata};
 
 use crate::revision::{Embedded, History, Revision, engine_folder, holds_revisions, read_folder};
-use crate::runner::{self, Target};
+use crate::runner::{self, Options, Order, Target};
 use crate::{Engine, Error, ErrorKind};
 
 /// The migrations of one database: run a [`Command`](crate::Command) on them, or bring the database up to date
@@ -43,7 +43,7 @@ pub struct Migrate<B: Engine, K: Bind = Main> {
     directory: Option<PathBuf>,
     embedded: Option<Embedded>,
     per_engine: bool,
-    wait: Duration,
+    options: Options,
     program: Option<clap::Command>,
 }
 
@@ -71,7 +71,7 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
             directory: None,
             embedded: None,
             per_engine: false,
-            wait: Duration::from_secs(60),
+            options: Options::new(Duration::from_secs(60)),
             program: None,
         }
     }
@@ -95,9 +95,23 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
         self
     }
 
-    /// How long an upgrade waits for another one of the same database. Default: 60 seconds.
+    /// How long an upgrade waits for another one of the same database, and for locks of tables. Default: 60 seconds.
     pub fn lock_deadline(mut self, wait: Duration) -> Self {
-        self.wait = wait;
+        self.options.wait = wait;
+        self
+    }
+
+    /// How long a statement queues for the lock of a table before it gives way to those who queue behind it, and is
+    /// tried again; zero is as long as it takes. Default: 5 seconds.
+    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.options.lock_timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
+        self
+    }
+
+    /// Refuses revisions that sort before one that the database already has. Default: they run, unless an applied
+    /// one builds on them.
+    pub fn linear(mut self) -> Self {
+        self.options.order = Order::Linear;
         self
     }
 
@@ -134,7 +148,8 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
     /// # Errors
     /// [`ErrorKind::Database`] when it cannot be reached, [`ErrorKind::DatabaseNewer`] when it has revisions that
     /// this program does not know, [`ErrorKind::Locked`] when the deadline passed, [`ErrorKind::Script`] when a
-    /// revision failed.
+    /// revision failed, and [`ErrorKind::Missing`], [`ErrorKind::Edited`], [`ErrorKind::OutOfOrder`] or
+    /// [`ErrorKind::Interrupted`] for what a person has to look at first.
     ///
     /// # Cancellation
     /// As [`run`](Self::run).
@@ -145,9 +160,8 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
             }
             _ => self.read(None)?.1,
         };
-        let mut conn = runner::connect(&self.database).await?;
-        let applied =
-            runner::upgrade::<B>(&mut conn, &history, &Target::Heads, self.wait, &mut ()).await?;
+        let (database, options) = (&self.database, &self.options);
+        let applied = runner::upgrade(database, &history, &Target::Heads, options, &mut ()).await?;
         Ok(Upgraded { applied })
     }
 
@@ -159,8 +173,8 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
         self.program.as_ref()
     }
 
-    pub(crate) fn wait(&self) -> Duration {
-        self.wait
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
     }
 
     /// The statements that make the tables of the models that belong to this database's bind.

@@ -122,8 +122,8 @@ pub(super) async fn adopt<B: Engine, K: Bind>(
     )?;
     out.line(format!("Wrote {written}."))?;
     let history = History::new(read_folder(&folder)?)?;
-    let wait = args.wait.or(migrate.wait());
-    runner::stamp::<B>(&mut conn, &history, &[Target::Heads], false, wait)
+    let (database, options) = (migrate.database(), args.wait.over(migrate.options()));
+    runner::stamp(database, &history, &[Target::Heads], false, &options)
         .await
         .map_err(|error| {
             Error::new(

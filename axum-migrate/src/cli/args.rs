@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use crate::runner::Target;
+use crate::runner::{Options, Resume, Target};
 
 /// The commands of a database's migrations, to embed in an application's own command line.
 ///
@@ -75,7 +75,8 @@ pub enum Command {
     /// Bring the database forward: run the revisions it does not have yet
     #[command(
         after_help = "Several upgrades at once wait for each other; each revision runs once.\n\
-                      A revision that fails is rolled back, except on MySQL, where the message says what stays."
+                      A revision that fails is rolled back, except on MySQL, where the message says what stays,\n\
+                      and outside of a transaction. What was interrupted there goes on with --resume."
     )]
     Upgrade(Upgrade),
     /// Take the database back: run the down.sql of revisions it has
@@ -87,6 +88,12 @@ pub enum Command {
         after_help = "For a database whose schema is already there, or that was brought there by other means."
     )]
     Stamp(Stamp),
+    /// Bring the records of edited and missing revisions into line with the folder
+    #[command(
+        after_help = "An edited revision is taken as it is now; what is recorded and missing here is forgotten.\n\
+                      Each is shown first. No SQL of a revision is run."
+    )]
+    Repair(Repair),
     /// Say which revision the database is at
     Current(List),
     /// Draw the revisions, the latest first
@@ -130,6 +137,7 @@ impl Command {
             Command::Downgrade(args) => &mut args.folder,
             Command::Redo(args) => &mut args.folder,
             Command::Stamp(args) => &mut args.folder,
+            Command::Repair(args) => &mut args.folder,
             Command::Current(args) | Command::Heads(args) | Command::Branches(args) => {
                 &mut args.read.folder
             }
@@ -229,14 +237,39 @@ pub(crate) struct Folder {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Wait {
-    /// How many seconds to wait for another migration of the same database [default: 60, or the application's]
-    #[arg(long, value_name = "SECONDS")]
-    pub(crate) wait: Option<u64>,
+    /// How long to wait for another migration, and for locks of tables: 90s, 10m [default: 60s, or the application's]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(crate) wait: Option<Duration>,
 }
 
 impl Wait {
-    pub(crate) fn or(&self, default: Duration) -> Duration {
-        self.wait.map_or(default, Duration::from_secs)
+    /// The application's settings with what was typed.
+    pub(crate) fn over(&self, options: &Options) -> Options {
+        let mut options = options.clone();
+        options.wait = self.wait.unwrap_or(options.wait);
+        options
+    }
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Carry {
+    /// How long a statement queues for the lock of a table before it gives way and is tried again: 5s, 500ms, or 0
+    /// for as long as it takes [default: 5s, or the application's]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(crate) lock_timeout: Option<Duration>,
+    /// Go on with a revision that was interrupted
+    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "continue")]
+    pub(crate) resume: Option<Resume>,
+}
+
+impl Carry {
+    /// The application's settings with what was typed.
+    pub(crate) fn over(&self, mut options: Options) -> Options {
+        if let Some(timeout) = self.lock_timeout {
+            options.lock_timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
+        }
+        options.resume = self.resume;
+        options
     }
 }
 
@@ -392,6 +425,14 @@ pub struct Upgrade {
     pub(crate) span: Span,
     #[command(flatten)]
     pub(crate) offline: Offline,
+    /// Refuse revisions that sort before one that the database already has
+    #[arg(long, conflicts_with = "out_of_order")]
+    pub(crate) linear: bool,
+    /// Run such revisions even where an applied one builds on them
+    #[arg(long)]
+    pub(crate) out_of_order: bool,
+    #[command(flatten)]
+    pub(crate) carry: Carry,
     #[command(flatten)]
     pub(crate) wait: Wait,
     #[command(flatten)]
@@ -410,6 +451,8 @@ pub struct Downgrade {
     #[arg(long)]
     pub(crate) allow_data_loss: bool,
     #[command(flatten)]
+    pub(crate) carry: Carry,
+    #[command(flatten)]
     pub(crate) wait: Wait,
     #[command(flatten)]
     pub(crate) folder: Folder,
@@ -427,6 +470,21 @@ pub struct Stamp {
     /// Print the SQL instead, for a database at this revision (`base` for a new one). Opens no connection
     #[arg(long, value_name = "FROM", value_parser = parse_target)]
     pub(crate) sql: Option<Target>,
+    #[command(flatten)]
+    pub(crate) wait: Wait,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct Repair {
+    /// Show what would be mended, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Never ask, even on a terminal
+    #[arg(long)]
+    pub(crate) no_input: bool,
     #[command(flatten)]
     pub(crate) wait: Wait,
     #[command(flatten)]
@@ -557,6 +615,20 @@ fn parse_span(typed: &str) -> Result<Span, String> {
             to: to.parse()?,
         },
     })
+}
+
+/// `90`, `90s`, `500ms`, `10m`, `1h`.
+fn parse_duration(typed: &str) -> Result<Duration, String> {
+    let digits = typed.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let number: Result<u64, _> = digits.parse();
+    let time = number.ok().and_then(|number| match &typed[digits.len()..] {
+        "ms" => Some(Duration::from_millis(number)),
+        "" | "s" => Some(Duration::from_secs(number)),
+        "m" => number.checked_mul(60).map(Duration::from_secs),
+        "h" => number.checked_mul(3600).map(Duration::from_secs),
+        _ => None,
+    });
+    time.ok_or_else(|| "write it as 90s, 500ms, 10m or 1h".into())
 }
 
 fn parse_rename(typed: &str) -> Result<Rename, String> {

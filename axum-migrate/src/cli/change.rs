@@ -1,4 +1,4 @@
-//! `upgrade`, `downgrade`, `stamp`: what changes the database.
+//! `upgrade`, `downgrade`, `stamp`, `repair`: what changes the database.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use axum_db::Bind;
 
 use super::attend::{Progress, attend};
-use super::output::{Output, Tone};
+use super::output::{Output, Tone, ask, can_ask};
 use super::{args, offline};
 use crate::revision::Revision;
-use crate::runner::{self, Direction, Target, Watch, count};
+use crate::runner::{self, Direction, Order, Repair, Target, Watch, count, repairs};
 use crate::{Engine, Error, ErrorKind, Migrate};
 
 pub(super) async fn upgrade<B: Engine, K: Bind>(
@@ -23,16 +23,23 @@ pub(super) async fn upgrade<B: Engine, K: Bind>(
         return offline::sql(B::DIALECT, &history, &args.span, direction, out);
     }
     let target = target(&args.span)?;
-    let mut conn = runner::connect(migrate.database()).await?;
+    let database = migrate.database();
     if offline.plan {
+        let mut conn = runner::connect(database).await?;
         let applied = runner::applied::<B>(&mut conn).await?;
         let steps = runner::plan_upgrade(&history, &applied, target)?;
         return offline::plan(B::DIALECT, &steps, direction, offline.json, out);
     }
-    let wait = args.wait.or(migrate.wait());
+    let mut options = args.carry.over(args.wait.over(migrate.options()));
+    if args.linear {
+        options.order = Order::Linear;
+    }
+    if args.out_of_order {
+        options.order = Order::Any;
+    }
     let progress = Progress::default();
     let mut told = Told::new(direction, out, &progress);
-    let run = runner::upgrade::<B>(&mut conn, &history, target, wait, &mut told);
+    let run = runner::upgrade(database, &history, target, &options, &mut told);
     let done = attend(&progress, run).await?;
     told.printed?;
     out.line(summary(done, "applied"))?;
@@ -50,16 +57,18 @@ pub(super) async fn downgrade<B: Engine, K: Bind>(
         return offline::sql(B::DIALECT, &history, &args.span, direction, out);
     }
     let target = target(&args.span)?;
-    let mut conn = runner::connect(migrate.database()).await?;
+    let database = migrate.database();
     if offline.plan {
+        let mut conn = runner::connect(database).await?;
         let applied = runner::applied::<B>(&mut conn).await?;
         let steps = runner::plan_downgrade(&history, &applied, target)?;
         return offline::plan(B::DIALECT, &steps, direction, offline.json, out);
     }
-    let (wait, lossy) = (args.wait.or(migrate.wait()), args.allow_data_loss);
+    let options = args.carry.over(args.wait.over(migrate.options()));
+    let lossy = args.allow_data_loss;
     let progress = Progress::default();
     let mut told = Told::new(direction, out, &progress);
-    let run = runner::downgrade::<B>(&mut conn, &history, target, lossy, wait, &mut told);
+    let run = runner::downgrade(database, &history, target, lossy, &options, &mut told);
     let done = attend(&progress, run).await?;
     told.printed?;
     out.line(summary(done, "reverted"))?;
@@ -72,20 +81,22 @@ pub(super) async fn redo<B: Engine, K: Bind>(
     out: &mut Output<'_>,
 ) -> Result<ExitCode, Error> {
     let (_, history) = migrate.read(args.folder.dir.as_deref())?;
-    let mut conn = runner::connect(migrate.database()).await?;
-    let wait = args.wait.or(migrate.wait());
+    let options = args.wait.over(migrate.options());
+    let database = migrate.database();
+    let mut conn = runner::connect(database).await?;
     let applied = runner::applied::<B>(&mut conn).await?;
+    drop(conn);
     let steps = runner::plan_downgrade(&history, &applied, &args.target)?;
     let versions = steps.iter().map(|revision| revision.version.clone());
     let target = Target::Versions(versions.collect());
     let lossy = args.allow_data_loss;
     let progress = Progress::default();
     let mut told = Told::new(Direction::Down, out, &progress);
-    let run = runner::downgrade::<B>(&mut conn, &history, &target, lossy, wait, &mut told);
+    let run = runner::downgrade(database, &history, &target, lossy, &options, &mut told);
     attend(&progress, run).await?;
     told.printed?;
     let mut told = Told::new(Direction::Up, out, &progress);
-    let run = runner::upgrade::<B>(&mut conn, &history, &target, wait, &mut told);
+    let run = runner::upgrade(database, &history, &target, &options, &mut told);
     let done = attend(&progress, run).await?;
     told.printed?;
     out.line(summary(done, "reverted and applied again"))?;
@@ -165,9 +176,9 @@ pub(super) async fn stamp<B: Engine, K: Bind>(
     if let Some(from) = &args.sql {
         return offline::stamp(B::DIALECT, &history, from, args, out);
     }
-    let mut conn = runner::connect(migrate.database()).await?;
-    let wait = args.wait.or(migrate.wait());
-    let run = runner::stamp::<B>(&mut conn, &history, &args.targets, args.purge, wait);
+    let options = args.wait.over(migrate.options());
+    let database = migrate.database();
+    let run = runner::stamp(database, &history, &args.targets, args.purge, &options);
     let stamped = attend(&Progress::default(), run).await?;
     out.line(format!(
         "Done: {} recorded as applied, {} as not applied; no SQL of theirs was run.",
@@ -175,4 +186,59 @@ pub(super) async fn stamp<B: Engine, K: Bind>(
         stamped.removed
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn repair<B: Engine, K: Bind>(
+    migrate: &Migrate<B, K>,
+    args: &args::Repair,
+    out: &mut Output<'_>,
+) -> Result<ExitCode, Error> {
+    let (_, history) = migrate.read(args.folder.dir.as_deref())?;
+    let options = args.wait.over(migrate.options());
+    let mut conn = runner::connect(migrate.database()).await?;
+    let applied = runner::applied::<B>(&mut conn).await?;
+    drop(conn);
+    let repairs = repairs(&history, &applied);
+    for repair in &repairs {
+        out.line(said(repair))?;
+    }
+    if repairs.is_empty() {
+        out.line("Nothing to repair: what is recorded is what the folder has.")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.dry_run {
+        out.line("Nothing was changed.")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if can_ask(args.no_input) && !ask("Go on? [y/N]".into()).await?.eq_ignore_ascii_case("y") {
+        out.line("Nothing was changed.")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let done = runner::repair(migrate.database(), &history, &repairs, &options).await?;
+    out.line(format!(
+        "Done: {}; no SQL of the revisions was run.",
+        count(done, "record mended", "records mended")
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn said(repair: &Repair<'_>) -> String {
+    match repair {
+        Repair::Accept { revision, files } => format!(
+            "~ {}  {}: accept {files} as edited",
+            revision.id, revision.message
+        ),
+        Repair::Adopt(revision) => format!(
+            "~ {}  {}: take its scripts for what another tool ran",
+            revision.id, revision.message
+        ),
+        Repair::Forget { version, newer } => format!(
+            "- {version}  forget that it is applied: its folder is missing{}",
+            if *newer {
+                ", and newer than any here (is this the right checkout?)"
+            } else {
+                ""
+            }
+        ),
+    }
 }

@@ -133,19 +133,17 @@ fn heads(history: &History, source: &crate::migrate::Source, problems: &mut Vec<
 }
 
 fn checksums(history: &History, applied: &Applied, problems: &mut Vec<Problem>) {
-    for revision in history.revisions() {
-        if let Some(recorded) = applied.checksum(&revision.version)
-            && recorded != revision.checksum()
-        {
-            problems.push(Problem {
-                check: "checksums",
-                text: format!(
-                    "{} was edited after it was applied; restore it from version control, and put the change \
-                     into a new revision",
-                    revision.name
-                ),
-            });
-        }
+    for edited in runner::edited(history, applied) {
+        let file = edited
+            .revision
+            .file(if edited.up { "up.sql" } else { "down.sql" });
+        problems.push(Problem {
+            check: "checksums",
+            text: format!(
+                "{file} was edited after its revision was applied; restore it from version control and put the \
+                 change into a new revision, or accept it with `repair`"
+            ),
+        });
     }
 }
 
@@ -158,6 +156,12 @@ fn versions(history: &History, applied: &Applied, problems: &mut Vec<Problem>) {
     };
     if let Err(error) = runner::refuse_unknown(history, applied) {
         found(error.to_string());
+    }
+    for revision in runner::interrupted(history, applied) {
+        found(format!(
+            "{} was interrupted between two of its statements, unless it is running; `upgrade` says how to go on",
+            revision.name
+        ));
     }
     let pending = runner::pending(history, applied).len();
     if pending > 0 {

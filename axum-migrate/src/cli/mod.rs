@@ -84,6 +84,7 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
             Command::Downgrade(args) => change::downgrade(self, &args, out).await,
             Command::Redo(args) => change::redo(self, &args, out).await,
             Command::Stamp(args) => change::stamp(self, &args, out).await,
+            Command::Repair(args) => change::repair(self, &args, out).await,
             Command::Current(args) => read::current(self, &args, out).await,
             Command::History(args) => read::history(self, &args, out).await,
             Command::Heads(args) => read::heads(self, &args, out),

@@ -46,6 +46,12 @@ pub(super) async fn current<B: Engine, K: Bind>(
             "{version}  (not among these migrations: the database is newer than they are)"
         ))?;
     }
+    for revision in runner::interrupted(&history, &applied) {
+        out.line(format!(
+            "{}  (interrupted between two of its statements, unless it is running: `upgrade` says how to go on)",
+            revision.id
+        ))?;
+    }
     if pending > 0 {
         out.line(format!(
             "{} to apply; run `upgrade`.",

@@ -2,16 +2,27 @@
 
 use axum_db::Dialect;
 
+use super::lock::pooled;
 use super::script::excerpt;
-use super::step::{Direction, Failure, Step};
+use super::session::is_contention;
+use super::step::{Direction, Failure, Step, shows_pooler};
 use crate::{Error, ErrorKind};
 
 impl Step<'_> {
-    pub(super) fn explain(&self, dialect: Dialect, failure: Failure) -> Error {
+    /// `blockers` are those who hold what a statement waited for.
+    pub(super) fn explain(&self, dialect: Dialect, failure: Failure, blockers: &[String]) -> Error {
+        if shows_pooler(dialect, &failure) {
+            return pooled("This step was rolled back; steps before it stay.");
+        }
         let file = self.revision.file(self.direction.file());
         let total = self.script.statements.len();
         // A lock or a broken connection is not the file's fault.
+        let waited = match &failure {
+            Failure::Statement(_, error) | Failure::Bookkeeping(_, error) => is_contention(error),
+            Failure::ForeignKeys(_) => false,
+        };
         let mend = match failure {
+            _ if waited => "Let them finish, or end them,",
             Failure::Bookkeeping(..) => "See to that",
             _ => "Correct the file",
         };
@@ -39,7 +50,11 @@ impl Step<'_> {
                 None,
             ),
         };
-        let mut message = format!("{what}{}", self.aftermath(dialect, mend));
+        let mut message = what.clone();
+        if waited {
+            message.push_str(&self.in_the_way(dialect, blockers));
+        }
+        message.push_str(&self.aftermath(dialect, mend));
         let needs_none = [
             "cannot run inside a transaction",
             "from within a transaction",
@@ -49,57 +64,78 @@ impl Step<'_> {
                 " It has to run by itself: write run_in_transaction = false into its metadata.toml.",
             );
         }
+        if what.contains("unsafe use of new value") {
+            message.push_str(
+                " PostgreSQL lets a value that ALTER TYPE … ADD VALUE adds be used only after that is committed: put \
+                 the ALTER TYPE into a revision of its own, before this one.",
+            );
+        }
         if self.direction == Direction::Up && what.contains("already exists") {
             message.push_str(
                 " If other means brought the database to this revision, record that with `stamp`.",
             );
         }
-        let error = Error::new(ErrorKind::Script, message);
+        let kind = if waited {
+            ErrorKind::Locked
+        } else {
+            ErrorKind::Script
+        };
+        let error = Error::new(kind, message);
         match source {
             Some(source) => error.with_source(source),
             None => error,
         }
     }
 
+    /// Who holds what the step waited for.
+    fn in_the_way(&self, dialect: Dialect, blockers: &[String]) -> String {
+        let tries = super::count(self.tries, "try", "tries");
+        let end = match dialect {
+            Dialect::Postgres => "; `SELECT pg_terminate_backend(…)` ends one",
+            Dialect::Mysql => "; `KILL …` ends one",
+            Dialect::Sqlite => "",
+        };
+        if blockers.is_empty() {
+            return format!(
+                "Somebody else held what it needs through {tries}; --wait is how long to go on trying.\n"
+            );
+        }
+        format!(
+            "Through {tries} this was in the way{end}; --wait is how long to go on trying:\n  {}\n",
+            blockers.join("\n  ")
+        )
+    }
+
     /// What state the failure leaves, and what to do next.
     fn aftermath(&self, dialect: Dialect, mend: &str) -> String {
         let command = self.direction.command();
-        let harmless = self.script.statements[..self.kept.min(self.script.statements.len())]
-            .iter()
-            .all(|statement| {
-                statement
-                    .words(dialect)
-                    .first()
-                    .is_some_and(|word| word == "PRAGMA" || word == "SET")
-            });
-        if self.kept == 0 || harmless {
+        if !self.journaled {
             return format!(
                 "The step was rolled back; steps before it stay. {mend} and run `{command}` again."
             );
         }
+        let doubt = if self.in_doubt {
+            " Whether this statement took effect is not known."
+        } else {
+            ""
+        };
         let why = if dialect == Dialect::Mysql {
             "MySQL commits every change of the schema by itself"
         } else {
             "the script does not run in one transaction"
         };
         let done = match self.kept {
-            1 => "statement 1 stays".to_owned(),
-            kept => format!("statements 1 to {kept} stay"),
+            0 => "Nothing that ran before stays".to_owned(),
+            1 => format!("Statement 1 stays in the database, because {why}"),
+            kept => format!("Statements 1 to {kept} stay in the database, because {why}"),
         };
-        let (redo, record) = match self.direction {
-            Direction::Up => (
-                "undo",
-                format!("record it with `stamp {}`", self.revision.id),
-            ),
-            Direction::Down => ("redo", "record where it then is with `stamp`".to_owned()),
+        let record = match self.direction {
+            Direction::Up => format!("with `stamp {}`", self.revision.id),
+            Direction::Down => "with `stamp`".to_owned(),
         };
         format!(
-            "{done} in the database, because {why}, and the revision counts as not {}. Either {redo} that by \
-             hand, correct the file and run `{command}` again; or run the rest by hand and {record}.",
-            match self.direction {
-                Direction::Up => "applied",
-                Direction::Down => "reverted",
-            }
+            "{done}.{doubt} {mend} and go on from there with `{command} --resume`. Or undo by hand what was done, and \
+             run all of it with `{command} --resume=restart`; or do the rest by hand, and record that {record}."
         )
     }
 }

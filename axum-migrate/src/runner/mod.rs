@@ -1,27 +1,40 @@
 //! The one way by which revisions reach a database: locked, re-read after locking, recorded with what they did.
 
+mod effect;
 mod explain;
+mod holder;
+mod journal;
 mod lock;
 mod offline;
+mod options;
+mod order;
 mod plan;
 mod queries;
+mod repair;
 mod replay;
+mod resume;
 mod script;
+mod session;
 mod split;
 mod step;
+#[cfg(test)]
+mod testing;
 mod versions;
+mod vet;
 
 use std::time::{Duration, Instant};
 
 use axum_db::{Bind, Database, Dialect};
-use diesel_async::SimpleAsyncConnection as _;
 
 pub(crate) use offline::{offline, offline_stamp};
+pub(crate) use options::{Options, Order, Resume};
+pub(crate) use order::edited;
 pub(crate) use plan::{
     Target, count, downgrade as plan_downgrade, pending, refuse_unknown, stamp as plan_stamp,
     upgrade as plan_upgrade,
 };
 pub(crate) use queries::Queries;
+pub(crate) use repair::{Repair, repairs};
 pub(crate) use replay::{prove, prove_baseline, replay};
 pub(crate) use script::begin;
 pub(crate) use step::Direction;
@@ -29,6 +42,7 @@ pub(crate) use versions::{Applied, applied};
 
 use crate::revision::{History, Revision};
 use crate::{Engine, Error, ErrorKind};
+use session::Session;
 use split::split;
 
 /// Opens a connection of the tool's own.
@@ -70,74 +84,108 @@ impl Watch for () {
 }
 
 /// Runs what is missing up to `target` and tells each finished step.
-pub(crate) async fn upgrade<B: Engine>(
-    conn: &mut B::Connection,
+pub(crate) async fn upgrade<B: Engine, K: Bind>(
+    database: &Database<B, K>,
     history: &History,
     target: &Target,
-    wait: Duration,
+    options: &Options,
     watch: &mut dyn Watch,
 ) -> Result<usize, Error> {
-    let seen = applied::<B>(conn).await?;
-    if plan::upgrade(history, &seen, target)?.is_empty() {
+    let mut conn = connect(database).await?;
+    let seen = applied::<B>(&mut conn).await?;
+    let steps = steps_up::<B>(history, &seen, target, options)?;
+    // What looks interrupted may be running: that is known under the lock.
+    if steps.is_empty() && seen.interrupted().next().is_none() {
         return Ok(0);
     }
-    let held = lock::acquire::<B>(conn, wait).await?;
-    versions::set_up::<B>(conn).await?;
-    // Whoever held the lock before may have done some of it, or all.
-    let now = applied::<B>(conn).await?;
-    let target = match target {
-        // So many steps from where it was when the command was given.
-        Target::Relative(..) if now != seen => {
-            return Err(Error::new(
-                ErrorKind::Locked,
-                "another upgrade ran meanwhile; look at `current` and say again how many steps to go",
-            ));
-        }
-        target => target,
-    };
-    let steps = plan::upgrade(history, &now, target)?;
-    let done = run_steps::<B>(conn, &steps, Direction::Up, watch).await?;
-    lock::release::<B>(held, conn).await?;
-    Ok(done)
+    let mut session = Session::open(database, conn, options).await?;
+    let outcome = async {
+        // Whoever held the lock before may have done some of it, or all.
+        let now = applied::<B>(&mut session.conn).await?;
+        let steps = match target {
+            _ if now == seen => steps,
+            // So many steps from where it was when the command was given.
+            Target::Relative(..) => {
+                return Err(Error::new(
+                    ErrorKind::Locked,
+                    "another upgrade ran meanwhile; look at `current` and say again how many steps to go",
+                ));
+            }
+            target => steps_up::<B>(history, &now, target, options)?,
+        };
+        run_steps(&mut session, history, (&seen, &now), &steps, Direction::Up, watch).await
+    }
+    .await;
+    close(session, outcome).await
+}
+
+/// What an upgrade runs, if nothing speaks against it.
+fn steps_up<'h, B: Engine>(
+    history: &'h History,
+    applied: &Applied,
+    target: &Target,
+    options: &Options,
+) -> Result<Vec<&'h Revision>, Error> {
+    let steps = plan::upgrade(history, applied, target)?;
+    order::refuse_edited(history, applied)?;
+    order::refuse_late(history, applied, &steps, options.order)?;
+    vet::vet(&steps, Direction::Up, B::DIALECT)?;
+    Ok(steps)
 }
 
 /// Reverts down to `target` and tells each finished step.
-pub(crate) async fn downgrade<B: Engine>(
-    conn: &mut B::Connection,
+pub(crate) async fn downgrade<B: Engine, K: Bind>(
+    database: &Database<B, K>,
     history: &History,
     target: &Target,
     allow_data_loss: bool,
-    wait: Duration,
+    options: &Options,
     watch: &mut dyn Watch,
 ) -> Result<usize, Error> {
-    let seen = applied::<B>(conn).await?;
-    if plan::downgrade(history, &seen, target)?.is_empty() {
+    let mut conn = connect(database).await?;
+    let seen = applied::<B>(&mut conn).await?;
+    let steps = plan::downgrade(history, &seen, target)?;
+    vet::vet(&steps, Direction::Down, B::DIALECT)?;
+    if steps.is_empty() && seen.interrupted().next().is_none() {
         return Ok(0);
     }
-    let held = lock::acquire::<B>(conn, wait).await?;
-    versions::set_up::<B>(conn).await?;
-    let now = applied::<B>(conn).await?;
-    if now != seen {
-        return Err(Error::new(
-            ErrorKind::Locked,
-            "another migration ran meanwhile; look at `current` and say again how far to go back",
-        ));
+    let mut session = Session::open(database, conn, options).await?;
+    let outcome = async {
+        let now = applied::<B>(&mut session.conn).await?;
+        if now != seen {
+            return Err(Error::new(
+                ErrorKind::Locked,
+                "another migration ran meanwhile; look at `current` and say again how far to go back",
+            ));
+        }
+        if !allow_data_loss {
+            refuse_data_loss(&steps, B::DIALECT)?;
+        }
+        run_steps(&mut session, history, (&seen, &now), &steps, Direction::Down, watch).await
     }
-    let steps = plan::downgrade(history, &now, target)?;
-    if !allow_data_loss {
-        refuse_data_loss(&steps, B::DIALECT)?;
-    }
-    let done = run_steps::<B>(conn, &steps, Direction::Down, watch).await?;
-    lock::release::<B>(held, conn).await?;
-    Ok(done)
+    .await;
+    close(session, outcome).await
+}
+
+/// Gives the lock back, whatever happened.
+async fn close<B: Engine, T>(
+    session: Session<'_, B>,
+    outcome: Result<T, Error>,
+) -> Result<T, Error> {
+    let closed = session.close().await;
+    let done = outcome?;
+    closed.map(|()| done)
 }
 
 async fn run_steps<B: Engine>(
-    conn: &mut B::Connection,
+    session: &mut Session<'_, B>,
+    history: &History,
+    (seen, now): (&Applied, &Applied),
     steps: &[&Revision],
     direction: Direction,
     watch: &mut dyn Watch,
 ) -> Result<usize, Error> {
+    let starts = resume::starts(session, history, (seen, now), steps, direction).await?;
     let mut done = 0;
     for (at, revision) in steps.iter().enumerate() {
         if !watch.begins(revision, at + 1, steps.len()) {
@@ -152,7 +200,8 @@ async fn run_steps<B: Engine>(
             ));
         }
         let start = Instant::now();
-        if step::run::<B>(conn, revision, direction).await? {
+        let from = starts.get(&revision.version).copied();
+        if step::run(session, revision, direction, from).await? {
             let took = start.elapsed();
             tracing::info!(
                 revision = %revision.name,
@@ -165,6 +214,65 @@ async fn run_steps<B: Engine>(
         }
     }
     Ok(done)
+}
+
+/// The revisions that stopped between two of their statements, unless they are running.
+pub(crate) fn interrupted<'h>(history: &'h History, applied: &Applied) -> Vec<&'h Revision> {
+    history
+        .revisions()
+        .iter()
+        .filter(|revision| {
+            applied
+                .interrupted()
+                .any(|(version, _)| version == revision.version)
+        })
+        .collect()
+}
+
+/// Mends the records as [`repairs`] said and was shown.
+pub(crate) async fn repair<B: Engine, K: Bind>(
+    database: &Database<B, K>,
+    history: &History,
+    shown: &[Repair<'_>],
+    options: &Options,
+) -> Result<usize, Error> {
+    let conn = connect(database).await?;
+    let mut session = Session::open(database, conn, options).await?;
+    let outcome = async {
+        let now = applied::<B>(&mut session.conn).await?;
+        resume::refuse_interrupted::<B>(history, &now)?;
+        let repairs = repairs(history, &now);
+        if repairs != shown {
+            return Err(Error::new(
+                ErrorKind::Locked,
+                "another migration ran meanwhile, and there is something else to repair now; run the command again",
+            ));
+        }
+        let statements = repair::statements(&repairs, B::DIALECT);
+        record(&mut session, statements).await?;
+        Ok(repairs.len())
+    }
+    .await;
+    close(session, outcome).await
+}
+
+/// Writes records in one transaction.
+async fn record<B: Engine>(
+    session: &mut Session<'_, B>,
+    statements: Vec<String>,
+) -> Result<(), Error> {
+    let mut batch = vec![session.begin(script::begin(B::DIALECT))];
+    let failed = |error| Error::database("record the versions", error);
+    session
+        .run(std::mem::take(&mut batch))
+        .await
+        .map_err(|stopped| failed(stopped.error))?;
+    batch.extend(statements);
+    session
+        .run(batch)
+        .await
+        .map_err(|stopped| failed(stopped.error))?;
+    session.run_one("COMMIT").await.map_err(failed)
 }
 
 /// What the downgrade of a revision takes away: as recorded with it, else as its script reads.
@@ -251,47 +359,48 @@ pub(crate) struct Stamped {
 }
 
 /// Records where a database is without running anything.
-pub(crate) async fn stamp<B: Engine>(
-    conn: &mut B::Connection,
+pub(crate) async fn stamp<B: Engine, K: Bind>(
+    database: &Database<B, K>,
     history: &History,
     targets: &[Target],
     purge: bool,
-    wait: Duration,
+    options: &Options,
 ) -> Result<Stamped, Error> {
     // A name that does not fit says so before anything is waited for or made.
     let none = Applied::default();
     plan::stamp(history, &none, targets)?;
-    let held = lock::acquire::<B>(conn, wait).await?;
-    versions::set_up::<B>(conn).await?;
-    let now = applied::<B>(conn).await?;
-    let wanted = if purge {
-        plan::stamp(history, &none, targets)?
-    } else {
-        refuse_unknown(history, &now)?;
-        plan::stamp(history, &now, targets)?
-    };
-    let mut statements = Vec::new();
-    let mut stamped = Stamped {
-        added: 0,
-        removed: 0,
-    };
-    for version in now.versions().filter(|version| !wanted.contains(*version)) {
-        statements.extend(versions::forget(B::DIALECT, version));
-        stamped.removed += 1;
-    }
-    for revision in history.revisions() {
-        if wanted.contains(&revision.version) && !now.has(&revision.version) {
-            let checksum = revision.checksum();
-            statements.extend(versions::record(B::DIALECT, &revision.version, &checksum));
-            stamped.added += 1;
+    let conn = connect(database).await?;
+    let mut session = Session::open(database, conn, options).await?;
+    let outcome = async {
+        let now = applied::<B>(&mut session.conn).await?;
+        let wanted = if purge {
+            plan::stamp(history, &none, targets)?
+        } else {
+            refuse_unknown(history, &now)?;
+            plan::stamp(history, &now, targets)?
+        };
+        let mut statements = Vec::new();
+        let mut stamped = Stamped {
+            added: 0,
+            removed: 0,
+        };
+        for version in now.versions().filter(|version| !wanted.contains(*version)) {
+            statements.extend(versions::forget(B::DIALECT, version));
+            stamped.removed += 1;
         }
+        // Whoever says where the database is says so of what was interrupted too.
+        for (version, _) in now.interrupted() {
+            statements.extend(versions::forget_progress(B::DIALECT, version));
+        }
+        for revision in history.revisions() {
+            if wanted.contains(&revision.version) && !now.has(&revision.version) {
+                statements.extend(versions::record(B::DIALECT, revision));
+                stamped.added += 1;
+            }
+        }
+        record(&mut session, statements).await?;
+        Ok(stamped)
     }
-    let doing = |error| Error::database("record the versions", error);
-    conn.batch_execute("BEGIN").await.map_err(doing)?;
-    for sql in &statements {
-        conn.batch_execute(sql).await.map_err(doing)?;
-    }
-    conn.batch_execute("COMMIT").await.map_err(doing)?;
-    lock::release::<B>(held, conn).await?;
-    Ok(stamped)
+    .await;
+    close(session, outcome).await
 }

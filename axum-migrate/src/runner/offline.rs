@@ -41,11 +41,7 @@ pub(crate) fn offline_stamp(
         statements.extend(versions::forget(dialect, &revision.version));
     }
     for revision in added {
-        statements.extend(versions::record(
-            dialect,
-            &revision.version,
-            &revision.checksum(),
-        ));
+        statements.extend(versions::record(dialect, revision));
     }
     in_transaction(&mut text, dialect, &statements);
     text
@@ -115,7 +111,7 @@ fn step(
         }
     }
     let records = match direction {
-        Direction::Up => versions::record(dialect, &revision.version, &revision.checksum()),
+        Direction::Up => versions::record(dialect, revision),
         Direction::Down => versions::forget(dialect, &revision.version),
     };
     let script = Script::new(sql, dialect);
@@ -136,7 +132,7 @@ fn step(
         .filter(|_| script.has_transaction());
     for (at, statement) in script.statements.iter().enumerate() {
         if Some(at) == last_commit {
-            if dialect == Dialect::Sqlite && script.kinds.contains(&StatementKind::ForeignKeysOff) {
+            if dialect == Dialect::Sqlite && script.turns_foreign_keys_off {
                 push_all(text, dialect, &FOREIGN_KEYS_HOLD);
             }
             push_all(text, dialect, &records);

@@ -63,21 +63,24 @@ pub(crate) fn refuse_unknown(history: &History, applied: &Applied) -> Result<(),
         .last()
         .map_or("", |revision| revision.version.as_str());
     let names = unknown.join(", ");
-    Err(Error::new(
-        ErrorKind::DatabaseNewer,
-        if *first > latest {
+    Err(if *first > latest {
+        Error::new(
+            ErrorKind::DatabaseNewer,
             format!(
                 "the database is newer than these migrations: it has {names}, and the latest here is {}; \
-                 use the program or checkout that has them",
+                 use the program or checkout that has them, or, if they are gone for good, forget them with `repair`",
                 if latest.is_empty() { "none" } else { latest }
-            )
-        } else {
+            ),
+        )
+    } else {
+        Error::new(
+            ErrorKind::Missing,
             format!(
                 "the database has {names}, which is missing among these migrations; restore the folder from \
-                 version control, or say with `stamp --purge` what the database is really at"
-            )
-        },
-    ))
+                 version control, or, if it is gone for good, forget it with `repair`"
+            ),
+        )
+    })
 }
 
 /// The revisions of a history that a database does not have, in the order in which to run them.

@@ -13,19 +13,33 @@ pub(crate) struct Statement<'a> {
     pub(crate) line: usize,
 }
 
-impl Statement<'_> {
-    /// The leading words in capitals, comments skipped: enough to tell what the statement is.
+impl<'a> Statement<'a> {
+    /// The words in capitals, comments and quoted text skipped: enough to tell what the statement is.
     pub(crate) fn words(&self, dialect: Dialect) -> Vec<String> {
+        let mut words = Vec::new();
+        for token in Scanner::new(self.sql, dialect) {
+            match token.kind {
+                Kind::Word => words.push(token.text.to_ascii_uppercase()),
+                Kind::Quoted => {
+                    words.extend(executed_comment(token.text).into_iter().flat_map(|sql| {
+                        let line = self.line;
+                        Statement { sql, line }.words(dialect)
+                    }))
+                }
+                Kind::Space | Kind::Mark | Kind::Delimiter => {}
+            }
+        }
+        words
+    }
+
+    /// What the statement says, piece by piece, without white space and comments.
+    pub(super) fn tokens(&self, dialect: Dialect) -> Vec<&'a str> {
         Scanner::new(self.sql, dialect)
-            .filter_map(|token| match token.kind {
-                Kind::Word => Some(token.text.to_ascii_uppercase()),
-                Kind::Space | Kind::Quoted | Kind::Mark => None,
-            })
+            .filter(|token| token.kind != Kind::Space)
+            .map(|token| token.text)
             .collect()
     }
-}
 
-impl Statement<'_> {
     /// The statement without a keyword.
     pub(crate) fn without_word(&self, word: &str, dialect: Dialect) -> String {
         Scanner::new(self.sql, dialect)
@@ -35,41 +49,173 @@ impl Statement<'_> {
     }
 }
 
+/// What stands in MySQL's `/*!40101 … */`, which it runs.
+fn executed_comment(text: &str) -> Option<&str> {
+    let inner = text
+        .strip_prefix("/*!")
+        .or_else(|| text.strip_prefix("/*M!"))?;
+    let inner = inner.strip_suffix("*/").unwrap_or(inner);
+    Some(inner.trim_start_matches(|c: char| c.is_ascii_digit()))
+}
+
 /// Splits a script; comments between statements belong to the statement after them.
+///
+/// The lines `DELIMITER //` of MySQL's client are followed, and are no statements.
 pub(crate) fn split(script: &str, dialect: Dialect) -> Vec<Statement<'_>> {
     let mut statements = Vec::new();
-    let mut start = 0;
+    let mut lines = Lines::new(script);
+    let mut start = script
+        .find(|c| c != BYTE_ORDER_MARK)
+        .unwrap_or(0)
+        .min(BYTE_ORDER_MARK.len_utf8());
     let mut first_content = None;
     let mut body = Body::default();
-    for token in Scanner::new(script, dialect) {
-        match token.kind {
+    let mut scanner = Scanner::new(script, dialect);
+    while let Some(token) = scanner.next() {
+        let ends = match token.kind {
             Kind::Space => continue,
-            Kind::Mark if token.text == ";" && !body.is_open() => {
-                if let Some(from) = first_content {
-                    statements.push(statement(script, start, from, token.start));
-                }
-                start = token.start + 1;
-                first_content = None;
-                body = Body::default();
+            Kind::Word
+                if first_content.is_none()
+                    && dialect == Dialect::Mysql
+                    && token.text.eq_ignore_ascii_case("delimiter") =>
+            {
+                scanner.change_delimiter();
+                start = scanner.at;
                 continue;
             }
-            Kind::Word => body.word(token.text, dialect),
-            Kind::Mark => body.mark(token.text),
-            Kind::Quoted => body.other(),
+            Kind::Delimiter => true,
+            Kind::Mark if token.text == ";" && scanner.delimiter.is_none() => !body.is_open(),
+            Kind::Word => {
+                body.word(token.text, dialect);
+                false
+            }
+            Kind::Mark => {
+                body.mark(token.text);
+                false
+            }
+            Kind::Quoted => {
+                body.other();
+                false
+            }
+        };
+        if !ends {
+            first_content.get_or_insert(token.start);
+            continue;
         }
-        first_content.get_or_insert(token.start);
+        if let Some(from) = first_content.take() {
+            statements.push(Statement {
+                sql: script[start..token.start].trim(),
+                line: lines.of(from),
+            });
+        }
+        start = token.start + token.text.len();
+        body = Body::default();
     }
     if let Some(from) = first_content {
-        statements.push(statement(script, start, from, script.len()));
+        statements.push(Statement {
+            sql: script[start..].trim(),
+            line: lines.of(from),
+        });
     }
     statements
 }
 
-fn statement(script: &str, start: usize, from: usize, end: usize) -> Statement<'_> {
-    Statement {
-        sql: script[start..end].trim(),
-        line: script[..from].matches('\n').count() + 1,
+/// Editors of Windows begin files with a mark that is no SQL.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Counts lines, going forward only: scripts can be large.
+struct Lines<'a> {
+    script: &'a str,
+    at: usize,
+    line: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn new(script: &'a str) -> Self {
+        let (at, line) = (0, 1);
+        Self { script, at, line }
     }
+
+    fn of(&mut self, position: usize) -> usize {
+        self.line += self.script[self.at..position].matches('\n').count();
+        self.at = position;
+        self.line
+    }
+}
+
+/// What of a script only a database's own client understands, and what to write instead.
+pub(super) fn client_command(script: &str, dialect: Dialect) -> Option<(usize, String)> {
+    let mut scanner = Scanner::new(script, dialect);
+    let (mut at_start, mut words) = (true, Vec::new());
+    while let Some(token) = scanner.next() {
+        let line = || script[..token.start].matches('\n').count() + 1;
+        let rest = script[token.start..].lines().next().unwrap_or_default();
+        let typed = rest.split_whitespace().next().unwrap_or_default();
+        match token.kind {
+            Kind::Space => continue,
+            Kind::Mark if token.text == "\\" && dialect != Dialect::Sqlite => {
+                let client = if dialect == Dialect::Mysql {
+                    "mysql"
+                } else {
+                    "psql"
+                };
+                return Some((
+                    line(),
+                    format!("{typed} is a command of the client {client}, not SQL; take it out"),
+                ));
+            }
+            Kind::Mark if at_start && token.text == "." && dialect == Dialect::Sqlite => {
+                return Some((
+                    line(),
+                    format!("{typed} is a command of the client sqlite3, not SQL; take it out"),
+                ));
+            }
+            Kind::Word
+                if at_start
+                    && dialect == Dialect::Mysql
+                    && token.text.eq_ignore_ascii_case("delimiter") =>
+            {
+                scanner.change_delimiter();
+                continue;
+            }
+            Kind::Word
+                if at_start
+                    && dialect == Dialect::Mysql
+                    && token.text.eq_ignore_ascii_case("source") =>
+            {
+                return Some((
+                    line(),
+                    "SOURCE is a command of the client mysql, not SQL; put that file's text in its place"
+                        .into(),
+                ));
+            }
+            Kind::Word => {
+                words.push(token.text.to_ascii_uppercase());
+                at_start = false;
+                let is_copy = words.first().is_some_and(|word| word == "COPY");
+                if is_copy
+                    && dialect == Dialect::Postgres
+                    && words.ends_with(&["FROM".into(), "STDIN".into()])
+                {
+                    return Some((
+                        line(),
+                        "COPY … FROM STDIN takes rows from the client psql; write them as INSERT, as                          `pg_dump --inserts` does"
+                            .into(),
+                    ));
+                }
+            }
+            Kind::Delimiter => {
+                at_start = true;
+                words.clear();
+            }
+            Kind::Mark if token.text == ";" => {
+                at_start = true;
+                words.clear();
+            }
+            Kind::Mark | Kind::Quoted => at_start = false,
+        }
+    }
+    None
 }
 
 /// Follows what can hold semicolons inside a statement: bodies of triggers and routines, and parentheses.
@@ -172,6 +318,8 @@ enum Kind {
     Quoted,
     /// Any other single character.
     Mark,
+    /// What MySQL's client was told to take for the end of a statement.
+    Delimiter,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -186,6 +334,8 @@ struct Scanner<'a> {
     text: &'a str,
     at: usize,
     dialect: Dialect,
+    /// Set by DELIMITER, for as long as it is not the semicolon.
+    delimiter: Option<&'a str>,
 }
 
 impl<'a> Scanner<'a> {
@@ -194,7 +344,19 @@ impl<'a> Scanner<'a> {
             text,
             at: 0,
             dialect,
+            delimiter: None,
         }
+    }
+
+    /// Reads on to the end of the line, after the word DELIMITER.
+    fn change_delimiter(&mut self) {
+        let rest = &self.text[self.at..];
+        let line = rest.split('\n').next().unwrap_or_default();
+        self.at += line.len();
+        self.delimiter = line
+            .split_whitespace()
+            .next()
+            .filter(|delimiter| *delimiter != ";");
     }
 
     /// The length of a text that begins after `skip` bytes and ends with `end`, including it.
@@ -271,11 +433,15 @@ impl<'a> Iterator for Scanner<'a> {
         let mysql = self.dialect == Dialect::Mysql;
         let postgres = self.dialect == Dialect::Postgres;
         let (kind, length) = match first {
+            BYTE_ORDER_MARK if self.at == 0 => (Kind::Space, first.len_utf8()),
             c if c.is_whitespace() => (
                 Kind::Space,
                 rest.find(|c: char| !c.is_whitespace())
                     .unwrap_or(rest.len()),
             ),
+            _ if self.delimiter.is_some_and(|text| rest.starts_with(text)) => {
+                (Kind::Delimiter, self.delimiter.map_or(1, str::len))
+            }
             '-' if rest.starts_with("--")
                 && (!mysql || rest[2..].chars().next().is_none_or(char::is_whitespace)) =>
             {
@@ -298,11 +464,14 @@ impl<'a> Iterator for Scanner<'a> {
                 Some(length) => (Kind::Quoted, length),
                 None => (Kind::Mark, 1),
             },
-            c if c.is_alphanumeric() || c == '_' => (
-                Kind::Word,
-                rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
-                    .unwrap_or(rest.len()),
-            ),
+            c if c.is_alphanumeric() || c == '_' => {
+                let end = rest
+                    .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
+                    .unwrap_or(rest.len());
+                // `END$$` is a word and the delimiter.
+                let delimiter = self.delimiter.and_then(|text| rest[..end].find(text));
+                (Kind::Word, delimiter.unwrap_or(end))
+            }
             c => (Kind::Mark, c.len_utf8()),
         };
         let length = length.min(rest.len());

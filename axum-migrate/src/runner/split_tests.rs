@@ -115,3 +115,134 @@ fn a_word_is_taken_out_but_not_of_quotes() {
     let without = statement.without_word("CONCURRENTLY", Postgres);
     assert_eq!(without, "create index  \"concurrently\" on a (b)");
 }
+
+#[test]
+fn marks_of_editors_and_line_ends_do_not_matter() {
+    let script = "\u{feff}-- first\r\nSELECT 1;\r\n\r\nSELECT 2\r\n";
+    for dialect in [Sqlite, Postgres, Mysql] {
+        let statements = split(script, dialect);
+        assert_eq!(statements.len(), 2);
+        assert_eq!((statements[0].line, statements[1].line), (2, 4));
+        assert_eq!(statements[0].sql, "-- first\r\nSELECT 1");
+        assert_eq!(statements[1].sql, "SELECT 2");
+        assert!(split("\u{feff}", dialect).is_empty());
+    }
+}
+
+#[test]
+fn the_delimiter_of_mysqls_client_is_followed() {
+    let script = "SELECT 1;\nDELIMITER $$\nCREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW\nIF NEW.a THEN SET @x = '$$'; END IF$$\n\
+                  DROP TABLE b$$\ndelimiter ;\nSELECT 2; SELECT 3";
+    assert_eq!(
+        texts(script, Mysql),
+        [
+            "SELECT 1",
+            "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW\nIF NEW.a THEN SET @x = '$$'; END IF",
+            "DROP TABLE b",
+            "SELECT 2",
+            "SELECT 3",
+        ]
+    );
+    assert_eq!(split(script, Mysql)[3].line, 7);
+    assert_eq!(
+        texts("DELIMITER //\nSELECT 4 / 2//", Mysql),
+        ["SELECT 4 / 2"]
+    );
+    assert!(split("DELIMITER", Mysql).is_empty());
+}
+
+#[test]
+fn what_mysql_runs_in_a_comment_counts() {
+    let statement = split("/*!40000 ALTER TABLE `a` DISABLE KEYS */;", Mysql)[0];
+    assert_eq!(
+        statement.words(Mysql),
+        ["ALTER", "TABLE", "DISABLE", "KEYS"]
+    );
+    let cut = split("/*!", Mysql)[0];
+    assert!(cut.words(Mysql).is_empty());
+}
+
+/// Scripts of what means something to the splitter, in any order.
+fn scripts() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    let piece = prop_oneof![
+        proptest::sample::select(vec![
+            ";",
+            "'",
+            "\"",
+            "`",
+            "[",
+            "]",
+            "(",
+            ")",
+            "$$",
+            "$a$",
+            "$1",
+            "--",
+            "-- ",
+            "#",
+            "/*",
+            "*/",
+            "/*!",
+            "\\",
+            "\n",
+            "\r\n",
+            " ",
+            "E'",
+            "e'it\\''",
+            "begin",
+            "end",
+            "end if",
+            "if",
+            "case",
+            "atomic",
+            "create trigger t ",
+            "create function f() ",
+            "create procedure p() ",
+            "loop",
+            "\u{feff}",
+            "é",
+            "\u{1f600}",
+            "select 1",
+            ".",
+        ])
+        .prop_map(str::to_owned),
+        "[a-z0-9_ ;]{0,6}",
+    ];
+    proptest::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat())
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2_000))]
+
+    /// Statements are parts of the script in its order, and between them is nothing that would be one.
+    #[test]
+    fn nothing_is_lost(script in scripts()) {
+        for dialect in [Sqlite, Postgres, Mysql] {
+            let statements = split(&script, dialect);
+            let mut at = 0;
+            let mut lines = 1;
+            for statement in &statements {
+                proptest::prop_assert!(!statement.sql.is_empty());
+                proptest::prop_assert!(statement.line >= lines);
+                lines = statement.line;
+                let from = statement.sql.as_ptr() as usize - script.as_ptr() as usize;
+                proptest::prop_assert!(split(&script[at..from], dialect).is_empty());
+                at = from + statement.sql.len();
+                let _ = (statement.words(dialect), statement.tokens(dialect));
+            }
+            proptest::prop_assert!(split(&script[at..], dialect).is_empty());
+            let _ = client_command(&script, dialect);
+        }
+    }
+
+    /// Neither is there with a delimiter of one's own.
+    #[test]
+    fn any_delimiter_is_borne(script in scripts(), delimiter in "[;$/a]{0,3}", rest in scripts()) {
+        let script = format!("{script}\nDELIMITER {delimiter}\n{rest}");
+        for statement in split(&script, Mysql) {
+            proptest::prop_assert!(script.contains(statement.sql));
+        }
+        let _ = client_command(&script, Mysql);
+    }
+}

@@ -4,7 +4,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 use crate::support::Cli;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "init",
     "adopt",
     "migrate",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 18] = [
     "downgrade",
     "redo",
     "stamp",
+    "repair",
     "current",
     "history",
     "heads",

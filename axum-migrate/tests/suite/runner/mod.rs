@@ -1,5 +1,11 @@
 //! Upgrades and downgrades of scripts written by hand, on every engine.
 
+mod interrupted;
+mod locks;
+mod processes;
+mod records;
+mod wire;
+
 use std::time::Duration;
 
 use axum_db::{Database, Metadata};
@@ -122,10 +128,11 @@ async fn a_failing_statement_is_named_and_nothing_is_recorded<B: Tested>() {
     assert_eq!(project.versions().await.len(), 2);
     if B::DIALECT == axum_db::Dialect::Mysql {
         assert!(
-            text.contains("statement 1 stays in the database, because MySQL commits"),
+            text.contains("Statement 1 stays in the database, because MySQL commits"),
             "{text}"
         );
         assert!(text.contains("stamp 202601021200000000"), "{text}");
+        assert!(text.contains("upgrade --resume=restart"), "{text}");
         project.execute("DROP TABLE tags").await;
     } else {
         assert!(text.contains("The step was rolled back"), "{text}");
@@ -136,13 +143,27 @@ async fn a_failing_statement_is_named_and_nothing_is_recorded<B: Tested>() {
         "CREATE TABLE tags (id INTEGER PRIMARY KEY);",
     )
     .unwrap();
-    project.ok("upgrade").await;
+    if B::DIALECT == axum_db::Dialect::Mysql {
+        assert_eq!(project.err("upgrade").await.kind(), ErrorKind::Interrupted);
+        project.ok("upgrade --resume=restart").await;
+    } else {
+        project.ok("upgrade").await;
+    }
     assert_eq!(project.tables().await, ["posts", "tags", "users"]);
 }
 
 async fn a_lock_that_is_held_is_waited_for_until_the_deadline<B: Tested>() {
     let project = three::<B>().await;
     let mut holder = project.connection().await;
+    let me = match B::DIALECT {
+        axum_db::Dialect::Sqlite => Vec::new(),
+        axum_db::Dialect::Postgres => {
+            B::rows(&mut holder, "SELECT pg_backend_pid()::text AS value").await
+        }
+        axum_db::Dialect::Mysql => {
+            B::rows(&mut holder, "SELECT CAST(CONNECTION_ID() AS CHAR) AS value").await
+        }
+    };
     let lock = match B::DIALECT {
         axum_db::Dialect::Sqlite => {
             let path = B::rows(
@@ -168,6 +189,10 @@ async fn a_lock_that_is_held_is_waited_for_until_the_deadline<B: Tested>() {
     let error = project.err("upgrade --wait 0").await;
     assert_eq!(error.kind(), ErrorKind::Locked);
     assert!(error.to_string().contains("--wait"), "{error}");
+    if B::DIALECT != axum_db::Dialect::Sqlite {
+        let says = format!("the lock is held by connection {}, of user ", me[0]);
+        assert!(error.to_string().contains(&says), "{error}");
+    }
     assert!(project.tables().await.is_empty());
     let waiting = tokio::spawn({
         let migrate = project
