@@ -38,6 +38,9 @@ pub mod security {}
 #[doc = include_str!("passwords.md")]
 pub mod passwords {}
 
+#[doc = include_str!("mails-and-lockout.md")]
+pub mod mails_and_lockout {}
+
 #[doc = include_str!("migrations.md")]
 pub mod migrations {}
 

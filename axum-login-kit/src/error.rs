@@ -1,6 +1,7 @@
 //! What can go wrong, while running and while building.
 
 use std::fmt;
+use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 ///
 /// [`kind`](Error::kind) tells the cases apart, and [`refused`](Error::refused) says why a login was refused.
 /// The answer it makes is short and says nothing about the database or a user: 503 with `Retry-After` when
-/// hashing is busy, 403 for a refused login, 422 for a password that cannot be hashed, what
+/// hashing is busy, 429 after too many wrong passwords, 403 for a refused login, 422 for a password that cannot be hashed, what
 /// [`axum_db::Error`] answers for the database, and 500 otherwise.
 #[derive(Debug)]
 pub struct Error(Repr);
@@ -19,6 +20,7 @@ enum Repr {
     Database(axum_db::Error),
     Refused(LoginRefused),
     Busy,
+    LockedOut(u64),
     InvalidPassword(&'static str),
     MissingLayer(String),
     Backend(Box<dyn std::error::Error + Send + Sync>),
@@ -38,6 +40,9 @@ pub enum ErrorKind {
     Refused,
     /// Too many passwords are being hashed: the request may be repeated.
     Busy,
+    /// Too many wrong passwords were given before: see [`Lockout`](crate::Lockout) and
+    /// [`Error::retry_after`].
+    LockedOut,
     /// The password cannot be hashed: it is too long, or has a NUL byte.
     InvalidPassword,
     /// A layer is missing from the router.
@@ -70,6 +75,7 @@ impl Error {
             Repr::Database(_) => ErrorKind::Database,
             Repr::Refused(_) => ErrorKind::Refused,
             Repr::Busy => ErrorKind::Busy,
+            Repr::LockedOut(_) => ErrorKind::LockedOut,
             Repr::InvalidPassword(_) => ErrorKind::InvalidPassword,
             Repr::MissingLayer(_) => ErrorKind::MissingLayer,
             Repr::Backend(_) => ErrorKind::Backend,
@@ -117,6 +123,20 @@ impl Error {
         Error(Repr::TooLarge { bytes, limit })
     }
 
+    /// When the request may be repeated, where it was one too many: for a page of your own that says so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self.0 {
+            Repr::Busy => Some(crate::password::MAX_WAIT),
+            Repr::LockedOut(seconds) => Some(Duration::from_secs(seconds)),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn locked_out(seconds: i64) -> Self {
+        Error(Repr::LockedOut(seconds.unsigned_abs()))
+    }
+
     pub(crate) fn busy() -> Self {
         Error(Repr::Busy)
     }
@@ -141,6 +161,10 @@ impl fmt::Display for Error {
             Repr::Refused(reason) => reason.fmt(f),
             Repr::Busy => f.write_str(
                 "too many passwords are being checked at this moment: try again in a few seconds",
+            ),
+            Repr::LockedOut(seconds) => write!(
+                f,
+                "too many wrong passwords were given: try again in {seconds} seconds"
             ),
             Repr::InvalidPassword(message)
             | Repr::Unsupported(message)
@@ -184,6 +208,11 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = match self.0 {
             Repr::Database(error) => return error.into_response(),
+            Repr::LockedOut(seconds) => {
+                let headers = [(header::RETRY_AFTER, HeaderValue::from(seconds))];
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                return (status, headers, self.to_string()).into_response();
+            }
             Repr::Busy => {
                 let seconds = HeaderValue::from(crate::password::MAX_WAIT.as_secs());
                 let headers = [(header::RETRY_AFTER, seconds)];
@@ -277,6 +306,7 @@ mod tests {
     fn errors_answer_with_their_status() {
         for (error, status) in [
             (Error::busy(), StatusCode::SERVICE_UNAVAILABLE),
+            (Error::locked_out(7), StatusCode::TOO_MANY_REQUESTS),
             (LoginRefused::Inactive.into(), StatusCode::FORBIDDEN),
             (
                 Error::invalid_password("no"),
@@ -303,5 +333,10 @@ mod tests {
     fn who_is_told_to_come_back_is_told_when() {
         let response = Error::busy().into_response();
         assert_eq!(response.headers()[header::RETRY_AFTER], "2");
+        assert_eq!(Error::busy().retry_after().unwrap().as_secs(), 2);
+        let response = Error::locked_out(7).into_response();
+        assert_eq!(response.headers()[header::RETRY_AFTER], "7");
+        assert_eq!(Error::locked_out(7).retry_after().unwrap().as_secs(), 7);
+        assert!(Error::internal("no").retry_after().is_none());
     }
 }

@@ -64,6 +64,8 @@ pub enum LoginEventKind {
     LoggedIn,
     /// A password was wrong, or its user does not exist.
     LoginFailed,
+    /// A password was not looked at, because there were too many wrong ones before.
+    LockedOut,
     /// A session ended because its user said so.
     LoggedOut,
     /// A remembered session was taken up again, in a new browser session.
@@ -89,6 +91,7 @@ impl LoginEventKind {
         match self {
             LoginEventKind::LoggedIn => tracing::info!(realm, user, "logged in"),
             LoginEventKind::LoginFailed => tracing::info!(realm, user, "a login failed"),
+            LoginEventKind::LockedOut => tracing::warn!(realm, user, "locked out"),
             LoginEventKind::LoggedOut => tracing::info!(realm, user, "logged out"),
             LoginEventKind::Remembered => tracing::debug!(realm, user, "remembered"),
             LoginEventKind::Confirmed => tracing::info!(realm, user, "confirmed the password"),

@@ -14,11 +14,14 @@ mod extract;
 mod flash;
 mod guard;
 mod keys;
+mod lockout;
+mod mail;
 mod manager;
 mod next_url;
 mod password;
 mod session;
 pub mod testing;
+mod tokens;
 mod unauthorized;
 mod user;
 
@@ -27,13 +30,17 @@ pub use clock::{Clock, SystemClock};
 pub use cookie_config::{CookieConfig, RememberConfig, SameSite};
 pub use error::{ConfigError, Error, ErrorKind, LoginRefused};
 pub use events::{LoginEvent, LoginEventKind};
-pub use extract::{Auth, CurrentUser, FreshUser, Login};
+pub use extract::{Auth, CurrentUser, FreshUser, Login, VerifyPassword};
 pub use flash::{Flash, FlashMessage};
 pub use guard::{
     Grants, GuardedRouter, LoginRequired, LoginRequiredService, Permission, Require, RouteAudit,
     login_required,
 };
 pub use keys::SealingKeys;
+pub use lockout::{Lockout, LockoutBackend, lockout_table};
+#[cfg(feature = "lettre")]
+pub use mail::SmtpMailer;
+pub use mail::{LogMailer, Mail, MailError, Mailer};
 pub use manager::{
     LoginFuture, LoginLayer, LoginManager, LoginManagerBuilder, LoginService, RequestUser,
     SessionData, SessionEnded, SessionInfo,
@@ -47,5 +54,6 @@ pub use session::{
     MemorySessions, Presented, Session, SessionBackend, SessionChange, SessionId, UserLoader,
     Written, tables,
 };
+pub use tokens::{TokenFor, Tokens};
 pub use unauthorized::{Denial, DenialReason, LoginRejection};
 pub use user::AuthUser;

@@ -47,6 +47,13 @@ pub trait AuthUser: Send + Sync + 'static {
     /// their own, names another one.
     const SESSION_TABLE: &'static str = "auth_sessions";
 
+    /// The column of the password hash in the users' table. Default: `password_hash`.
+    ///
+    /// The kit writes it when a password is hashed anew at login, and in
+    /// [`Auth::reset_password`](crate::Auth::reset_password). Without such a column, the former does not happen, and the
+    /// latter is an error.
+    const PASSWORD_COLUMN: &'static str = "password_hash";
+
     /// The primary key.
     fn id(&self) -> Self::Id;
 
@@ -55,6 +62,17 @@ pub trait AuthUser: Send + Sync + 'static {
     /// Every session is bound to it: storing another hash ends all sessions of the user. A handler that
     /// changes the password keeps the current one by logging in again with the changed user.
     fn password_hash(&self) -> Option<&str>;
+
+    /// The address that mails go to. Default: none.
+    fn email(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether [`email`](Self::email) is known to be the user's. Default: `false`. A token that confirms the address ends
+    /// once this is true.
+    fn is_email_confirmed(&self) -> bool {
+        false
+    }
 
     /// Whether the user may log in. Default: `true`.
     ///

@@ -227,6 +227,26 @@ impl<B: Backend, K: Bind> Db<B, K> {
     pub fn database(&self) -> Database<B, K> {
         Database::from_inner(self.shared.database.clone())
     }
+
+    /// Whether a transaction is open: for a library's own bookkeeping, which must neither be rolled back with the
+    /// request's work nor wait for another connection while that is under way.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// let db = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?.session();
+    /// assert!(!db.in_transaction());
+    /// db.begin().await?;
+    /// assert!(db.in_transaction());
+    /// db.commit().await?;
+    /// assert!(!db.in_transaction());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn in_transaction(&self) -> bool {
+        self.shared.notes().in_transaction
+    }
 }
 
 impl<B: Backend> Shared<B> {

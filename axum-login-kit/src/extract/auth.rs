@@ -7,9 +7,9 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use super::{CurrentUser, Login};
+use super::{CurrentUser, Login, VerifyPassword};
 use crate::error::Error;
-use crate::events::LoginEventKind;
+use crate::lockout::RequestLockout;
 use crate::manager::{LoginContext, SessionData, SessionEnded, SessionInfo};
 use crate::session::SessionId;
 use crate::user::AuthUser;
@@ -52,35 +52,31 @@ use crate::user::AuthUser;
 /// What these methods write joins the transaction that is open; where none is open, it is committed at once.
 /// The cookie follows after that: where the transaction is rolled back the browser keeps what it has, and the
 /// session it had before stands.
-pub struct Auth<U: AuthUser>(LoginContext<U>);
+pub struct Auth<U: AuthUser>(
+    pub(super) LoginContext<U>,
+    pub(super) Option<RequestLockout>,
+);
 
 impl<U: AuthUser> Auth<U> {
-    /// Gives `user` back if `password` is that user's.
+    /// Gives `user` back if `password` is that user's, once the result is awaited:
+    /// `auth.verify_password(user, &form.password).account(&form.email).await?`.
     ///
-    /// It costs one hash on every path: for a user who does not exist or has no password, and for a wrong
-    /// password, it takes as long as for the right one. While it waits, the request's connection is back in the
-    /// pool, unless a transaction is open.
+    /// It costs the same work on every path that fails: for a user who does not exist or has no password, and for a
+    /// wrong password. While it waits, the request's connection is back in the pool, unless a transaction is open.
     ///
-    /// # Errors
-    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy) when too many passwords are being checked: as a response, 503
-    /// with `Retry-After`.
+    /// Where the right password should be hashed anew, it is, and the result stored in the column
+    /// [`AuthUser::PASSWORD_COLUMN`]; the user that is given back is the changed one, and other sessions stay.
     ///
-    /// # Cancellation
-    /// Nothing is changed.
-    pub async fn verify_password(
-        &self,
+    /// Awaited, it is an error of the kind [`ErrorKind::Busy`](crate::ErrorKind::Busy) when too many passwords are being
+    /// checked (as a response, 503 with `Retry-After`), and with a [`Lockout`](crate::Lockout) of the kind
+    /// [`ErrorKind::LockedOut`](crate::ErrorKind::LockedOut) (429 with `Retry-After`). Dropped, it has changed nothing,
+    /// except that the attempt may count as a failed one.
+    pub fn verify_password<'a>(
+        &'a self,
         user: Option<U>,
-        password: &str,
-    ) -> Result<Option<U>, Error> {
-        self.0.release().await?;
-        let passwords = &self.0.manager().settings.passwords;
-        let hash = user.as_ref().and_then(|user| user.password_hash());
-        let verified = passwords.verify_or_pretend(password, hash).await?;
-        if !verified.valid {
-            let user_id = user.as_ref().map(AuthUser::id);
-            self.0.emit(LoginEventKind::LoginFailed, user_id, None);
-        }
-        Ok(user.filter(|_| verified.valid))
+        password: &'a str,
+    ) -> VerifyPassword<'a, U> {
+        VerifyPassword::new(self, user, password)
     }
 
     /// Hashes a password for storing, by the manager's settings. While it waits, the request's connection is
@@ -321,7 +317,10 @@ impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for Auth<U> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        LoginContext::of(parts).map(Auth)
+        let context = LoginContext::of(parts)?;
+        let lockout = context.manager().settings.lockout.as_ref();
+        let lockout = lockout.map(|lockout| lockout.bind(&parts.extensions));
+        Ok(Auth(context, lockout))
     }
 }
 

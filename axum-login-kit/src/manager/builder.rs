@@ -19,6 +19,8 @@ use crate::error::{ConfigError, Error};
 use crate::events::LoginEvent;
 use crate::guard::Grants;
 use crate::keys::{Keys, SealingKeys};
+use crate::lockout::Lockout;
+use crate::mail::Mailer;
 use crate::next_url::NextUrl;
 use crate::password::Passwords;
 use crate::session::{DbSessions, DbUsers, LoginBackend, SessionBackend, SessionSpecs, UserLoader};
@@ -414,6 +416,37 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
     /// Say `true` behind a proxy that replaces the `Host` header by such an address.
     pub fn secure_cookies(mut self, secure: bool) -> Self {
         self.settings.secure_cookies = SecureCookies::Fixed(secure);
+        self
+    }
+
+    /// Makes whoever guesses passwords wait: see [`Lockout`]. Default: nobody waits.
+    pub fn lockout(mut self, lockout: Lockout) -> Self {
+        self.settings.lockout = Some(lockout);
+        self
+    }
+
+    /// Who sends the mails of [`Auth::mail_password_reset`](crate::Auth::mail_password_reset) and its kind. Default:
+    /// nobody, and they are errors.
+    pub fn mailer(mut self, mailer: impl Mailer) -> Self {
+        self.hooks.mailer = Some(Arc::new(mailer));
+        self
+    }
+
+    /// How long a token for a new password is good. Default: 1 hour.
+    pub fn password_reset_duration(mut self, duration: Duration) -> Self {
+        self.settings.tokens.password_reset = duration;
+        self
+    }
+
+    /// How long a token is good that confirms an e-mail address. Default: 3 days.
+    pub fn email_confirmation_duration(mut self, duration: Duration) -> Self {
+        self.settings.tokens.email_confirmation = duration;
+        self
+    }
+
+    /// How long a token is good that changes an e-mail address. Default: 1 day.
+    pub fn email_change_duration(mut self, duration: Duration) -> Self {
+        self.settings.tokens.email_change = duration;
         self
     }
 

@@ -8,6 +8,7 @@ mod deny;
 mod devices;
 mod ended;
 mod layer;
+mod passwords;
 mod request;
 mod settings;
 mod state;
@@ -93,7 +94,8 @@ impl<U: AuthUser> LoginManager<U> {
         LoginLayer(Arc::clone(&self.0))
     }
 
-    /// Deletes the sessions whose time is up, a thousand at once, and returns how many there were.
+    /// Deletes the sessions whose time is up, a thousand at once, and returns how many there were. What a
+    /// [`Lockout`](crate::Lockout) has forgotten is deleted, too.
     ///
     /// They let nobody in whether they are deleted or not: this keeps the table small. Call it when the
     /// program starts, or now and then.
@@ -114,9 +116,13 @@ impl<U: AuthUser> LoginManager<U> {
                 .await?;
             deleted += batch;
             if batch < BATCH.into() {
-                return Ok(deleted);
+                break;
             }
         }
+        if let Some(lockout) = &manager.settings.lockout {
+            lockout.sweep(now.and_utc().timestamp()).await?;
+        }
+        Ok(deleted)
     }
 
     /// Ends all sessions of a user, from outside of a request or for another user than the one who asks: when an

@@ -84,7 +84,7 @@ impl<U: AuthUser> RequestLogin<U> {
 pub(crate) struct LoginContext<U: AuthUser> {
     shared: Arc<RequestLogin<U>>,
     pub(super) sessions: Arc<dyn SessionBackend<U>>,
-    users: Arc<dyn UserLoader<U>>,
+    pub(super) users: Arc<dyn UserLoader<U>>,
     pub(super) cookies: SessionCookies,
     client: ClientInfo,
     fingerprint: Option<Fingerprint>,

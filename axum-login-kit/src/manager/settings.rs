@@ -14,7 +14,10 @@ use crate::cookies::SecureCookies;
 use crate::error::Error;
 use crate::events::LoginEvent;
 use crate::guard::Grants;
+use crate::lockout::Lockout;
+use crate::mail::Mailer;
 use crate::password::Passwords;
+use crate::tokens::TokenDurations;
 use crate::unauthorized::OwnAnswer;
 use crate::user::AuthUser;
 
@@ -40,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) proxies: usize,
     pub(crate) clear_site_data: bool,
     pub(crate) check_streams_every: Duration,
+    pub(crate) lockout: Option<Lockout>,
+    pub(crate) tokens: TokenDurations,
 }
 
 impl Default for Settings {
@@ -60,6 +65,8 @@ impl Default for Settings {
             proxies: 0,
             clear_site_data: false,
             check_streams_every: Duration::from_secs(30),
+            lockout: None,
+            tokens: TokenDurations::default(),
         }
     }
 }
@@ -80,6 +87,7 @@ pub(crate) struct Hooks<U: AuthUser> {
     pub(crate) permissions: Option<PermissionLoader<U>>,
     pub(crate) localize: Option<Localize>,
     pub(crate) on_unauthorized: Option<OwnAnswer>,
+    pub(crate) mailer: Option<Arc<dyn Mailer>>,
 }
 
 type Listener<U> = Box<dyn Fn(&LoginEvent<U>) + Send + Sync>;
@@ -100,6 +108,7 @@ impl<U: AuthUser> Default for Hooks<U> {
             permissions: None,
             localize: None,
             on_unauthorized: None,
+            mailer: None,
         }
     }
 }

@@ -160,6 +160,16 @@ pub trait SessionBackend<U: AuthUser>: Send + Sync + 'static {
     /// When the place cannot be reached, or keeps no list.
     async fn list(&self, realm: &str, user: &U::Id) -> Result<Vec<Session<U::Id>>, Error>;
 
+    /// Binds the sessions of a user anew whose [`auth_tag`](Session::auth_tag) is `from`: the password was hashed anew and is
+    /// the same. Default: nothing, and they end.
+    ///
+    /// # Errors
+    /// When the place cannot be reached.
+    async fn rebind(&self, realm: &str, user: &U::Id, from: &str, to: &str) -> Result<(), Error> {
+        let _ = (realm, user, from, to);
+        Ok(())
+    }
+
     /// Ends all sessions of a user but one, and returns how many there were. Default: by [`list`](Self::list) and
     /// [`delete`](Self::delete).
     ///
@@ -283,6 +293,18 @@ pub trait UserLoader<U: AuthUser>: Send + Sync + 'static {
     fn bind(&self, request: &Extensions) -> Result<Option<Arc<dyn UserLoader<U>>>, Error> {
         let _ = request;
         Ok(None)
+    }
+
+    /// Stores another password hash for the user, unless the stored one is no longer
+    /// [`password_hash`](AuthUser::password_hash): of several at once, one succeeds. False for the others.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) by default: passwords are kept elsewhere.
+    async fn replace_password(&self, user: &U, hash: &str) -> Result<bool, Error> {
+        let _ = (user, hash);
+        Err(Error::unsupported(
+            "this `UserLoader` stores no passwords: implement `UserLoader::replace_password`",
+        ))
     }
 
     /// The user, or `None` for one who is gone: the session is then ended.

@@ -58,6 +58,9 @@ pub trait Statements<U: AuthUser>: Backend {
 
     fn user(connection: &mut Self::Connection, id: U::Id) -> BoxFuture<'_, QueryResult<Option<U>>>;
 
+    /// Stores another password hash; `None` where the users' table has no such column.
+    fn replace_password(user: &U, hash: &str) -> Option<Write<U, Self::KeySql>>;
+
     fn write(
         connection: &mut Self::Connection,
         statement: Write<U, Self::KeySql>,
@@ -128,6 +131,14 @@ where
             };
             query.get_result(connection).await.optional()
         })
+    }
+
+    fn replace_password(user: &U, hash: &str) -> Option<Write<U, KeySql<U>>> {
+        let table = U::table_def();
+        let mut columns = table.columns.iter();
+        let known = columns.any(|column| column.name == U::PASSWORD_COLUMN);
+        let key = table.key_column().filter(|_| known)?.name.clone();
+        Some(Write::replace_password(table.name, key, user, hash))
     }
 
     fn write(
@@ -272,6 +283,12 @@ where
         rows.map(session).collect()
     }
 
+    async fn rebind(&self, realm: &str, user: &U::Id, from: &str, to: &str) -> Result<(), Error> {
+        let rebind = Write::rebind(realm, user, from, to);
+        self.write::<U>(rebind).await?;
+        Ok(())
+    }
+
     async fn delete_all(
         &self,
         realm: &str,
@@ -324,6 +341,19 @@ where
 {
     fn bind(&self, request: &Extensions) -> Result<Option<Arc<dyn UserLoader<U>>>, Error> {
         Ok(Some(Arc::new(DbUsers(InDb::<B, K>::of(request)?))))
+    }
+
+    async fn replace_password(&self, user: &U, hash: &str) -> Result<bool, Error> {
+        let statement = B::replace_password(user, hash).ok_or_else(|| {
+            Error::unsupported(
+                "the users' table has no column of the name `AuthUser::PASSWORD_COLUMN`: give it the right one",
+            )
+        })?;
+        let db = self.0.session();
+        let writing = db.run(Access::Immediate, move |connection| {
+            <B as Statements<U>>::write(connection, statement)
+        });
+        Ok(writing.await? > 0)
     }
 
     async fn load(&self, id: &U::Id) -> Result<Option<U>, Error> {

@@ -133,6 +133,16 @@ impl<U: AuthUser> SessionBackend<U> for MemorySessions<U::Id> {
         Ok(theirs.map(|at| at.session.clone()).collect())
     }
 
+    async fn rebind(&self, realm: &str, user: &U::Id, from: &str, to: &str) -> Result<(), Error> {
+        for kept in self.sessions().values_mut() {
+            let session = &mut kept.session;
+            if kept.realm == realm && session.user_id == *user && session.auth_tag == from {
+                to.clone_into(&mut session.auth_tag);
+            }
+        }
+        Ok(())
+    }
+
     async fn delete_all(
         &self,
         realm: &str,

@@ -1,5 +1,6 @@
 //! The statements over `auth_sessions`, for every kind of key a user may have.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use chrono::NaiveDateTime;
@@ -235,7 +236,7 @@ pub struct Write<U: AuthUser, ST> {
 
 enum Part<I> {
     Sql(&'static str),
-    Name(&'static str),
+    Name(Cow<'static, str>),
     Value(Value),
     User(I),
 }
@@ -329,6 +330,41 @@ impl<U: AuthUser, ST> Write<U, ST> {
         }
     }
 
+    /// Compares with the hash that was read: a change that came in between stands.
+    pub(super) fn replace_password(
+        table: Cow<'static, str>,
+        key: Cow<'static, str>,
+        user: &U,
+        hash: &str,
+    ) -> Self {
+        let mut write = Self::begin("UPDATE ")
+            .name(table)
+            .sql(" SET ")
+            .compare(U::PASSWORD_COLUMN, " = ", Value::Text(hash.to_owned()))
+            .sql(" WHERE ")
+            .name(key)
+            .sql(" = ");
+        write.parts.push(Part::User(user.id()));
+        let write = write.sql(" AND ");
+        match user.password_hash() {
+            Some(old) => write.compare(U::PASSWORD_COLUMN, " = ", Value::Text(old.to_owned())),
+            None => write.name(U::PASSWORD_COLUMN).sql(" IS NULL"),
+        }
+    }
+
+    pub(super) fn rebind(realm: &str, user: &U::Id, from: &str, to: &str) -> Self {
+        Self::begin("UPDATE ")
+            .name(U::SESSION_TABLE)
+            .sql(" SET ")
+            .compare(column::AUTH_TAG, " = ", Value::Text(to.to_owned()))
+            .sql(" WHERE ")
+            .for_user(user)
+            .sql(" AND ")
+            .compare(column::REALM, " = ", Value::Text(realm.to_owned()))
+            .sql(" AND ")
+            .compare(column::AUTH_TAG, " = ", Value::Text(from.to_owned()))
+    }
+
     pub(super) fn delete(realm: &str, id: &SessionId, of: Option<&U::Id>) -> Self {
         let write = Self::begin("DELETE FROM ")
             .name(U::SESSION_TABLE)
@@ -391,8 +427,8 @@ impl<U: AuthUser, ST> Write<U, ST> {
         self
     }
 
-    fn name(mut self, name: &'static str) -> Self {
-        self.parts.push(Part::Name(name));
+    fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.parts.push(Part::Name(name.into()));
         self
     }
 

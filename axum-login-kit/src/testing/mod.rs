@@ -9,6 +9,8 @@ pub use self::clock::FakeClock;
 
 use axum::http::HeaderValue;
 
+pub use crate::mail::Outbox;
+
 use crate::error::Error;
 use crate::manager::LoginManager;
 use crate::user::AuthUser;

@@ -15,6 +15,8 @@ pub struct User {
     pub blocked: bool,
     #[model(default = 0)]
     pub epoch: i64,
+    #[model(default = false)]
+    pub confirmed: bool,
 }
 
 impl AuthUser for User {
@@ -26,6 +28,14 @@ impl AuthUser for User {
 
     fn password_hash(&self) -> Option<&str> {
         Some(&self.password_hash)
+    }
+
+    fn email(&self) -> Option<&str> {
+        Some(&self.email)
+    }
+
+    fn is_email_confirmed(&self) -> bool {
+        self.confirmed
     }
 
     fn is_active(&self) -> bool {

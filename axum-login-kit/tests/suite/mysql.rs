@@ -9,8 +9,12 @@ pub(crate) mod app;
 mod data;
 #[path = "behaviour/devices.rs"]
 mod devices;
+#[path = "behaviour/flows.rs"]
+mod flows;
 #[path = "behaviour/freshness.rs"]
 mod freshness;
+#[path = "behaviour/lockout.rs"]
+mod lockout;
 #[path = "behaviour/login.rs"]
 mod login;
 #[path = "behaviour/machine.rs"]

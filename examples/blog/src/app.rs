@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use axum::http::{HeaderValue, header};
 use axum::{Router, middleware};
-use axum_login_kit::LoginManager;
+use axum_login_kit::{Lockout, LogMailer, LoginManager, Mailer};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -25,15 +25,28 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; img-src 'self'; style
 pub struct App {
     /// The folder of the profile pictures.
     pub pictures: PathBuf,
+    /// Where the links in mails lead.
+    pub url: String,
 }
 
+/// The blog, whose mails are written to the log: for a mail server, put the kit's `SmtpMailer` in its place.
 pub fn create_app(
     database: &Database,
     settings: &Settings,
 ) -> Result<Router, Box<dyn std::error::Error>> {
+    create_app_with(database, settings, LogMailer)
+}
+
+pub fn create_app_with(
+    database: &Database,
+    settings: &Settings,
+    mailer: impl Mailer,
+) -> Result<Router, Box<dyn std::error::Error>> {
     let login = LoginManager::<User>::new(database, settings.secret_key()?)
         .login_url("/login")
         .login_message("Please log in to access this page.", "info")
+        .lockout(Lockout::in_table(database))
+        .mailer(mailer)
         .build()?;
     let log = TraceLayer::new_for_http()
         .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
@@ -41,6 +54,7 @@ pub fn create_app(
         .on_response(DefaultOnResponse::new().level(Level::INFO));
     let app = App {
         pictures: settings.pictures(),
+        url: settings.url(),
     };
     let header =
         |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));

@@ -48,9 +48,11 @@ pub async fn migrate(
 }
 
 /// The migrations, which are part of the program, and the tables that they should lead to: those of the
-/// models, and the login kit's sessions.
+/// models, and the login kit's sessions and lockouts.
 fn migrations(database: &Database) -> Result<Migrate<Backend>, MetadataError> {
-    let tables = Metadata::collected()?.with(axum_login_kit::tables::<User>());
+    let tables = Metadata::collected()?
+        .with(axum_login_kit::tables::<User>())
+        .with(axum_login_kit::lockout_table());
     Ok(Migrate::new(database, tables)
         .embedded(axum_migrate::embed!())
         .per_engine())

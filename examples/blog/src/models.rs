@@ -21,6 +21,8 @@ pub struct User {
     pub image_file: String,
     #[serde(skip)]
     pub password_hash: String,
+    #[model(default = false)]
+    pub email_confirmed: bool,
 }
 
 #[model]
@@ -46,5 +48,13 @@ impl AuthUser for User {
 
     fn password_hash(&self) -> Option<&str> {
         Some(&self.password_hash)
+    }
+
+    fn email(&self) -> Option<&str> {
+        Some(&self.email)
+    }
+
+    fn is_email_confirmed(&self) -> bool {
+        self.email_confirmed
     }
 }

@@ -23,6 +23,10 @@ pub struct Settings {
     #[arg(long, env, global = true, default_value = "127.0.0.1:3000")]
     pub blog_addr: String,
 
+    /// Where visitors find the blog, for the links in mails: by default, http:// and BLOG_ADDR.
+    #[arg(long, env, global = true)]
+    blog_url: Option<String>,
+
     /// Signs cookies: at least 32 characters that nobody can guess. Left out in development,
     /// one is made and kept in blog.key beside the database.
     #[arg(long, env, global = true, hide_env_values = true)]
@@ -66,6 +70,14 @@ impl Settings {
                 kept_key(&self.data_folder().join("blog.key"))
             }
             None => Err(SettingsError::NoSecretKey),
+        }
+    }
+
+    /// Where the links in mails lead. Never to what a request calls itself: that is for the visitor to choose.
+    pub fn url(&self) -> String {
+        match &self.blog_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://{}", self.blog_addr),
         }
     }
 

@@ -116,6 +116,11 @@ impl App {
         user
     }
 
+    /// Where the database is.
+    pub(crate) fn url(&self) -> &str {
+        self._files.url()
+    }
+
     pub(crate) async fn save(&self, user: &User) {
         let db = self.database.session();
         user.save(&db).await.unwrap();

@@ -1,6 +1,7 @@
 //! Tests of the handlers: each has a database of its own, which the migrations made, on the engine that the blog
 //! is built for. What needs the built program, or a socket, is in `tests/`.
 
+mod mails;
 mod posts;
 mod users;
 

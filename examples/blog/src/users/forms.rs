@@ -42,6 +42,23 @@ pub struct LoginForm {
 
 #[derive(Default, Deserialize, Serialize, Validate)]
 #[serde(default)]
+pub struct ForgotForm {
+    #[serde(deserialize_with = "email_address")]
+    #[validate(length(min = 1, max = 120, message = "Type your e-mail address."))]
+    pub email: String,
+}
+
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub struct ResetForm {
+    #[validate(custom(function = "valid_password"))]
+    pub password: String,
+    #[validate(must_match(other = "password", message = "The two passwords differ."))]
+    pub confirm_password: String,
+}
+
+#[derive(Default, Deserialize, Serialize, Validate)]
+#[serde(default)]
 pub struct AccountForm {
     #[serde(deserialize_with = "single_line")]
     #[validate(custom(function = "valid_username"))]

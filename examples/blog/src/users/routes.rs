@@ -8,7 +8,7 @@ use serde_json::json;
 use validator::{Validate, ValidationErrors};
 
 use super::forms::{AccountForm, LoginForm, RegistrationForm, valid_username};
-use super::pictures;
+use super::{mails, pictures};
 use crate::app::App;
 use crate::database::Db;
 use crate::errors::{Error, Result};
@@ -35,6 +35,7 @@ pub fn routes() -> Router<App> {
         .route("/devices/others/end", post(end_others))
         .route("/devices/{id}/end", post(end_device))
         .route("/user/{username}", get(user_posts))
+        .merge(mails::routes())
 }
 
 async fn register(user: Option<CurrentUser<User>>, view: View) -> Result {
@@ -49,6 +50,7 @@ async fn create(
     auth: Auth<User>,
     flash: Flash,
     view: View,
+    State(app): State<App>,
     Form(form): Form<RegistrationForm>,
 ) -> Result {
     let invalid = |errors| {
@@ -62,9 +64,11 @@ async fn create(
     }
     let hash = auth.hash_password(&form.password).await?;
     let new_user = NewUser::new(&form.username, &form.email, hash);
-    if let Err(error) = new_user.insert(&db).await {
-        return invalid(already_taken(error)?);
-    }
+    let user = match new_user.insert(&db).await {
+        Ok(user) => user,
+        Err(error) => return invalid(already_taken(error)?),
+    };
+    mails::mail_confirmation(&auth, &app, &user)?;
     db.commit().await?;
     flash.success("Your account has been created! You are now able to log in.");
     Ok(Redirect::to("/login").into_response())
@@ -94,7 +98,11 @@ async fn log_in(
         .filter(users::email.eq(&form.email))
         .one_or_none(&db)
         .await?;
-    match auth.verify_password(user, &form.password).await? {
+    match auth
+        .verify_password(user, &form.password)
+        .account(&form.email)
+        .await?
+    {
         Some(user) => {
             auth.login(&user).remember(form.remember).await?;
             Ok(next.or("/").into_response())
@@ -121,6 +129,7 @@ async fn account(user: CurrentUser<User>, view: View) -> Result {
 
 async fn update(
     db: Db,
+    auth: Auth<User>,
     user: CurrentUser<User>,
     flash: Flash,
     view: View,
@@ -139,6 +148,7 @@ async fn update(
     let mut changed = User {
         username: form.username.clone(),
         email: form.email.clone(),
+        email_confirmed: user.email_confirmed && form.email == user.email,
         ..User::clone(&user)
     };
     if let Some(file) = form.picture.clone() {
@@ -158,6 +168,9 @@ async fn update(
         return invalid(errors);
     }
     pictures::replaced(&app.pictures, old, new).await;
+    if changed.email != user.email {
+        mails::mail_confirmation(&auth, &app, &changed)?;
+    }
     flash.success("Your account has been updated!");
     Ok(Redirect::to("/account").into_response())
 }

@@ -1,0 +1,234 @@
+//! Links by mail: for a new password, and for an e-mail address.
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::Auth;
+use crate::error::Error;
+use crate::mail::{Mail, Mailer};
+use crate::tokens::{TokenFor, Tokens};
+use crate::user::AuthUser;
+
+/// Passwords that were lost, and addresses that must be proved.
+///
+/// Each flow is two handlers: one mails a link, the other takes its token back. The mails are sent by the
+/// [`mailer`](crate::LoginManagerBuilder::mailer) of the manager, in the background and after the request: where it
+/// is called within a transaction, once that is committed, and not at all when it is rolled back. The links should
+/// begin with an address from the settings, never with the `Host` of the request, which the visitor chooses.
+///
+/// ```
+/// use axum::extract::{Form, Path};
+/// use axum::response::{IntoResponse, Redirect, Response};
+/// use axum_db::prelude::*;
+/// use axum_login_kit::{Auth, AuthUser, Error, Flash, Mail, Password};
+/// # type Db = axum_db::Db<axum_db::Sqlite>;
+///
+/// #[model]
+/// #[derive(Debug, Clone)]
+/// pub struct User {
+///     #[model(primary_key)]
+///     pub id: i32,
+///     #[model(unique, length = 120)]
+///     pub email: String,
+///     pub password_hash: String,
+/// }
+///
+/// impl AuthUser for User {
+///     type Id = i32;
+///     fn id(&self) -> i32 { self.id }
+///     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
+///     fn email(&self) -> Option<&str> { Some(&self.email) }
+/// }
+///
+/// #[derive(serde::Deserialize)]
+/// struct ForgotForm { email: String }
+///
+/// #[derive(serde::Deserialize)]
+/// struct ResetForm { password: Password }
+///
+/// #[axum::debug_handler]
+/// async fn forgot(db: Db, auth: Auth<User>, flash: Flash, Form(form): Form<ForgotForm>) -> Result<Redirect, Error> {
+///     let user = User::query().filter(users::email.eq(&form.email)).one_or_none(&db).await?;
+///     auth.mail_password_reset(user, |_, token| {
+///         Mail::new("Your new password", format!("Choose it at https://example.com/reset/{token}"))
+///     })?;
+///     flash.info("If there is such an account, a mail is on its way.");
+///     Ok(Redirect::to("/login"))
+/// }
+///
+/// #[axum::debug_handler]
+/// async fn reset(auth: Auth<User>, flash: Flash, Path(token): Path<String>, Form(form): Form<ResetForm>) -> Result<Response, Error> {
+///     match auth.reset_password(&token, &form.password).await? {
+///         Some(_) => flash.success("Your password has been changed. You can log in now."),
+///         None => flash.warning("This link is no longer valid: ask for another."),
+///     }
+///     Ok(Redirect::to("/login").into_response())
+/// }
+/// # fn main() {}
+/// ```
+impl<U> Auth<U>
+where
+    U: AuthUser,
+    U::Id: Display + FromStr,
+{
+    /// The tokens of this manager, for other ways to bring them to the user.
+    #[must_use]
+    pub fn tokens(&self) -> Tokens<U> {
+        Tokens::of(self.0.shared_manager())
+    }
+
+    /// Mails the user a token for a new password, to [`AuthUser::email`]. For nobody, and for a user who is not
+    /// active or has no address, it does nothing, in the same time: answer the same, too.
+    ///
+    /// # Errors
+    /// When the manager has no [`mailer`](crate::LoginManagerBuilder::mailer).
+    pub fn mail_password_reset(
+        &self,
+        user: Option<U>,
+        write: impl FnOnce(&U, &str) -> Mail + Send + 'static,
+    ) -> Result<(), Error> {
+        let (mailer, tokens) = (self.mailer()?, self.tokens());
+        self.0.after_commit(move || {
+            // All of it in the background: with a token and a mail to make, an account would take longer than none.
+            tokio::spawn(async move {
+                let Some(user) = user.filter(AuthUser::is_active) else {
+                    return;
+                };
+                let Some(address) = user.email().map(str::to_owned) else {
+                    tracing::warn!("a user without an e-mail address cannot get a new password");
+                    return;
+                };
+                let mail = write(&user, &tokens.password_reset(&user));
+                drop(user);
+                send(&*mailer, mail.to(address)).await;
+            });
+        });
+        Ok(())
+    }
+
+    /// The user whose token for a new password this is; `None` when it is forged, used, or its time is up. For the page
+    /// with the form, which need not be shown in vain.
+    ///
+    /// # Errors
+    /// When the database fails.
+    ///
+    /// # Cancellation
+    /// Nothing is changed.
+    pub async fn password_reset_user(&self, token: &str) -> Result<Option<U>, Error> {
+        let token = self.tokens().read_password_reset(token);
+        self.user_of(token.as_ref()).await
+    }
+
+    /// Sets the password of the user whose token this is; `None` when it is forged, used, or its time is up. Of several
+    /// uses at once, one succeeds. All sessions of the user end; the user can be logged in with what is returned.
+    ///
+    /// It writes the column [`AuthUser::PASSWORD_COLUMN`], within the transaction that is open, or by itself.
+    ///
+    /// # Errors
+    /// As [`hash_password`](Auth::hash_password), and when the database fails.
+    ///
+    /// # Cancellation
+    /// The password may have been set or not.
+    pub async fn reset_password(&self, token: &str, password: &str) -> Result<Option<U>, Error> {
+        let Some(user) = self.password_reset_user(token).await? else {
+            return Ok(None);
+        };
+        let hash = self.hash_password(password).await?;
+        self.0.replace_password(&user, &hash).await
+    }
+
+    /// Mails the user a token that proves that [`AuthUser::email`] is theirs.
+    ///
+    /// # Errors
+    /// When the manager has no [`mailer`](crate::LoginManagerBuilder::mailer), or the user no address.
+    pub fn mail_email_confirmation(
+        &self,
+        user: &U,
+        write: impl FnOnce(&str) -> Mail,
+    ) -> Result<(), Error> {
+        let address = user.email().ok_or_else(no_address)?;
+        let mail = write(&self.tokens().email_confirmation(user)).to(address);
+        self.send_after_commit(mail)
+    }
+
+    /// The user whose address this token proves; `None` when it is forged, used, or its time is up. It is for the
+    /// handler to store that the address is confirmed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    ///
+    /// # Cancellation
+    /// Nothing is changed.
+    pub async fn confirm_email(&self, token: &str) -> Result<Option<U>, Error> {
+        let token = self.tokens().read_email_confirmation(token);
+        self.user_of(token.as_ref()).await
+    }
+
+    /// Mails a token to another address, which proves that it is the user's.
+    ///
+    /// # Errors
+    /// When the manager has no [`mailer`](crate::LoginManagerBuilder::mailer).
+    pub fn mail_email_change(
+        &self,
+        user: &U,
+        new_email: &str,
+        write: impl FnOnce(&str) -> Mail,
+    ) -> Result<(), Error> {
+        let mail = write(&self.tokens().email_change(user, new_email)).to(new_email);
+        self.send_after_commit(mail)
+    }
+
+    /// The user and the new address that this token proves to be theirs; `None` when it is forged, used, or its time is
+    /// up. It is for the handler to store the address.
+    ///
+    /// # Errors
+    /// When the database fails.
+    ///
+    /// # Cancellation
+    /// Nothing is changed.
+    pub async fn confirm_email_change(&self, token: &str) -> Result<Option<(U, String)>, Error> {
+        let Some(token) = self.tokens().read_email_change(token) else {
+            return Ok(None);
+        };
+        let user = self.user_of(Some(&token)).await?;
+        Ok(user.map(|user| (user, token.new_email().to_owned())))
+    }
+
+    async fn user_of(&self, token: Option<&TokenFor<U>>) -> Result<Option<U>, Error> {
+        let Some(token) = token else {
+            return Ok(None);
+        };
+        let user = self.0.load_user(token.user_id()).await?;
+        Ok(user.filter(|user| token.is_for(user)))
+    }
+
+    fn send_after_commit(&self, mail: Mail) -> Result<(), Error> {
+        let mailer = self.mailer()?;
+        self.0.after_commit(move || {
+            tokio::spawn(async move { send(&*mailer, mail).await });
+        });
+        Ok(())
+    }
+
+    fn mailer(&self) -> Result<Arc<dyn Mailer>, Error> {
+        let mailer = self.0.manager().hooks.mailer.clone();
+        mailer.ok_or_else(|| {
+            Error::internal(
+                "there is no mailer: give the manager one with `.mailer(LogMailer)` while developing, or \
+                 `.mailer(SmtpMailer::new(…)?)`",
+            )
+        })
+    }
+}
+
+fn no_address() -> Error {
+    Error::internal("the user has no e-mail address: let `AuthUser::email` return it")
+}
+
+async fn send(mailer: &dyn Mailer, mail: Mail) {
+    if let Err(error) = mailer.send(mail).await {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        tracing::error!(cause, "{error}");
+    }
+}

@@ -1,0 +1,67 @@
+//! A password to be verified, with its account.
+
+use std::fmt;
+use std::pin::Pin;
+
+use super::Auth;
+use crate::error::Error;
+use crate::events::LoginEventKind;
+use crate::user::AuthUser;
+
+/// A password that is verified when it is awaited; from [`Auth::verify_password`].
+#[must_use = "no password is verified before this is awaited"]
+pub struct VerifyPassword<'a, U: AuthUser> {
+    auth: &'a Auth<U>,
+    user: Option<U>,
+    password: &'a str,
+    account: Option<&'a str>,
+}
+
+impl<'a, U: AuthUser> VerifyPassword<'a, U> {
+    pub(super) fn new(auth: &'a Auth<U>, user: Option<U>, password: &'a str) -> Self {
+        VerifyPassword {
+            auth,
+            user,
+            password,
+            account: None,
+        }
+    }
+
+    /// Names the account, as it was typed, so that a [`Lockout`](crate::Lockout) counts its failures, whether it exists or
+    /// not. Without it, only the address counts.
+    pub fn account(mut self, name: &'a str) -> Self {
+        self.account = Some(name);
+        self
+    }
+}
+
+impl<'a, U: AuthUser> IntoFuture for VerifyPassword<'a, U> {
+    type Output = Result<Option<U>, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let VerifyPassword {
+            auth,
+            user,
+            password,
+            account,
+        } = self;
+        Box::pin(async move {
+            let user_id = user.as_ref().map(AuthUser::id);
+            let verifying = auth
+                .0
+                .verify_password(user, password, account, auth.1.as_ref());
+            let verified = verifying.await?;
+            if verified.is_none() {
+                auth.0.emit(LoginEventKind::LoginFailed, user_id, None);
+            }
+            Ok(verified)
+        })
+    }
+}
+
+impl<U: AuthUser> fmt::Debug for VerifyPassword<'_, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyPassword").finish_non_exhaustive()
+    }
+}

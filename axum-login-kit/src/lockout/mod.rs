@@ -1,0 +1,145 @@
+//! Who guesses passwords waits, longer each time.
+
+mod address;
+mod memory;
+mod settings;
+mod statements;
+mod store;
+mod table;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::http::Extensions;
+
+use self::address::prefix;
+pub use self::settings::Lockout;
+pub use self::statements::LockoutBackend;
+use self::store::{Bound, Limits};
+pub use self::table::lockout_table;
+use crate::error::Error;
+use crate::keys::Keys;
+
+/// The lockout within one request.
+pub(crate) struct RequestLockout {
+    settings: Lockout,
+    bound: Arc<dyn Bound>,
+}
+
+/// One attempt, counted as a failure until it turns out to be none.
+pub(crate) struct Attempt {
+    bound: Arc<dyn Bound>,
+    counted: Vec<Counter>,
+    at: i64,
+}
+
+#[derive(Debug, Clone)]
+struct Counter {
+    name: String,
+    limits: Limits,
+    /// Whether a right password makes everything forgotten.
+    is_account: bool,
+}
+
+impl Lockout {
+    /// The lockout for the request with these extensions.
+    pub(crate) fn bind(&self, request: &Extensions) -> RequestLockout {
+        RequestLockout {
+            settings: self.clone(),
+            bound: Arc::from(self.store.bind(request)),
+        }
+    }
+
+    /// Deletes what would be forgotten anyway.
+    pub(crate) async fn sweep(&self, now: i64) -> Result<u64, Error> {
+        self.store.sweep(now - self.limits(1).forget_after).await
+    }
+}
+
+impl RequestLockout {
+    /// Counts an attempt on an account, from an address.
+    ///
+    /// The account counts under the name that was typed, whether there is one or not. Where it exists it counts by
+    /// its password hash as well, less strictly, for databases in which several spellings are one name.
+    pub(crate) async fn attempt(
+        &self,
+        keys: &Keys,
+        realm: &str,
+        account: Option<&str>,
+        password_hash: Option<&str>,
+        address: Option<IpAddr>,
+        now: i64,
+    ) -> Result<Attempt, Error> {
+        let settings = &self.settings;
+        let name = |purpose, text: &[u8]| keys.code(purpose, &[realm.as_bytes(), text]);
+        let counters = [
+            address.map(|address| Counter {
+                name: name(
+                    "lockout of an address",
+                    prefix(address).to_string().as_bytes(),
+                ),
+                limits: settings.limits(settings.address),
+                is_account: false,
+            }),
+            account.map(|account| Counter {
+                name: name(
+                    "lockout of a name",
+                    account.trim().to_lowercase().as_bytes(),
+                ),
+                limits: settings.limits(settings.account),
+                is_account: true,
+            }),
+            account.and(password_hash).map(|hash| Counter {
+                name: name("lockout of a user", hash.as_bytes()),
+                limits: settings.limits(settings.account.saturating_mul(4)),
+                is_account: true,
+            }),
+        ];
+        let mut attempt = Attempt {
+            bound: Arc::clone(&self.bound),
+            counted: Vec::with_capacity(3),
+            at: now,
+        };
+        for counter in counters.into_iter().flatten() {
+            let locked = attempt
+                .bound
+                .count(&counter.name, counter.limits, now)
+                .await?;
+            if let Some(until) = locked {
+                attempt.take_back().await?;
+                return Err(Error::locked_out(until.saturating_sub(now).max(1)));
+            }
+            attempt.counted.push(counter);
+        }
+        Ok(attempt)
+    }
+}
+
+impl Attempt {
+    /// The password was right: its account is forgiven everything, the address this attempt.
+    pub(crate) async fn succeeded(self) -> Result<(), Error> {
+        for counter in self.counted {
+            if counter.is_account {
+                self.bound.forget(&counter.name).await?;
+            } else {
+                self.bound.take_back(&counter.name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// No password was looked at.
+    pub(crate) async fn take_back(self) -> Result<(), Error> {
+        for counter in self.counted {
+            self.bound.take_back(&counter.name).await?;
+        }
+        Ok(())
+    }
+
+    /// The password was wrong.
+    pub(crate) fn failed(self) {
+        for counter in &self.counted {
+            self.bound.failed(&counter.name, counter.limits, self.at);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! After how many failures, and for how long.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum_db::{Bind, Database};
+
+use super::memory::InMemory;
+use super::statements::LockoutBackend;
+use super::store::{InTable, Limits, Store};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Makes whoever guesses passwords wait: per account, and per address (one of IPv4, a /64 of IPv6).
+///
+/// After 5 failures on an account, or 100 from an address, the next attempt is refused for half a minute, and after
+/// every further failure for twice as long, up to a quarter of an hour. Refused attempts look at no password and do not
+/// count. A right password makes its account's failures forgotten, a quiet day everybody's.
+///
+/// Set it with [`LoginManagerBuilder::lockout`](crate::LoginManagerBuilder::lockout), and name the account where
+/// passwords are verified: `auth.verify_password(user, &password).account(&form.email).await?`. Who is locked out gets an
+/// error of the kind [`ErrorKind::LockedOut`](crate::ErrorKind::LockedOut), as a response 429 with `Retry-After`, in the
+/// same way whether the account exists or not.
+///
+/// An attempt counts before its password is looked at: of 25 guesses at once, 25 count, and no more than the limit are
+/// looked at. Where a transaction is open, it counts after its end, however that ends.
+///
+/// ```
+/// use std::time::Duration;
+/// use axum_login_kit::Lockout;
+///
+/// let lockout = Lockout::in_memory()
+///     .account(3)
+///     .pause(Duration::from_secs(60), Duration::from_secs(3600));
+/// # let _ = lockout;
+/// ```
+#[derive(Clone)]
+pub struct Lockout {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) account: u32,
+    pub(super) address: u32,
+    pause: Duration,
+    max_pause: Duration,
+    forget_after: Duration,
+}
+
+impl Lockout {
+    /// Counts in the table [`lockout_table`](crate::lockout_table), for all processes together.
+    pub fn in_table<B: LockoutBackend, K: Bind>(database: &Database<B, K>) -> Self {
+        Self::new(Arc::new(InTable::new(database.clone())))
+    }
+
+    /// Counts in the memory of this process: for an application that is one process, and forgets at a restart.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::new(Arc::new(InMemory::default()))
+    }
+
+    fn new(store: Arc<dyn Store>) -> Self {
+        Lockout {
+            store,
+            account: 5,
+            address: 100,
+            pause: MINUTE / 2,
+            max_pause: 15 * MINUTE,
+            forget_after: 24 * 60 * MINUTE,
+        }
+    }
+
+    /// How many failures an account may have before it is locked. Default: 5.
+    #[must_use]
+    pub fn account(mut self, failures: u32) -> Self {
+        self.account = failures.max(1);
+        self
+    }
+
+    /// How many failures may come from an address before it is locked. Many people may share one. Default: 100.
+    #[must_use]
+    pub fn address(mut self, failures: u32) -> Self {
+        self.address = failures.max(1);
+        self
+    }
+
+    /// How long the first pause is, and the longest. Default: 30 seconds, and 15 minutes. A long one lets others keep
+    /// the owner out of the account.
+    #[must_use]
+    pub fn pause(mut self, first: Duration, longest: Duration) -> Self {
+        self.pause = first;
+        self.max_pause = longest.max(first);
+        self
+    }
+
+    /// After what time without an attempt all is forgotten. Default: 24 hours.
+    #[must_use]
+    pub fn forget_after(mut self, duration: Duration) -> Self {
+        self.forget_after = duration;
+        self
+    }
+
+    pub(super) fn limits(&self, failures: u32) -> Limits {
+        let seconds =
+            |duration: Duration| i64::try_from(duration.as_secs().max(1)).unwrap_or(i64::MAX);
+        // A century: no sum with a time of today overflows.
+        let seconds = |duration| seconds(duration).min(3_000_000_000);
+        Limits {
+            free: i64::from(failures),
+            pause: seconds(self.pause),
+            max_pause: seconds(self.max_pause),
+            forget_after: seconds(self.forget_after).max(seconds(self.max_pause)),
+        }
+    }
+}
+
+impl fmt::Debug for Lockout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lockout")
+            .field("account", &self.account)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
