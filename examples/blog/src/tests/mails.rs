@@ -62,6 +62,7 @@ impl Mailed {
 async fn a_lost_password_is_replaced_by_mail(mailed: Mailed) {
     mailed.register().await;
     mailed.link("ada@example.com").await;
+    mailed.0.get("/forgot").await.assert_shows("Lost password");
     let form = [("email", "Ada@Example.com ")];
     mailed
         .0
