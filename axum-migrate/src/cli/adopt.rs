@@ -78,6 +78,8 @@ pub(super) async fn adopt<B: Engine, K: Bind>(
             ),
         ));
     }
+    // The revision is about the default schema.
+    B::look_at(&mut conn, &[]).await?;
     let mut live = B::introspect(&mut conn).await?;
     let others: BTreeSet<String> = live
         .tables

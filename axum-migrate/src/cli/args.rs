@@ -313,6 +313,9 @@ pub struct Generate {
     /// Drop this table, which has no model any more
     #[arg(long, value_name = "TABLE")]
     pub(crate) drop: Vec<String>,
+    /// PostgreSQL: make and drop indexes of existing tables while others write to them, each in a revision of its own
+    #[arg(long)]
+    pub(crate) concurrently: bool,
     /// Never ask, even on a terminal
     #[arg(long)]
     pub(crate) no_input: bool,

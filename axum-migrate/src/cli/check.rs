@@ -6,6 +6,7 @@ use axum_db::Bind;
 use serde_json::json;
 
 use super::args;
+use super::generate::named;
 use super::output::Output;
 use crate::diff::{Hints, diff};
 use crate::op::Op;
@@ -43,6 +44,7 @@ pub(super) async fn check<B: Engine, K: Bind>(
     let in_order = history.out_of_order().is_empty();
     if in_order && (everything || args.checksums || args.drift) {
         let mut conn = runner::connect(migrate.database()).await?;
+        B::look_at(&mut conn, &named(&migrate.models(), &history)).await?;
         let applied = runner::applied::<B>(&mut conn).await?;
         if everything || args.checksums {
             checksums(&history, &applied, &mut problems);

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use axum_db::{Bind, Metadata};
 
 use super::args::{self, Rename};
-use super::files::{Draft, place, write};
+use super::files::{Draft, Place, place, write};
 use super::output::{Output, ask, can_ask};
+use super::parts::parts;
 use super::summary;
 use crate::diff::{Diff, Hints, diff};
-use crate::op::{Op, inverse};
-use crate::render::{Script, render};
-use crate::revision::{History, Revision, read_head};
+use crate::op::Op;
+use crate::revision::{History, Revision, read_folder, read_head};
 use crate::runner::{self, prove, replay};
 use crate::schema::Schema;
 use crate::{Engine, Error, ErrorKind, Migrate};
@@ -26,6 +26,7 @@ pub(super) async fn migrate<B: Engine, K: Bind>(
     let place = place(&history, &args.graft)?;
     let mut conn = runner::connect(migrate.database()).await?;
     let statements = migrate.models();
+    B::look_at(&mut conn, &named(&statements, &history)).await?;
     let models = B::scratch_schema(&mut conn, &statements).await?;
     let start = starting_point::<B>(&mut conn, &history, &models).await?;
     if start.pending > 0 {
@@ -45,15 +46,7 @@ pub(super) async fn migrate<B: Engine, K: Bind>(
         return Ok(ExitCode::SUCCESS);
     }
     let ops = &compared.ops;
-    let back = inverse(ops);
-    let up = render(B::DIALECT, ops, &start.schema)?;
-    let down = render(B::DIALECT, &back, &compared.target)?;
-    // Both scripts share the one setting of metadata.toml.
-    let run_in_transaction = up.run_in_transaction && down.run_in_transaction;
-    let (up_sql, down_sql) = (
-        text::<B>(&up, run_in_transaction),
-        text::<B>(&down, run_in_transaction),
-    );
+    let parts = parts::<B>(&compared, &start.schema, args.concurrently)?;
     let message = args
         .message
         .clone()
@@ -66,39 +59,58 @@ pub(super) async fn migrate<B: Engine, K: Bind>(
         out.line(note)?;
     }
     if args.dry_run {
-        out.line(format!("\n-- up.sql\n{up_sql}\n-- down.sql\n{down_sql}"))?;
+        for part in &parts {
+            if let Some(what) = &part.what {
+                out.line(format!("\n-- in a revision of its own: {what}"))?;
+            }
+            out.line(format!(
+                "\n-- up.sql\n{}\n-- down.sql\n{}",
+                part.up, part.down
+            ))?;
+        }
         out.line("Nothing was written (--dry-run).")?;
         return Ok(ExitCode::SUCCESS);
     }
-    prove::<B>(&mut conn, &start.schema, &compared, &up_sql, &down_sql).await?;
-    let losses = back.iter().filter(|op| op.loses_data());
-    let written = write(
-        &folder,
-        &history,
-        Draft {
-            message: &message,
-            up: up_sql,
-            down: down_sql,
-            run_in_transaction,
-            schema: models.hash(),
-            generated: Some(losses.map(|op| op.to_string()).collect()),
-            place,
-        },
-    )?;
-    out.line(format!(
-        "Wrote {written}. Read its up.sql, then run `upgrade`."
-    ))?;
+    let ups: String = parts.iter().map(|part| part.up.as_str()).collect();
+    let downs: String = parts.iter().rev().map(|part| part.down.as_str()).collect();
+    prove::<B>(&mut conn, &start.schema, &compared, &ups, &downs).await?;
+    let mut history = history;
+    let mut place = place;
+    let count = parts.len();
+    for part in parts {
+        let written = write(
+            &folder,
+            &history,
+            Draft {
+                message: part.what.as_deref().unwrap_or(&message),
+                up: part.up,
+                down: part.down,
+                run_in_transaction: part.run_in_transaction,
+                schema: models.hash(),
+                generated: Some(part.loses),
+                place,
+            },
+        )?;
+        out.line(format!("Wrote {written}."))?;
+        history = History::new(read_folder(&folder)?)?;
+        let latest = history.revisions().last();
+        place = Place {
+            revises: Some(latest.map(|latest| latest.id.clone()).into_iter().collect()),
+            ..Place::default()
+        };
+    }
+    out.line(if count == 1 {
+        "Read its up.sql, then run `upgrade`."
+    } else {
+        "Read what they do, then run `upgrade`."
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The file of a script: where the runner gives it no transaction although it wants one, it brings its own.
-fn text<B: Engine>(script: &Script, run_in_transaction: bool) -> String {
-    let sql = script.to_sql();
-    if run_in_transaction || !script.run_in_transaction {
-        sql
-    } else {
-        format!("{};\n{sql}COMMIT;\n", runner::begin(B::DIALECT))
-    }
+/// What models and revisions say, which names the schemas that are looked at.
+pub(super) fn named(models: &[String], history: &History) -> Vec<String> {
+    let revisions = history.revisions().iter().map(|it| it.up.clone());
+    models.iter().cloned().chain(revisions).collect()
 }
 
 /// What the models are compared with.

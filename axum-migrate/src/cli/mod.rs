@@ -12,6 +12,7 @@ mod generate;
 mod graph;
 mod offline;
 mod output;
+mod parts;
 mod read;
 mod summary;
 

@@ -11,11 +11,15 @@ pub(super) fn compare(base: &Schema, target: &mut Schema, hints: &Hints, plan: &
             plan.new_enums.push(Op::CreateEnum(desired.clone()));
             continue;
         };
+        let mut desired = desired.clone();
+        if !hints.exact && desired.comment.is_none() {
+            desired.comment.clone_from(&current.comment);
+        }
         let both = EnumType {
             values: union(&current.values, &desired.values),
-            ..current.clone()
+            ..desired.clone()
         };
-        if both.values != current.values {
+        if both != *current {
             plan.new_enums.push(Op::AlterEnum {
                 from: current.clone(),
                 to: both.clone(),
@@ -24,7 +28,7 @@ pub(super) fn compare(base: &Schema, target: &mut Schema, hints: &Hints, plan: &
         if both.values != desired.values {
             plan.old_enums.push(Op::AlterEnum {
                 from: both,
-                to: desired.clone(),
+                to: desired,
             });
         }
     }

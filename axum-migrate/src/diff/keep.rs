@@ -25,6 +25,7 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
     or(&mut options.engine, &current.options.engine);
     or(&mut options.collation, &current.options.collation);
     or(&mut options.comment, &current.options.comment);
+    options.unlogged |= current.options.unlogged;
     or_all(&mut options.storage, &current.options.storage);
 
     for column in &mut desired.columns {
@@ -40,11 +41,23 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
             desired.checks.push(check.clone());
         }
     }
+    for check in &mut desired.checks {
+        let same = |before: &&Check| before.expression == check.expression;
+        if let Some(before) = current.checks.iter().find(same) {
+            check.not_valid |= before.not_valid;
+            check.no_inherit |= before.no_inherit;
+            or(&mut check.comment, &before.comment);
+        }
+    }
     if let (Some(before), Some(key)) = (&current.primary_key, &mut desired.primary_key)
         && before.columns == key.columns
     {
         or(&mut key.on_conflict, &before.on_conflict);
         or_all(&mut key.suffixes, &before.suffixes);
+        or(&mut key.deferrable, &before.deferrable);
+        or(&mut key.comment, &before.comment);
+        or_all(&mut key.include, &before.include);
+        or_all(&mut key.storage, &before.storage);
     }
     for unique in &mut desired.uniques {
         if let Some(before) = current
@@ -57,10 +70,8 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
             unique.nulls_not_distinct |= before.nulls_not_distinct;
             or(&mut unique.comment, &before.comment);
             or_all(&mut unique.suffixes, &before.suffixes);
+            or_all(&mut unique.include, &before.include);
             or_all(&mut unique.storage, &before.storage);
-            if unique.include.is_empty() {
-                unique.include.clone_from(&before.include);
-            }
         }
     }
     for key in &mut desired.foreign_keys {
@@ -71,6 +82,10 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
         };
         if let Some(before) = current.foreign_keys.iter().find(same) {
             or(&mut key.deferrable, &before.deferrable);
+            or(&mut key.comment, &before.comment);
+            or_all(&mut key.set_columns, &before.set_columns);
+            key.match_full |= before.match_full;
+            key.not_valid |= before.not_valid;
         }
     }
     for index in &mut desired.indexes {
@@ -92,7 +107,10 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
                 .iter()
                 .any(|key| matches!(&key.target, KeyTarget::Expression(sql) if reads_gone(sql)));
         if !known && !reads_gone {
-            desired.indexes.push(index.clone());
+            desired.indexes.push(Index {
+                invalid: false,
+                ..index.clone()
+            });
         }
     }
 }
@@ -117,6 +135,12 @@ fn keep_of_column(before: &Column, column: &mut Column) {
     };
     if counted(before) && counted(column) {
         column.auto.clone_from(&before.auto);
+        if let Some(Auto::Serial { counter, .. } | Auto::Identity { counter, .. }) =
+            &mut column.auto
+            && counter.ty.as_ref() == Some(&column.ty)
+        {
+            counter.ty = None;
+        }
     }
     if before.generated.is_some() && before.ty == column.ty && column.default.is_none() {
         column.generated.clone_from(&before.generated);

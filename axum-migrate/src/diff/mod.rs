@@ -10,7 +10,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, ErrorKind};
-use crate::op::Op;
+use crate::op::{Constraint, Op};
 use crate::schema::{ForeignKey, Schema, Table, by_foreign_keys};
 
 /// What a comparison cannot know by itself.
@@ -97,6 +97,10 @@ pub fn diff(from: &Schema, to: &Schema, hints: &Hints) -> Result<Diff, Error> {
     }
     refuse_dangling(&target, &plan.dropped)?;
 
+    let exact = table::Exactness {
+        names: hints.exact && from.constraint_names && to.constraint_names,
+        in_place: from.constraint_names && to.constraint_names,
+    };
     for (name, desired) in &mut target.tables {
         let Some(current) = base.tables.get(name) else {
             continue;
@@ -104,7 +108,7 @@ pub fn diff(from: &Schema, to: &Schema, hints: &Hints) -> Result<Diff, Error> {
         if !hints.exact {
             keep::what_models_cannot_say(current, desired);
         }
-        table::compare(current, desired, hints, &mut plan);
+        table::compare(current, desired, exact, hints, &mut plan);
     }
     enums::compare(&base, &mut target, hints, &mut plan);
     renew_foreign_keys(&base, &target, &mut plan);
@@ -138,6 +142,7 @@ struct Plan {
     new_enums: Vec<Op>,
     dropped_keys: Vec<Op>,
     removed: Vec<Op>,
+    altered: Vec<Op>,
     created: Vec<Table>,
     columns: Vec<Op>,
     added: Vec<Op>,
@@ -156,6 +161,7 @@ impl Plan {
             .chain(self.new_enums)
             .chain(self.dropped_keys)
             .chain(self.removed)
+            .chain(self.altered)
             .chain(self.created.into_iter().map(Op::CreateTable))
             .chain(self.columns)
             .chain(self.added)
@@ -246,10 +252,25 @@ fn renew_foreign_keys(base: &Schema, target: &Schema, plan: &mut Plan) {
                 plan.dropped_keys.push(drop);
                 plan.added_keys.push(Op::AddForeignKey {
                     table: table.name.clone(),
-                    key: key.clone(),
+                    key: altered_key(&table.name, key, &mut plan.altered),
                 });
             }
         }
+    }
+}
+
+/// What a foreign key is altered to, which is done by making it anew.
+fn altered_key(table: &str, key: &ForeignKey, altered: &mut Vec<Op>) -> ForeignKey {
+    let at = altered.iter().position(|op| {
+        matches!(op, Op::AlterConstraint { table: own, from: Constraint::ForeignKey(from), .. }
+            if own == table && from == key)
+    });
+    match at.map(|at| altered.remove(at)) {
+        Some(Op::AlterConstraint {
+            to: Constraint::ForeignKey(to),
+            ..
+        }) => to,
+        _ => key.clone(),
     }
 }
 
@@ -340,6 +361,12 @@ fn taken_names(base: &Schema, plan: &Plan) -> BTreeSet<String> {
         };
         if let Some(name) = name {
             names.remove(name);
+        }
+    }
+    for op in &plan.altered {
+        if let Op::AlterConstraint { from, to, .. } = op {
+            from.name().map(|name| names.remove(name));
+            names.extend(to.name().map(str::to_owned));
         }
     }
     names

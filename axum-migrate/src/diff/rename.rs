@@ -3,7 +3,7 @@
 use super::Hints;
 use crate::error::{Error, ErrorKind};
 use crate::op::Op;
-use crate::schema::Schema;
+use crate::schema::{EnumType, Schema};
 
 /// Carries the renames out on `base` and returns them.
 ///
@@ -12,6 +12,19 @@ use crate::schema::Schema;
 pub(super) fn apply(base: &mut Schema, to: &Schema, hints: &Hints) -> Result<Vec<Op>, Error> {
     let mut ops = Vec::new();
     for (old, new) in &hints.renamed_tables {
+        if let (Some(from), Some(to), None) =
+            (base.enums.get(old), to.enums.get(new), base.enums.get(new))
+        {
+            let from = from.clone();
+            let to = EnumType {
+                values: from.values.clone(),
+                comment: from.comment.clone(),
+                ..to.clone()
+            };
+            base.rename_enum(&from, &to);
+            ops.push(Op::RenameEnum { from, to });
+            continue;
+        }
         if !base.tables.contains_key(old) {
             return Err(refuse(
                 &format!("{old}={new}"),
@@ -55,6 +68,10 @@ pub(super) fn apply(base: &mut Schema, to: &Schema, hints: &Hints) -> Result<Vec
             .iter()
             .find(|(before, _)| before == table);
         let table = renamed.map_or(table, |(_, after)| after);
+        if let (Some(current), Some(desired)) = (base.enums.get(table), to.enums.get(table)) {
+            rename_value(base, current.clone(), desired, old, new, &mut ops)?;
+            continue;
+        }
         let Some(current) = base.tables.get(table) else {
             return Err(refuse(&hint, &format!("the database has no table {table}")));
         };
@@ -105,6 +122,44 @@ pub(super) fn apply(base: &mut Schema, to: &Schema, hints: &Hints) -> Result<Vec
     Ok(ops)
 }
 
+fn rename_value(
+    base: &mut Schema,
+    current: EnumType,
+    desired: &EnumType,
+    old: &str,
+    new: &str,
+    ops: &mut Vec<Op>,
+) -> Result<(), Error> {
+    let name = &current.name;
+    let hint = format!("{name}.{old}={name}.{new}");
+    let has = |own: &EnumType, value: &str| own.values.iter().any(|known| known == value);
+    for (is_wrong, why) in [
+        (
+            !has(&current, old),
+            format!("enum {name} of the database has no value {old}"),
+        ),
+        (
+            has(&current, new),
+            format!("enum {name} of the database has a value {new} already"),
+        ),
+        (
+            !has(desired, new),
+            format!("no model's enum {name} has a value {new}"),
+        ),
+    ] {
+        if is_wrong {
+            return Err(refuse(&hint, &why));
+        }
+    }
+    base.rename_value(name, old, new);
+    ops.push(Op::RenameEnumValue {
+        name: name.clone(),
+        from: old.to_owned(),
+        to: new.to_owned(),
+    });
+    Ok(())
+}
+
 fn same_but_case(a: &str, b: &str) -> bool {
     a != b && a.to_lowercase() == b.to_lowercase()
 }
@@ -130,7 +185,7 @@ fn refuse(hint: &str, why: &str) -> Error {
     Error::new(
         ErrorKind::Usage,
         format!(
-            "--rename {hint} does not fit: {why}; write --rename old=new for a table, --rename table.old=table.new for a column"
+            "--rename {hint} does not fit: {why}; write --rename old=new for a table or enum, --rename table.old=table.new for a column or value"
         ),
     )
 }

@@ -1,10 +1,25 @@
 //! The changes of one table.
 
 use super::{Hints, Plan};
-use crate::op::Op;
+use crate::op::{Constraint, Op};
 use crate::schema::{Auto, Check, Column, ForeignKey, Index, PrimaryKey, Table, Unique};
 
-pub(super) fn compare(current: &Table, desired: &Table, hints: &Hints, plan: &mut Plan) {
+/// How closely constraints are compared.
+#[derive(Clone, Copy)]
+pub(super) struct Exactness {
+    /// Whether another name is a difference.
+    pub(super) names: bool,
+    /// Whether the engine changes what it can of a constraint without making it anew.
+    pub(super) in_place: bool,
+}
+
+pub(super) fn compare(
+    current: &Table,
+    desired: &Table,
+    exact: Exactness,
+    hints: &Hints,
+    plan: &mut Plan,
+) {
     let name = &desired.name;
     columns(current, desired, hints, plan);
     if current.options != desired.options {
@@ -14,60 +29,78 @@ pub(super) fn compare(current: &Table, desired: &Table, hints: &Hints, plan: &mu
             to: desired.options.clone(),
         });
     }
-    let (gone, new) = unmatched(
-        &current.foreign_keys,
-        &desired.foreign_keys,
-        same_foreign_key,
-    );
+    let found = matched(&current.foreign_keys, &desired.foreign_keys, exact);
     plan.dropped_keys
-        .extend(gone.into_iter().map(|key| Op::DropForeignKey {
+        .extend(found.gone.into_iter().map(|key| Op::DropForeignKey {
             table: name.clone(),
             key,
         }));
     plan.added_keys
-        .extend(new.into_iter().map(|key| Op::AddForeignKey {
+        .extend(found.new.into_iter().map(|key| Op::AddForeignKey {
             table: name.clone(),
             key,
         }));
+    alter(name, found.both, exact, plan);
 
-    indexes(current, desired, plan);
-    let (gone, new) = unmatched(&current.uniques, &desired.uniques, same_unique);
+    indexes(current, desired, exact.in_place, plan);
+    let found = matched(&current.uniques, &desired.uniques, exact);
     plan.removed
-        .extend(gone.into_iter().map(|unique| Op::DropUnique {
+        .extend(found.gone.into_iter().map(|unique| Op::DropUnique {
             table: name.clone(),
             unique,
         }));
-    let mut added: Vec<Op> = new
+    let mut added: Vec<Op> = found
+        .new
         .into_iter()
         .map(|unique| Op::AddUnique {
             table: name.clone(),
             unique,
         })
         .collect();
-    let (gone, new) = unmatched(&current.checks, &desired.checks, same_check);
+    alter(name, found.both, exact, plan);
+    let found = matched(&current.checks, &desired.checks, exact);
     plan.removed
-        .extend(gone.into_iter().map(|check| Op::DropCheck {
+        .extend(found.gone.into_iter().map(|check| Op::DropCheck {
             table: name.clone(),
             check,
         }));
-    added.extend(new.into_iter().map(|check| Op::AddCheck {
+    added.extend(found.new.into_iter().map(|check| Op::AddCheck {
         table: name.clone(),
         check,
     }));
+    alter(name, found.both, exact, plan);
 
-    let keys = (current.primary_key.as_ref(), desired.primary_key.as_ref());
-    if !matches!(keys, (Some(a), Some(b)) if same_primary_key(a, b)) {
-        let table = || name.clone();
-        plan.removed.extend(keys.0.map(|key| Op::DropPrimaryKey {
-            table: table(),
-            key: key.clone(),
+    let keys = |table: &Table| -> Vec<PrimaryKey> { table.primary_key.iter().cloned().collect() };
+    let found = matched(&keys(current), &keys(desired), exact);
+    plan.removed
+        .extend(found.gone.into_iter().map(|key| Op::DropPrimaryKey {
+            table: name.clone(),
+            key,
         }));
-        plan.added.extend(keys.1.map(|key| Op::AddPrimaryKey {
-            table: table(),
-            key: key.clone(),
+    plan.added
+        .extend(found.new.into_iter().map(|key| Op::AddPrimaryKey {
+            table: name.clone(),
+            key,
         }));
-    }
+    alter(name, found.both, exact, plan);
     plan.added.append(&mut added);
+}
+
+/// What differs between constraints that are the same, changed in place.
+fn alter<T: Comparable>(table: &str, both: Vec<(T, T)>, exact: Exactness, plan: &mut Plan) {
+    for (from, to) in both {
+        let (from, mut to) = (from.constraint(), to.constraint());
+        if !exact.names {
+            to.set_name(from.name().map(str::to_owned));
+        }
+        if exact.in_place && from != to {
+            plan.altered.push(Op::AlterConstraint {
+                table: table.to_owned(),
+                from,
+                to,
+            });
+        }
+    }
 }
 
 fn columns(current: &Table, desired: &Table, hints: &Hints, plan: &mut Plan) {
@@ -119,17 +152,37 @@ fn columns(current: &Table, desired: &Table, hints: &Hints, plan: &mut Plan) {
         }));
 }
 
-fn indexes(current: &Table, desired: &Table, plan: &mut Plan) {
+fn indexes(current: &Table, desired: &Table, can_alter: bool, plan: &mut Plan) {
     let table = &desired.name;
-    let (mut gone, new) = unmatched(&current.indexes, &desired.indexes, PartialEq::eq);
+    let mut gone: Vec<Index> = current.indexes.clone();
+    let mut new = Vec::new();
+    for index in &desired.indexes {
+        match gone.iter().position(|other| other == index) {
+            Some(at) => {
+                gone.remove(at);
+            }
+            None => new.push(index.clone()),
+        }
+    }
     for index in new {
-        let renamed = gone.iter().position(|old| {
-            *old == Index {
+        let is_same = |old: &Index| {
+            let mut renamed = Index {
                 name: old.name.clone(),
                 ..index.clone()
-            } && !current.indexes.iter().any(|taken| taken.name == index.name)
+            };
+            if can_alter {
+                renamed.comment.clone_from(&old.comment);
+                renamed.storage.clone_from(&old.storage);
+            }
+            *old == renamed && !old.invalid
+        };
+        let is_free = |old: &Index| {
+            !current.indexes.iter().any(|taken| taken.name == index.name)
                 && !desired.indexes.iter().any(|taken| taken.name == old.name)
-        });
+        };
+        let renamed = gone
+            .iter()
+            .position(|old| is_same(old) && (old.name == index.name || is_free(old)));
         match renamed {
             Some(at) => {
                 let from = gone.remove(at);
@@ -152,29 +205,43 @@ fn indexes(current: &Table, desired: &Table, plan: &mut Plan) {
         }));
 }
 
-/// What only the first list has, and what only the second has.
-fn unmatched<T: Clone>(
-    current: &[T],
-    desired: &[T],
-    same: impl Fn(&T, &T) -> bool,
-) -> (Vec<T>, Vec<T>) {
+/// What only one of two lists has, and what both have.
+struct Matched<T> {
+    gone: Vec<T>,
+    new: Vec<T>,
+    both: Vec<(T, T)>,
+}
+
+/// Finds for each constraint the one that it is, the one of its name first.
+fn matched<T: Comparable>(current: &[T], desired: &[T], exact: Exactness) -> Matched<T> {
     let mut gone: Vec<T> = current.to_vec();
-    let mut new = Vec::new();
-    for item in desired {
-        match gone.iter().position(|other| same(other, item)) {
-            Some(at) => {
-                gone.remove(at);
+    let mut both = Vec::new();
+    let mut left: Vec<T> = desired.to_vec();
+    for by_name in [true, false] {
+        let mut new = Vec::new();
+        for item in left {
+            let found = gone.iter().position(|other| {
+                other.is_same(&item, exact.in_place)
+                    && (!by_name || other.constraint().name() == item.constraint().name())
+            });
+            match found {
+                Some(at) => both.push((gone.remove(at), item)),
+                None => new.push(item),
             }
-            None => new.push(item.clone()),
         }
+        left = new;
     }
-    (gone, new)
+    Matched {
+        gone,
+        new: left,
+        both,
+    }
 }
 
 fn same_column(a: &Column, b: &Column) -> bool {
     let without_sequence = |column: &Column| {
         let mut column = column.clone();
-        if let Some(Auto::Serial { sequence }) = &mut column.auto {
+        if let Some(Auto::Serial { sequence, .. }) = &mut column.auto {
             sequence.clear();
         }
         column
@@ -182,35 +249,95 @@ fn same_column(a: &Column, b: &Column) -> bool {
     without_sequence(a) == without_sequence(b)
 }
 
-fn same_primary_key(a: &PrimaryKey, b: &PrimaryKey) -> bool {
-    PrimaryKey {
-        name: None,
-        ..a.clone()
-    } == PrimaryKey {
-        name: None,
-        ..b.clone()
+/// A constraint of one kind.
+trait Comparable: Clone {
+    /// Whether to make one of the other nothing has to be dropped.
+    fn is_same(&self, other: &Self, in_place: bool) -> bool;
+    fn constraint(&self) -> Constraint;
+}
+
+impl Comparable for PrimaryKey {
+    fn is_same(&self, other: &Self, in_place: bool) -> bool {
+        let hard = |key: &PrimaryKey| {
+            let mut key = PrimaryKey {
+                name: None,
+                ..key.clone()
+            };
+            if in_place {
+                (key.comment, key.storage) = (None, Vec::new());
+            }
+            key
+        };
+        hard(self) == hard(other)
+    }
+
+    fn constraint(&self) -> Constraint {
+        Constraint::PrimaryKey(self.clone())
     }
 }
 
-fn same_unique(a: &Unique, b: &Unique) -> bool {
-    Unique {
-        name: None,
-        ..a.clone()
-    } == Unique {
-        name: None,
-        ..b.clone()
+impl Comparable for Unique {
+    fn is_same(&self, other: &Self, in_place: bool) -> bool {
+        let hard = |unique: &Unique| {
+            let mut unique = Unique {
+                name: None,
+                ..unique.clone()
+            };
+            if in_place {
+                (unique.comment, unique.storage) = (None, Vec::new());
+            }
+            unique
+        };
+        hard(self) == hard(other)
+    }
+
+    fn constraint(&self) -> Constraint {
+        Constraint::Unique(self.clone())
     }
 }
 
-fn same_check(a: &Check, b: &Check) -> bool {
-    a.expression == b.expression
+impl Comparable for Check {
+    fn is_same(&self, other: &Self, in_place: bool) -> bool {
+        let hard = |check: &Check| {
+            let mut check = Check {
+                name: None,
+                ..check.clone()
+            };
+            if in_place {
+                (check.comment, check.not_valid) = (None, false);
+            }
+            check
+        };
+        // What was checked cannot become unchecked.
+        hard(self) == hard(other) && (self.not_valid || !other.not_valid)
+    }
+
+    fn constraint(&self) -> Constraint {
+        Constraint::Check(self.clone())
+    }
+}
+
+impl Comparable for ForeignKey {
+    fn is_same(&self, other: &Self, in_place: bool) -> bool {
+        let hard = |key: &ForeignKey| {
+            let mut key = ForeignKey {
+                name: None,
+                implicit_index: None,
+                ..key.clone()
+            };
+            if in_place {
+                (key.comment, key.not_valid, key.deferrable) = (None, false, None);
+            }
+            key
+        };
+        hard(self) == hard(other) && (self.not_valid || !other.not_valid)
+    }
+
+    fn constraint(&self) -> Constraint {
+        Constraint::ForeignKey(self.clone())
+    }
 }
 
 pub(super) fn same_foreign_key(a: &ForeignKey, b: &ForeignKey) -> bool {
-    let nameless = |key: &ForeignKey| ForeignKey {
-        name: None,
-        implicit_index: None,
-        ..key.clone()
-    };
-    nameless(a) == nameless(b)
+    a.is_same(b, false)
 }

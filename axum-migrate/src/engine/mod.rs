@@ -47,11 +47,24 @@ pub trait Engine: Backend + Queries + Dump {
         conn: &mut Self::Connection,
     ) -> impl Future<Output = Result<Schema, Error>> + Send;
 
+    /// Limits what the connection reads to the default schema and the others in which `statements` create something.
+    /// PostgreSQL alone: without it, every schema of a user is read.
+    ///
+    /// # Errors
+    /// The database refuses it.
+    fn look_at(
+        conn: &mut Self::Connection,
+        statements: &[String],
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (conn, statements);
+        async { Ok(()) }
+    }
+
     /// Runs `work` on a connection to an empty scratch place of the same server, which is removed
     /// afterwards, however `work` ends.
     ///
     /// SQLite: a database in memory. PostgreSQL: `conn` itself, in a schema made within a transaction that
-    /// is rolled back. MySQL: `conn` itself, moved to a scratch database.
+    /// is rolled back, with every other schema that [`look_at`](Self::look_at) named empty. MySQL: `conn` itself, moved to a scratch database.
     ///
     /// # Errors
     /// Those of `work`, and when the scratch place cannot be made.

@@ -283,8 +283,7 @@ fn add_table(schema: &mut Schema, row: TableRow, server: &Server) {
         schema.unmanaged.push(Unmanaged {
             kind: row.kind.to_lowercase(),
             name: row.name,
-            table: None,
-            sql: None,
+            ..Unmanaged::default()
         });
         return;
     }
@@ -521,11 +520,12 @@ fn add_object(schema: &mut Schema, row: ObjectRow, server: &Server) {
             kind: row.kind,
             name: row.name,
             table: Some(row.table_name),
-            sql: None,
+            ..Unmanaged::default()
         }),
         _ => table.checks.push(Check {
             name: Some(row.name),
             expression,
+            ..Check::default()
         }),
     }
 }

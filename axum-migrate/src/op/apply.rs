@@ -1,6 +1,6 @@
 //! Changes carried out on the description of a schema.
 
-use super::Op;
+use super::{Constraint, Op};
 use crate::schema::{Column, Schema, Table};
 
 impl Schema {
@@ -18,6 +18,8 @@ impl Schema {
             Op::DropEnum(own) => {
                 self.enums.remove(&own.name);
             }
+            Op::RenameEnum { from, to } => self.rename_enum(from, to),
+            Op::RenameEnumValue { name, from, to } => self.rename_value(name, from, to),
             Op::DropTable(table) => {
                 self.tables.remove(&table.name);
                 self.unmanaged
@@ -58,18 +60,45 @@ impl Table {
             Op::AddForeignKey { key, .. } => self.foreign_keys.push(key.clone()),
             Op::DropForeignKey { key, .. } => remove_one(&mut self.foreign_keys, key),
             Op::AlterOptions { to, .. } => self.options.clone_from(to),
+            Op::AlterConstraint { from, to, .. } => self.alter_constraint(from, to),
             Op::CreateTable(_)
             | Op::DropTable(_)
             | Op::CreateEnum(_)
             | Op::DropEnum(_)
             | Op::AlterEnum { .. }
+            | Op::RenameEnum { .. }
+            | Op::RenameEnumValue { .. }
             | Op::RenameTable { .. }
             | Op::RenameColumn { .. } => {}
         }
     }
 
+    fn alter_constraint(&mut self, from: &Constraint, to: &Constraint) {
+        match (from, to) {
+            (Constraint::PrimaryKey(_), Constraint::PrimaryKey(to)) => {
+                self.primary_key = Some(to.clone());
+            }
+            (Constraint::Unique(from), Constraint::Unique(to)) => {
+                replace_one(&mut self.uniques, from, to);
+            }
+            (Constraint::Check(from), Constraint::Check(to)) => {
+                replace_one(&mut self.checks, from, to);
+            }
+            (Constraint::ForeignKey(from), Constraint::ForeignKey(to)) => {
+                replace_one(&mut self.foreign_keys, from, to);
+            }
+            _ => {}
+        }
+    }
+
     fn column_mut(&mut self, name: &str) -> Option<&mut Column> {
         self.columns.iter_mut().find(|column| column.name == name)
+    }
+}
+
+fn replace_one<T: PartialEq + Clone>(list: &mut [T], from: &T, to: &T) {
+    if let Some(own) = list.iter_mut().find(|own| *own == from) {
+        own.clone_from(to);
     }
 }
 

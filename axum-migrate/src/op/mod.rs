@@ -7,13 +7,17 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::schema::{
-    Check, Column, EnumType, ForeignKey, Index, PrimaryKey, Table, TableOptions, Unique,
+    Check, Column, Deferrable, EnumType, ForeignKey, Index, PrimaryKey, Table, TableOptions, Unique,
 };
 
 /// One change of a schema.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields say what they are")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a diff has few operations, and matching on boxes would cost every reader"
+)]
 pub enum Op {
     /// Renames a table.
     RenameTable { from: String, to: String },
@@ -58,7 +62,7 @@ pub enum Op {
     AddIndex { table: String, index: Index },
     /// Drops an index.
     DropIndex { table: String, index: Index },
-    /// Renames an index.
+    /// Renames an index, or changes its comment or storage parameters.
     RenameIndex {
         table: String,
         from: Index,
@@ -68,11 +72,25 @@ pub enum Op {
     AddForeignKey { table: String, key: ForeignKey },
     /// Drops a foreign key.
     DropForeignKey { table: String, key: ForeignKey },
+    /// Changes what a constraint is called, says or is checked by, without making it anew (PostgreSQL).
+    AlterConstraint {
+        table: String,
+        from: Constraint,
+        to: Constraint,
+    },
+    /// Renames an enum.
+    RenameEnum { from: EnumType, to: EnumType },
+    /// Renames a value of an enum.
+    RenameEnumValue {
+        name: String,
+        from: String,
+        to: String,
+    },
     /// Creates an enum.
     CreateEnum(EnumType),
     /// Drops an enum.
     DropEnum(EnumType),
-    /// Changes the values of an enum; no row may have one that goes.
+    /// Changes the values or the comment of an enum; no row may have a value that goes.
     AlterEnum { from: EnumType, to: EnumType },
     /// Changes what stands after a table's columns.
     AlterOptions {
@@ -80,6 +98,75 @@ pub enum Op {
         from: TableOptions,
         to: TableOptions,
     },
+}
+
+/// A constraint of any kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "they say what they are")]
+pub enum Constraint {
+    PrimaryKey(PrimaryKey),
+    Unique(Unique),
+    Check(Check),
+    ForeignKey(ForeignKey),
+}
+
+impl Constraint {
+    /// Its name, where it has one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Constraint::PrimaryKey(key) => key.name.as_deref(),
+            Constraint::Unique(unique) => unique.name.as_deref(),
+            Constraint::Check(check) => check.name.as_deref(),
+            Constraint::ForeignKey(key) => key.name.as_deref(),
+        }
+    }
+
+    pub(crate) fn set_name(&mut self, name: Option<String>) {
+        match self {
+            Constraint::PrimaryKey(key) => key.name = name,
+            Constraint::Unique(unique) => unique.name = name,
+            Constraint::Check(check) => check.name = name,
+            Constraint::ForeignKey(key) => key.name = name,
+        }
+    }
+
+    /// The comment, where it has one.
+    pub(crate) fn comment(&self) -> Option<&str> {
+        match self {
+            Constraint::PrimaryKey(key) => key.comment.as_deref(),
+            Constraint::Unique(unique) => unique.comment.as_deref(),
+            Constraint::Check(check) => check.comment.as_deref(),
+            Constraint::ForeignKey(key) => key.comment.as_deref(),
+        }
+    }
+
+    /// Whether rows from before it may break it.
+    pub(crate) fn not_valid(&self) -> bool {
+        match self {
+            Constraint::Check(check) => check.not_valid,
+            Constraint::ForeignKey(key) => key.not_valid,
+            Constraint::PrimaryKey(_) | Constraint::Unique(_) => false,
+        }
+    }
+
+    pub(crate) fn deferrable(&self) -> Option<Deferrable> {
+        match self {
+            Constraint::PrimaryKey(key) => key.deferrable,
+            Constraint::Unique(unique) => unique.deferrable,
+            Constraint::ForeignKey(key) => key.deferrable,
+            Constraint::Check(_) => None,
+        }
+    }
+
+    /// The storage parameters of its index.
+    pub(crate) fn storage(&self) -> &[String] {
+        match self {
+            Constraint::PrimaryKey(key) => &key.storage,
+            Constraint::Unique(unique) => &unique.storage,
+            Constraint::Check(_) | Constraint::ForeignKey(_) => &[],
+        }
+    }
 }
 
 /// The changes that undo `ops`, in the order in which to run them.
@@ -140,6 +227,17 @@ impl Op {
             },
             Op::AddForeignKey { table, key } => Op::DropForeignKey { table, key },
             Op::DropForeignKey { table, key } => Op::AddForeignKey { table, key },
+            Op::AlterConstraint { table, from, to } => Op::AlterConstraint {
+                table,
+                from: to,
+                to: from,
+            },
+            Op::RenameEnum { from, to } => Op::RenameEnum { from: to, to: from },
+            Op::RenameEnumValue { name, from, to } => Op::RenameEnumValue {
+                name,
+                from: to,
+                to: from,
+            },
             Op::CreateEnum(own) => Op::DropEnum(own),
             Op::DropEnum(own) => Op::CreateEnum(own),
             Op::AlterEnum { from, to } => Op::AlterEnum { from: to, to: from },
@@ -189,7 +287,11 @@ impl Op {
         match self {
             Op::CreateTable(table) | Op::DropTable(table) => &table.name,
             Op::RenameTable { to, .. } => to,
-            Op::CreateEnum(own) | Op::DropEnum(own) | Op::AlterEnum { to: own, .. } => &own.name,
+            Op::CreateEnum(own)
+            | Op::DropEnum(own)
+            | Op::AlterEnum { to: own, .. }
+            | Op::RenameEnum { to: own, .. } => &own.name,
+            Op::RenameEnumValue { name, .. } => name,
             Op::RenameColumn { table, .. }
             | Op::AddColumn { table, .. }
             | Op::DropColumn { table, .. }
@@ -203,6 +305,7 @@ impl Op {
             | Op::AddIndex { table, .. }
             | Op::DropIndex { table, .. }
             | Op::RenameIndex { table, .. }
+            | Op::AlterConstraint { table, .. }
             | Op::AddForeignKey { table, .. }
             | Op::DropForeignKey { table, .. }
             | Op::AlterOptions { table, .. } => table,
@@ -237,13 +340,20 @@ impl fmt::Display for Op {
             Op::AlterColumn {
                 table, from, to, ..
             } => {
-                write!(
-                    f,
-                    "~ column {table}.{}: {} → {}",
-                    to.name,
-                    describe(from),
-                    describe(to)
-                )
+                let (before, after) = (describe(from), describe(to));
+                if before != after {
+                    write!(f, "~ column {table}.{}: {before} → {after}", to.name)
+                } else {
+                    write!(f, "~ column {table}.{}: {after} (", to.name)?;
+                    let what = if from.comment != to.comment {
+                        "comment)"
+                    } else if from.auto != to.auto {
+                        "how it counts)"
+                    } else {
+                        "other properties)"
+                    };
+                    f.write_str(what)
+                }
             }
             Op::AddPrimaryKey { table, key } => {
                 write!(f, "+ primary key {table} ({})", key.columns.join(", "))
@@ -260,10 +370,43 @@ impl fmt::Display for Op {
             Op::AddCheck { table, check } => write!(f, "+ check {table}: {}", check.expression),
             Op::DropCheck { table, check } => write!(f, "- check {table}: {}", check.expression),
             Op::AddIndex { table, index } => write!(f, "+ index {table}.{}", index.name),
+            Op::DropIndex { table, index } if index.invalid => write!(
+                f,
+                "- index {table}.{} (left invalid by CREATE INDEX CONCURRENTLY)",
+                index.name
+            ),
             Op::DropIndex { table, index } => write!(f, "- index {table}.{}", index.name),
+            Op::RenameIndex { table, from, to } if from.name == to.name => {
+                let what = if from.comment == to.comment {
+                    "storage parameters"
+                } else {
+                    "comment"
+                };
+                write!(f, "~ index {table}.{} ({what})", to.name)
+            }
             Op::RenameIndex { table, from, to } => {
                 write!(f, "~ index {table}.{} → {}", from.name, to.name)
             }
+            Op::AlterConstraint { table, from, to } => {
+                let named = |constraint: &Constraint| constraint.name().unwrap_or("?").to_owned();
+                write!(f, "~ constraint {table}.{}", named(from))?;
+                if from.name() != to.name() {
+                    write!(f, " → {}", named(to))?;
+                }
+                for (differs, what) in [
+                    (from.not_valid() && !to.not_valid(), "validated"),
+                    (from.deferrable() != to.deferrable(), "when it is checked"),
+                    (from.storage() != to.storage(), "storage parameters"),
+                    (from.comment() != to.comment(), "comment"),
+                ] {
+                    if differs {
+                        write!(f, " ({what})")?;
+                    }
+                }
+                Ok(())
+            }
+            Op::RenameEnum { from, to } => write!(f, "~ enum {} → {}", from.name, to.name),
+            Op::RenameEnumValue { name, from, to } => write!(f, "~ enum {name}: {from} → {to}"),
             Op::AddForeignKey { table, key } => {
                 write!(f, "+ foreign key {table} {}", describe_key(key))
             }
@@ -274,6 +417,9 @@ impl fmt::Display for Op {
                 write!(f, "+ enum {} ({})", own.name, own.values.join(", "))
             }
             Op::DropEnum(own) => write!(f, "- enum {}", own.name),
+            Op::AlterEnum { from, to } if from.values == to.values => {
+                write!(f, "~ enum {} (comment)", to.name)
+            }
             Op::AlterEnum { from, to } => write!(
                 f,
                 "~ enum {}: {} → {}",
@@ -288,6 +434,10 @@ impl fmt::Display for Op {
 
 fn describe(column: &Column) -> String {
     let mut text = column.ty.clone();
+    if let Some(collation) = &column.collation {
+        text.push_str(" COLLATE ");
+        text.push_str(collation);
+    }
     if !column.nullable {
         text.push_str(" NOT NULL");
     }
@@ -299,8 +449,10 @@ fn describe(column: &Column) -> String {
         None => {}
         Some(crate::schema::Auto::Increment) => text.push_str(" AUTOINCREMENT"),
         Some(crate::schema::Auto::Serial { .. }) => text.push_str(" (serial)"),
-        Some(crate::schema::Auto::Identity { always: true }) => text.push_str(" (identity always)"),
-        Some(crate::schema::Auto::Identity { always: false }) => text.push_str(" (identity)"),
+        Some(crate::schema::Auto::Identity { always: true, .. }) => {
+            text.push_str(" (identity always)")
+        }
+        Some(crate::schema::Auto::Identity { always: false, .. }) => text.push_str(" (identity)"),
     }
     if let Some(generated) = &column.generated {
         text.push_str(" AS ");
@@ -365,55 +517,97 @@ fn split_type(ty: &str) -> (String, Vec<i64>) {
     )
 }
 
-/// Whether it is a type of PostgreSQL that someone made: an enum, as far as models have one.
-fn is_named_type(ty: &str) -> bool {
-    const OWN: [&str; 22] = [
-        "bool",
-        "timestamp",
-        "date",
-        "time",
-        "interval",
-        "uuid",
-        "json",
-        "char",
-        "varchar",
-        "text",
-        "bytea",
-        "int",
-        "smallint",
-        "bigint",
-        "numeric",
-        "decimal",
-        "real",
-        "double",
-        "float",
-        "bit",
-        "money",
-        "tiny",
-    ];
-    // What MySQL and PostgreSQL have besides.
-    const MORE: [&str; 10] = [
-        "medium",
-        "long",
-        "blob",
-        "binary",
-        "varbinary",
-        "enum(",
-        "set(",
-        "year",
-        "clob",
-        "oid",
-    ];
-    let is_own = |names: &[&str]| names.iter().any(|name| ty.starts_with(name));
-    let is_postgres = ty.starts_with('"') || ty.to_lowercase() == ty;
-    is_postgres && !ty.is_empty() && !ty.ends_with("[]") && !is_own(&OWN) && !is_own(&MORE)
-}
+/// What a named type of PostgreSQL begins with, in place of a value: the renderer, which knows the enums, writes it.
+pub(crate) const FIRST_VALUE: &str = "enum_first(NULL::";
+
+/// A value for a type that is neither a number nor any text, by the beginning of the type's name.
+const VALUES: [(&[&str], &str); 19] = [
+    (&["bool"], "false"),
+    (&["timestamp", "datetime"], "'1970-01-01 00:00:00'"),
+    (&["date"], "'1970-01-01'"),
+    (&["timetz", "time"], "'00:00:00'"),
+    (&["interval"], "'0'"),
+    (&["uuid"], "'00000000-0000-0000-0000-000000000000'"),
+    (&["json"], "'{}'"),
+    (&["inet", "cidr"], "'0.0.0.0'"),
+    (&["macaddr8"], "'00:00:00:00:00:00:00:00'"),
+    (&["macaddr"], "'00:00:00:00:00:00'"),
+    (&["point", "polygon"], "'(0,0)'"),
+    (&["lseg", "path"], "'[(0,0),(0,0)]'"),
+    (&["box"], "'(0,0),(0,0)'"),
+    (&["line"], "'{1,0,0}'"),
+    (&["circle"], "'<(0,0),0>'"),
+    (&["xml"], "'<x/>'"),
+    (
+        &[
+            "int4range",
+            "int8range",
+            "numrange",
+            "tsrange",
+            "tstzrange",
+            "daterange",
+        ],
+        "'empty'",
+    ),
+    (
+        &[
+            "int4multirange",
+            "int8multirange",
+            "nummultirange",
+            "tsmultirange",
+            "tstzmultirange",
+            "datemultirange",
+        ],
+        "'{}'",
+    ),
+    (&["bit"], "B'0'"),
+];
+
+/// Types whose values include the empty text.
+const TEXTS: [&str; 22] = [
+    "char",
+    "\"char\"",
+    "varchar",
+    "text",
+    "tinytext",
+    "mediumtext",
+    "longtext",
+    "clob",
+    "bytea",
+    "blob",
+    "tinyblob",
+    "mediumblob",
+    "longblob",
+    "binary",
+    "varbinary",
+    "set(",
+    "name",
+    "citext",
+    "tsvector",
+    "tsquery",
+    "hstore",
+    "ltree",
+];
+
+/// Types whose values include 0.
+const NUMBERS: [&str; 12] = [
+    "int",
+    "tinyint",
+    "smallint",
+    "mediumint",
+    "bigint",
+    "numeric",
+    "decimal",
+    "real",
+    "double",
+    "float",
+    "money",
+    "oid",
+];
 
 /// A value that any column of the type takes.
 fn neutral_value(ty: &str) -> String {
-    if is_named_type(ty) {
-        return format!("enum_first(NULL::{ty})");
-    }
+    let named = ty;
     let ty = ty.to_lowercase();
     if let Some(values) = ty
         .strip_prefix("enum(")
@@ -423,42 +617,25 @@ fn neutral_value(ty: &str) -> String {
     }
     let starts = |names: &[&str]| names.iter().any(|name| ty.starts_with(name));
     if ty.ends_with("[]") {
-        "'{}'"
-    } else if starts(&["bool"]) {
-        "false"
-    } else if starts(&["timestamp", "datetime"]) {
-        "'1970-01-01 00:00:00'"
-    } else if starts(&["date"]) {
-        "'1970-01-01'"
-    } else if starts(&["time"]) {
-        "'00:00:00'"
-    } else if starts(&["interval"]) {
-        "'0'"
-    } else if starts(&["uuid"]) {
-        "'00000000-0000-0000-0000-000000000000'"
-    } else if starts(&["json"]) {
-        "'{}'"
-    } else if starts(&[
-        "char",
-        "varchar",
-        "text",
-        "tinytext",
-        "mediumtext",
-        "longtext",
-        "clob",
-        "bytea",
-        "blob",
-        "tinyblob",
-        "mediumblob",
-        "longblob",
-        "binary",
-        "varbinary",
-        "set(",
-    ]) || ty.is_empty()
-    {
-        "''"
-    } else {
-        "0"
+        return "'{}'".to_owned();
     }
-    .to_owned()
+    if let Some(length) = ty
+        .strip_prefix("bit(")
+        .and_then(|rest| rest.strip_suffix(')'))
+    {
+        return format!("B'{}'", "0".repeat(length.parse().unwrap_or(1)));
+    }
+    if starts(&TEXTS) || ty.is_empty() {
+        return "''".to_owned();
+    }
+    // Before the numbers: `int4range` begins as a number does.
+    if let Some((_, value)) = VALUES.iter().find(|(names, _)| starts(names)) {
+        return (*value).to_owned();
+    }
+    // The others in small letters, or in quotes, are types of PostgreSQL that someone made.
+    let is_postgres = named.starts_with('"') || named.to_lowercase() == named;
+    if is_postgres && !starts(&NUMBERS) && ty != "year" {
+        return format!("{FIRST_VALUE}{named})");
+    }
+    "0".to_owned()
 }

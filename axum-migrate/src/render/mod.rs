@@ -8,7 +8,7 @@ use axum_db::Dialect;
 
 use crate::error::{Error, ErrorKind};
 use crate::op::Op;
-use crate::schema::{Action, ForeignKey, Schema};
+use crate::schema::{Action, ForeignKey, Index, Schema, Unmanaged};
 
 /// The SQL of a migration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,6 +58,23 @@ pub fn render(dialect: Dialect, ops: &[Op], from: &Schema) -> Result<Script, Err
     }
 }
 
+/// How PostgreSQL makes an index, and drops it, while others write to its table.
+pub(crate) fn concurrently(table: &str, index: &Index) -> (String, String) {
+    postgres::concurrently(table, index)
+}
+
+/// The objects without a model that the script of `ops` drops and makes again.
+pub(crate) fn made_again(
+    dialect: Dialect,
+    ops: &[Op],
+    from: &Schema,
+) -> Result<Vec<Unmanaged>, Error> {
+    match dialect {
+        Dialect::Postgres => postgres::made_again(ops, from),
+        Dialect::Sqlite | Dialect::Mysql => Ok(Vec::new()),
+    }
+}
+
 impl Script {
     /// The text of the file: every statement ends with a semicolon.
     #[must_use]
@@ -72,6 +89,9 @@ impl Script {
 impl Schema {
     /// The statements that make this schema in an empty database.
     ///
+    /// On PostgreSQL and SQLite what no model describes (views, triggers, functions…) is made too, where the schema
+    /// says how.
+    ///
     /// # Errors
     /// The engine has no way to say one of the tables.
     pub fn create_statements(&self, dialect: Dialect) -> Result<Vec<String>, Error> {
@@ -79,9 +99,13 @@ impl Schema {
         let tables = Schema {
             tables: self.tables.clone(),
             enums: self.enums.clone(),
+            constraint_names: self.constraint_names,
             ..Schema::default()
         };
         let created = crate::diff::diff(&empty, &tables, &crate::diff::Hints::default())?;
+        if dialect == Dialect::Postgres {
+            return postgres::create_statements(self, &created.ops);
+        }
         let mut statements = render(dialect, &created.ops, &empty)?.statements;
         if dialect == Dialect::Sqlite {
             statements.extend(

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use axum_db::Dialect;
 
 use crate::diff::{Diff, Hints, diff};
+use crate::op::Op;
+use crate::render::made_again;
 use crate::revision::Revision;
 use crate::schema::Schema;
 use crate::{Engine, Error, ErrorKind};
@@ -39,9 +41,10 @@ pub(crate) async fn prove<B: Engine>(
     up: &str,
     down: &str,
 ) -> Result<(), Error> {
-    let from = concerned(B::DIALECT, from, &compared.unmanaged);
+    let from = &concerned(B::DIALECT, from, &compared.unmanaged);
     let to = concerned(B::DIALECT, &compared.target, &compared.unmanaged);
-    let start = from.create_statements(B::DIALECT)?;
+    let start = scratch_statements(B::DIALECT, &compared.ops, from)?;
+    let to = as_the_server_says_it::<B>(conn, &compared.ops, to).await?;
     let (up, down) = (up.to_owned(), down.to_owned());
     B::scratch(conn, move |conn| {
         Box::pin(async move {
@@ -90,6 +93,36 @@ pub(crate) async fn prove_baseline<B: Engine>(
         })
     })
     .await
+}
+
+/// PostgreSQL says an expression over a column of another type in other words, and what stays although models have no
+/// words for it is still in the old ones.
+async fn as_the_server_says_it<B: Engine>(
+    conn: &mut B::Connection,
+    ops: &[Op],
+    to: Schema,
+) -> Result<Schema, Error> {
+    let retypes = |op: &Op| matches!(op, Op::AlterColumn { from, to, .. } if from.ty != to.ty);
+    if B::DIALECT != Dialect::Postgres || !ops.iter().any(retypes) {
+        return Ok(to);
+    }
+    let tables = Schema {
+        unmanaged: Vec::new(),
+        ..to
+    };
+    B::scratch_schema(conn, &tables.create_statements(B::DIALECT)?).await
+}
+
+/// What a scratch place needs. PostgreSQL's looks into the database for all else that is there already.
+fn scratch_statements(dialect: Dialect, ops: &[Op], from: &Schema) -> Result<Vec<String>, Error> {
+    if dialect != Dialect::Postgres {
+        return from.create_statements(dialect);
+    }
+    let schema = Schema {
+        unmanaged: made_again(dialect, ops, from)?,
+        ..from.clone()
+    };
+    schema.create_statements(dialect)
 }
 
 /// The tables that the proof is about: not those that stay whatever happens, unless a key points at them, or a

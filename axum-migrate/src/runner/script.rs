@@ -255,7 +255,24 @@ pub(crate) async fn rehearse<B: Engine>(
         if in_transaction && ends_transaction {
             continue;
         }
-        let sql = if in_transaction {
+        let words = statement.words(B::DIALECT);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let sql = if in_transaction
+            && matches!(words[..], ["CREATE", "SCHEMA", next, ..] if next != "IF")
+        {
+            // The scratch place has the schemas that it was told of.
+            let schema = statement
+                .sql
+                .to_uppercase()
+                .find("SCHEMA")
+                .unwrap_or_default()
+                + "SCHEMA".len();
+            format!(
+                "{} IF NOT EXISTS{}",
+                &statement.sql[..schema],
+                &statement.sql[schema..]
+            )
+        } else if in_transaction {
             statement.without_word("CONCURRENTLY", B::DIALECT)
         } else {
             statement.sql.to_owned()

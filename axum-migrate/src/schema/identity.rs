@@ -58,7 +58,7 @@ impl Table {
         let mut table = self.clone();
         table.columns.sort_by(|a, b| a.name.cmp(&b.name));
         for column in &mut table.columns {
-            if let Some(Auto::Serial { sequence }) = &mut column.auto {
+            if let Some(Auto::Serial { sequence, .. }) = &mut column.auto {
                 sequence.clear();
             }
         }

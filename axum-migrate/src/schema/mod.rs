@@ -16,7 +16,7 @@ pub(crate) use sort::by_foreign_keys;
 /// when they were read from the same kind of server.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schema {
-    /// The tables, by name.
+    /// The tables, by name: `schema.name` where that is not the database's default schema (PostgreSQL).
     pub tables: BTreeMap<String, Table>,
     /// The enums that are types of their own (PostgreSQL), by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -24,6 +24,9 @@ pub struct Schema {
     /// Views, triggers and other objects that are never changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmanaged: Vec<Unmanaged>,
+    /// Whether every constraint has a name that counts where an exact comparison is asked for (PostgreSQL).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub constraint_names: bool,
 }
 
 /// An enum that is a type of its own.
@@ -35,10 +38,13 @@ pub struct EnumType {
     pub ty: String,
     /// The values, in order.
     pub values: Vec<String>,
+    /// The comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 /// An object that autogenerate reports but never touches.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Unmanaged {
     /// What it is: `view`, `trigger`, `sequence`…
     pub kind: String,
@@ -47,9 +53,25 @@ pub struct Unmanaged {
     /// The table it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
-    /// The statement that makes it, where a rebuild of its table needs it (SQLite).
+    /// The statement that makes it, or several with semicolons between them, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sql: Option<String>,
+    /// PostgreSQL: who owns it and what others may do with it, as statements with semicolons between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privileges: Option<String>,
+    /// PostgreSQL: what it reads, which cannot be changed under it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<Reads>,
+}
+
+/// Something that an unmanaged object reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Reads {
+    /// A table, view, type or function.
+    pub object: String,
+    /// The column of it, where it is one column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
 }
 
 /// A table.
@@ -93,7 +115,9 @@ pub struct TableOptions {
     pub collation: Option<String>,
     /// The comment.
     pub comment: Option<String>,
-    /// MySQL: how rows are stored, as `row_format=COMPRESSED`.
+    /// PostgreSQL: UNLOGGED.
+    pub unlogged: bool,
+    /// PostgreSQL: the storage parameters, as `fillfactor=70`. MySQL: how rows are stored, as `row_format=COMPRESSED`.
     pub storage: Vec<String>,
 }
 
@@ -150,12 +174,44 @@ pub enum Auto {
     Serial {
         /// The sequence, quoted as SQL needs it.
         sequence: String,
+        /// How the sequence counts.
+        #[serde(default, skip_serializing_if = "Counter::is_default")]
+        counter: Counter,
     },
     /// PostgreSQL GENERATED … AS IDENTITY.
     Identity {
         /// ALWAYS rather than BY DEFAULT.
         always: bool,
+        /// How it counts.
+        #[serde(default, skip_serializing_if = "Counter::is_default")]
+        counter: Counter,
     },
+}
+
+/// How a sequence of PostgreSQL counts, where it is not as it would be by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counter {
+    /// The type, where it is not the column's.
+    pub ty: Option<String>,
+    /// The first number.
+    pub start: Option<i64>,
+    /// The step.
+    pub increment: Option<i64>,
+    /// The smallest number.
+    pub min: Option<i64>,
+    /// The largest number.
+    pub max: Option<i64>,
+    /// How many numbers a session takes at once.
+    pub cache: Option<i64>,
+    /// Whether it begins again after the last.
+    pub cycle: bool,
+}
+
+impl Counter {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A computed column.
@@ -178,9 +234,21 @@ pub struct PrimaryKey {
     /// SQLite: the collations and orders of the columns; MySQL: prefix lengths and orders. Empty where none has any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suffixes: Vec<String>,
+    /// PostgreSQL: whether and when its check may be put off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferrable: Option<Deferrable>,
+    /// PostgreSQL: the INCLUDE columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
+    /// PostgreSQL: the storage parameters, as `fillfactor=70`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub storage: Vec<String>,
     /// SQLite: the conflict clause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_conflict: Option<String>,
+    /// PostgreSQL: the comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 /// A unique constraint.
@@ -206,7 +274,7 @@ pub struct Unique {
     /// SQLite: the collations and orders of the columns; MySQL: prefix lengths and orders. Empty where none has any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suffixes: Vec<String>,
-    /// MySQL: what follows the columns, as `USING BTREE`.
+    /// PostgreSQL: the storage parameters, as `fillfactor=70`. MySQL: what follows the columns, as `USING BTREE`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub storage: Vec<String>,
     /// The comment.
@@ -238,6 +306,18 @@ pub struct ForeignKey {
     /// MySQL: the index that the server made for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub implicit_index: Option<String>,
+    /// PostgreSQL: MATCH FULL.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub match_full: bool,
+    /// PostgreSQL: the columns that ON DELETE SET NULL or SET DEFAULT sets, where it is not all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_columns: Vec<String>,
+    /// PostgreSQL: NOT VALID: rows from before it may break it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_valid: bool,
+    /// PostgreSQL: the comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 /// What a foreign key does when the row it points at changes.
@@ -273,6 +353,15 @@ pub struct Check {
     pub name: Option<String>,
     /// The condition, without the parentheses around it.
     pub expression: String,
+    /// PostgreSQL: NOT VALID: rows from before it may break it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_valid: bool,
+    /// PostgreSQL: NO INHERIT.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_inherit: bool,
+    /// PostgreSQL: the comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 /// An index.
@@ -297,9 +386,12 @@ pub struct Index {
     /// PostgreSQL: NULLS NOT DISTINCT.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub nulls_not_distinct: bool,
-    /// MySQL: what follows the columns, as `USING BTREE` or `IGNORED`.
+    /// PostgreSQL: the storage parameters, as `fillfactor=70`. MySQL: what follows the columns, as `USING BTREE`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub storage: Vec<String>,
+    /// PostgreSQL: left unfinished by CREATE INDEX CONCURRENTLY, and of no use.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub invalid: bool,
     /// The comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,

@@ -144,6 +144,7 @@ fn unmanaged(object: &ObjectRow, kind: &str) -> Unmanaged {
         name: object.name.clone(),
         table: (object.kind == "trigger").then(|| object.table_name.clone()),
         sql: object.sql.clone(),
+        ..Unmanaged::default()
     }
 }
 

@@ -282,6 +282,7 @@ impl<'a> Cursor<'a> {
                 columns,
                 suffixes,
                 on_conflict,
+                ..PrimaryKey::default()
             });
         } else if self.take("UNIQUE") {
             let (columns, suffixes) = self.key_columns()?;
@@ -296,7 +297,11 @@ impl<'a> Cursor<'a> {
         } else if self.take("CHECK") {
             let expression = self.expression()?;
             self.conflict();
-            table.checks.push(Check { name, expression });
+            table.checks.push(Check {
+                name,
+                expression,
+                ..Check::default()
+            });
         } else if self.take("FOREIGN") {
             self.expect_word("KEY")?;
             let columns = self.names()?;
@@ -337,6 +342,7 @@ impl<'a> Cursor<'a> {
                     columns,
                     suffixes: suffixes.into_iter().collect(),
                     on_conflict,
+                    ..PrimaryKey::default()
                 });
             } else if self.peeks("NOT") && !self.next_is("DEFERRABLE") {
                 self.at += 1;
@@ -359,6 +365,7 @@ impl<'a> Cursor<'a> {
                 table.checks.push(Check {
                     name: constraint,
                     expression,
+                    ..Check::default()
                 });
             } else if self.take("DEFAULT") {
                 self.default_value()?;

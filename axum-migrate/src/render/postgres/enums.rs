@@ -1,27 +1,37 @@
 //! Enums: added values in place, all other changes by a new type.
 
-use super::{POSTGRES, check, create_index, literal, quote};
+use std::collections::BTreeSet;
+
+use super::ddl::{self, add_index, check, foreign_key, new_constraint_comment};
+use super::dependents::{index_computes, mentions};
+use super::{POSTGRES, column, divide, literal, quote, quoted};
 use crate::op::Op;
-use crate::schema::{Column, EnumType, Schema};
+use crate::schema::{Column, EnumType, Schema, Table};
 
 /// What the type is called while its successor takes its place.
 const FORMER: &str = "__axum_migrate_former";
 
-pub(super) fn create(own: &EnumType) -> String {
+pub(super) fn create(own: &EnumType, out: &mut Vec<String>) {
     let values: Vec<String> = own
         .values
         .iter()
         .map(|value| literal(POSTGRES, value))
         .collect();
-    format!(
+    out.push(format!(
         "CREATE TYPE {} AS ENUM ({})",
-        quote(&own.name),
+        quoted(&own.name),
         values.join(", ")
-    )
+    ));
+    if own.comment.is_some() {
+        out.push(comment(own));
+    }
 }
 
-/// A value that was added cannot be used before the transaction ends, so where another change may use it the
-/// type is made anew.
+fn comment(own: &EnumType) -> String {
+    let text = ddl::comment_text(own.comment.as_deref());
+    format!("COMMENT ON TYPE {} IS {text}", quoted(&own.name))
+}
+
 pub(super) fn alter(
     from: &EnumType,
     to: &EnumType,
@@ -29,6 +39,19 @@ pub(super) fn alter(
     state: &Schema,
     out: &mut Vec<String>,
 ) {
+    if is_remade(from, to, ops) {
+        replace(from, to, state, out);
+        return;
+    }
+    add_values(from, to, out);
+    if from.comment != to.comment {
+        out.push(comment(to));
+    }
+}
+
+/// A value that was added cannot be used before the transaction ends, so where another change may use it the
+/// type is made anew.
+pub(super) fn is_remade(from: &EnumType, to: &EnumType, ops: &[Op]) -> bool {
     let mut kept = to.values.iter().filter(|value| from.values.contains(value));
     let only_adds = from.values.iter().all(|value| kept.next() == Some(value));
     let others: String = ops
@@ -41,11 +64,58 @@ pub(super) fn alter(
         .values
         .iter()
         .filter(|value| !from.values.contains(value));
-    if only_adds && !added.any(|value| used(&value)) {
-        add_values(from, to, out);
-    } else {
-        replace(from, to, state, out);
+    !only_adds || added.any(|value| used(&value))
+}
+
+/// The columns that a new type touches: those of the type, and computed ones that read them.
+pub(super) fn columns_touched(own: &EnumType, state: &Schema) -> BTreeSet<(String, String)> {
+    let mut touched = BTreeSet::new();
+    for table in state.tables.values() {
+        let work = Work::of(own, table);
+        let columns = work.plain.into_iter().chain(work.computed);
+        touched.extend(columns.map(|column| (table.name.clone(), column.name.clone())));
     }
+    touched
+}
+
+/// What a table has of the type.
+struct Work<'a> {
+    /// Its columns of the type.
+    plain: Vec<&'a Column>,
+    /// Its computed columns that have it or read it.
+    computed: Vec<&'a Column>,
+    /// The names of both.
+    names: BTreeSet<String>,
+}
+
+impl<'a> Work<'a> {
+    fn of(own: &EnumType, table: &'a Table) -> Self {
+        let (mut plain, mut computed) = (Vec::new(), Vec::new());
+        let has = |column: &&Column| own.is_type_of(column) && column.generated.is_none();
+        plain.extend(table.columns.iter().filter(has));
+        let names: BTreeSet<String> = plain.iter().map(|column| column.name.clone()).collect();
+        for column in &table.columns {
+            if let Some(generated) = &column.generated
+                && (own.is_type_of(column)
+                    || casts(&generated.expression, own)
+                    || mentions(&generated.expression, &names))
+            {
+                computed.push(column);
+            }
+        }
+        let of_computed = computed.iter().map(|column| column.name.clone());
+        let names = names.iter().cloned().chain(of_computed).collect();
+        Self {
+            plain,
+            computed,
+            names,
+        }
+    }
+}
+
+/// Whether an expression names the type.
+fn casts(sql: &str, own: &EnumType) -> bool {
+    sql.contains(&format!("::{}", own.ty))
 }
 
 fn add_values(from: &EnumType, to: &EnumType, out: &mut Vec<String>) {
@@ -60,88 +130,131 @@ fn add_values(from: &EnumType, to: &EnumType, out: &mut Vec<String>) {
         };
         out.push(format!(
             "ALTER TYPE {} ADD VALUE {}{place}",
-            quote(&to.name),
+            quoted(&to.name),
             literal(POSTGRES, value)
         ));
     }
 }
 
 /// Everything that names the type lets go of it and takes it up again.
-fn replace(from: &EnumType, to: &EnumType, state: &Schema, out: &mut Vec<String>) {
-    let mentions = |sql: &str| sql.contains(&format!("::{}", from.ty));
-    let columns: Vec<(&str, &Column)> = state
+pub(crate) fn replace(from: &EnumType, to: &EnumType, state: &Schema, out: &mut Vec<String>) {
+    let works: Vec<(&Table, Work<'_>)> = state
         .tables
         .values()
-        .flat_map(|table| table.columns.iter().map(|column| (&*table.name, column)))
-        .filter(|(_, column)| from.is_type_of(column))
+        .map(|table| (table, Work::of(from, table)))
         .collect();
-    let (mut before, mut after) = (Vec::new(), Vec::new());
-    for table in state.tables.values() {
-        let alter = format!("ALTER TABLE {}", quote(&table.name));
-        for own in table.checks.iter().filter(|own| mentions(&own.expression)) {
+    let names = |table: &str| {
+        let work = works.iter().find(|(own, _)| own.name == table);
+        work.map(|(_, work)| &work.names)
+    };
+    let mut after = Vec::new();
+    let mut keys_after = Vec::new();
+    for (table, work) in &works {
+        let alter = format!("ALTER TABLE {}", quoted(&table.name));
+        let has = |columns: &[String], names: Option<&BTreeSet<String>>| {
+            names.is_some_and(|names| columns.iter().any(|column| names.contains(column)))
+        };
+        for own in &table.foreign_keys {
+            if has(&own.columns, Some(&work.names)) || has(&own.referenced, names(&own.table)) {
+                let name = quote(own.name.as_deref().unwrap_or_default());
+                out.push(format!("{alter} DROP CONSTRAINT {name}"));
+                keys_after.push(format!("{alter} ADD {}", foreign_key(own)));
+                keys_after.extend(new_constraint_comment(&table.name, &own.name, &own.comment));
+            }
+        }
+        let concerns = |sql: &str| casts(sql, from) || mentions(sql, &work.names);
+        for own in table.checks.iter().filter(|own| concerns(&own.expression)) {
             let name = quote(own.name.as_deref().unwrap_or_default());
-            before.push(format!("{alter} DROP CONSTRAINT {name}"));
+            out.push(format!("{alter} DROP CONSTRAINT {name}"));
             after.push(format!("{alter} ADD {}", check(own)));
+            after.extend(new_constraint_comment(&table.name, &own.name, &own.comment));
         }
-        for index in table
-            .indexes
-            .iter()
-            .filter(|index| index.predicate.as_deref().is_some_and(mentions))
-        {
-            before.push(format!("DROP INDEX {}", quote(&index.name)));
-            after.push(create_index(&table.name, index));
+        let computed: BTreeSet<&str> = work.computed.iter().map(|own| own.name.as_str()).collect();
+        for own in &table.indexes {
+            let reads = own.columns().chain(own.include.iter().map(String::as_str));
+            let reads_computed = reads.into_iter().any(|name| computed.contains(name));
+            let casts_it = own.predicate.as_deref().is_some_and(|sql| casts(sql, from))
+                || own.keys.iter().any(|key| {
+                    matches!(&key.target, crate::schema::KeyTarget::Expression(sql) if casts(sql, from))
+                });
+            if index_computes(own, &work.names) || casts_it || reads_computed {
+                out.push(format!(
+                    "DROP INDEX {}",
+                    ddl::beside(&table.name, &own.name)
+                ));
+                add_index(&table.name, own, &mut after);
+            }
         }
-    }
-    out.append(&mut before);
-    for (table, column) in columns
-        .iter()
-        .filter(|(_, column)| column.default.is_some())
-    {
-        out.push(alter_column(table, column, "DROP DEFAULT"));
+        for own in &table.uniques {
+            if own
+                .columns
+                .iter()
+                .chain(&own.include)
+                .any(|name| computed.contains(name.as_str()))
+            {
+                let name = quote(own.name.as_deref().unwrap_or_default());
+                out.push(format!("{alter} DROP CONSTRAINT {name}"));
+                after.push(format!("{alter} ADD {}", ddl::unique(own)));
+                after.extend(new_constraint_comment(&table.name, &own.name, &own.comment));
+            }
+        }
+        for own in &work.computed {
+            out.push(format!("{alter} DROP COLUMN {}", quote(&own.name)));
+        }
+        for own in work.plain.iter().filter(|own| own.default.is_some()) {
+            out.push(alter_column(&table.name, own, "DROP DEFAULT"));
+        }
     }
     out.push(format!(
         "ALTER TYPE {} RENAME TO {}",
-        quote(&from.name),
+        quoted(&from.name),
         quote(FORMER)
     ));
-    out.push(create(to));
-    for (table, column) in &columns {
-        let array = if column.ty.ends_with("[]") { "[]" } else { "" };
-        let change = format!(
-            "TYPE {} USING {}::text{array}::{}",
-            column.ty,
-            quote(&column.name),
-            column.ty
-        );
-        out.push(alter_column(table, column, &change));
-    }
-    for (table, column) in &columns {
-        // A default that goes is given up before its column gets another one.
-        let stays = |default: &&String| {
-            let gone = from
-                .values
-                .iter()
-                .filter(|value| !to.values.contains(value));
-            !gone
-                .into_iter()
-                .any(|value| default.starts_with(&format!("{}::", literal(POSTGRES, value))))
-        };
-        if let Some(default) = column.default.as_ref().filter(stays) {
-            out.push(alter_column(
-                table,
-                column,
-                &format!("SET DEFAULT {default}"),
-            ));
+    create(to, out);
+    for (table, work) in &works {
+        for own in &work.plain {
+            let array = if own.ty.ends_with("[]") { "[]" } else { "" };
+            let change = format!(
+                "TYPE {} USING {}::text{array}::{}",
+                own.ty,
+                quote(&own.name),
+                own.ty
+            );
+            out.push(alter_column(&table.name, own, &change));
         }
     }
-    out.push(format!("DROP TYPE {}", quote(FORMER)));
+    // A default that goes is given up before its column gets another one.
+    let stays = |default: &&String| {
+        let mut gone = from
+            .values
+            .iter()
+            .filter(|value| !to.values.contains(value));
+        !gone.any(|value| default.starts_with(&format!("{}::", literal(POSTGRES, value))))
+    };
+    for (table, work) in &works {
+        for own in &work.plain {
+            if let Some(default) = own.default.as_ref().filter(stays) {
+                let change = format!("SET DEFAULT {default}");
+                out.push(alter_column(&table.name, own, &change));
+            }
+        }
+        for own in &work.computed {
+            column::add(&table.name, own, None, state, out);
+        }
+    }
+    let former = match divide(&from.name).0 {
+        Some(schema) => format!("{}.{}", quote(schema), quote(FORMER)),
+        None => quote(FORMER),
+    };
+    out.push(format!("DROP TYPE {former}"));
     out.append(&mut after);
+    out.append(&mut keys_after);
 }
 
 fn alter_column(table: &str, column: &Column, change: &str) -> String {
     format!(
         "ALTER TABLE {} ALTER COLUMN {} {change}",
-        quote(table),
+        quoted(table),
         quote(&column.name)
     )
 }

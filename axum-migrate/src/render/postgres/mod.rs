@@ -1,25 +1,38 @@
 //! PostgreSQL: every change in place, all in one transaction.
 
+mod column;
+mod ddl;
+mod dependents;
+mod enums;
+mod whole;
+
 use axum_db::Dialect;
 
-mod enums;
-
-use super::{Script, constraint, deferrable, foreign_key, literal, quoted_list};
+use self::dependents::Around;
+use super::{Script, deferrable, literal};
 use crate::error::Error;
-use crate::op::Op;
-use crate::schema::{Auto, Check, Column, Index, KeyTarget, PrimaryKey, Schema, Table, Unique};
+use crate::op::{Constraint, Op};
+use crate::schema::{Index, Schema, TableOptions, Unmanaged};
+
+pub(super) use self::whole::create_statements;
 
 const POSTGRES: Dialect = Dialect::Postgres;
 
 pub(super) fn render(ops: &[Op], from: &Schema) -> Result<Script, Error> {
+    let around = Around::of(ops, from)?;
     let mut state = from.clone();
     let mut statements = Vec::new();
-    for op in ops {
-        match op {
-            Op::AlterEnum { from, to } => enums::alter(from, to, ops, &state, &mut statements),
-            op => write(op, &state, &mut statements),
+    for (at, op) in ops.iter().enumerate() {
+        around.before(at, &state, &mut statements);
+        if !around.replaces(op) {
+            dependents::refuse_read(op, &state)?;
+            match op {
+                Op::AlterEnum { from, to } => enums::alter(from, to, ops, &state, &mut statements),
+                op => write(op, &state, &mut statements),
+            }
         }
         state.apply(op);
+        around.after(at, &state, &mut statements);
     }
     Ok(Script {
         statements,
@@ -27,20 +40,64 @@ pub(super) fn render(ops: &[Op], from: &Schema) -> Result<Script, Error> {
     })
 }
 
+/// The objects without a model that the script of `ops` makes again.
+pub(super) fn made_again(ops: &[Op], from: &Schema) -> Result<Vec<Unmanaged>, Error> {
+    Ok(Around::of(ops, from)?.objects)
+}
+
+/// How an index is made, and dropped, while others write to its table.
+pub(super) fn concurrently(table: &str, index: &Index) -> (String, String) {
+    (
+        ddl::create_index(table, index, "CONCURRENTLY "),
+        format!(
+            "DROP INDEX CONCURRENTLY {}",
+            ddl::beside(table, &index.name)
+        ),
+    )
+}
+
 fn quote(name: &str) -> String {
     POSTGRES.quote(name)
 }
 
+/// The schema, where it is not the default one, and the name in it.
+fn divide(key: &str) -> (Option<&str>, &str) {
+    match key.split_once('.') {
+        Some(("", name)) => (None, name),
+        Some((schema, name)) => (Some(schema), name),
+        None => (None, key),
+    }
+}
+
+/// A table or type in SQL.
+fn quoted(key: &str) -> String {
+    match divide(key) {
+        (Some(schema), name) => format!("{}.{}", quote(schema), quote(name)),
+        (None, name) => quote(name),
+    }
+}
+
+/// Makes the schema of the first table or type in it.
+fn create_schema(key: &str, state: &Schema, out: &mut Vec<String>) {
+    let Some(schema) = divide(key).0 else {
+        return;
+    };
+    let mut known = state.tables.keys().chain(state.enums.keys());
+    if !known.any(|other| divide(other).0 == Some(schema)) {
+        out.push(format!("CREATE SCHEMA IF NOT EXISTS {}", quote(schema)));
+    }
+}
+
 fn write(op: &Op, state: &Schema, out: &mut Vec<String>) {
-    let alter = |change: String| format!("ALTER TABLE {} {change}", quote(op.table()));
+    let alter = |change: String| format!("ALTER TABLE {} {change}", quoted(op.table()));
+    let drop_constraint = |name: &Option<String>| {
+        alter(format!(
+            "DROP CONSTRAINT {}",
+            quote(name.as_deref().unwrap_or_default())
+        ))
+    };
     match op {
-        Op::RenameTable { from, to } => {
-            out.push(format!(
-                "ALTER TABLE {} RENAME TO {}",
-                quote(from),
-                quote(to)
-            ));
-        }
+        Op::RenameTable { from, to } => rename("TABLE", from, to, out),
         Op::RenameColumn { from, to, .. } => {
             out.push(alter(format!(
                 "RENAME COLUMN {} TO {}",
@@ -48,13 +105,16 @@ fn write(op: &Op, state: &Schema, out: &mut Vec<String>) {
                 quote(to)
             )));
         }
-        Op::CreateTable(table) => create_table(table, out),
-        Op::DropTable(table) => out.push(format!("DROP TABLE {}", quote(&table.name))),
+        Op::CreateTable(table) => {
+            create_schema(&table.name, state, out);
+            ddl::create_table(table, out);
+        }
+        Op::DropTable(table) => out.push(format!("DROP TABLE {}", quoted(&table.name))),
         Op::AddColumn {
             table,
             column,
             backfill,
-        } => add_column(table, column, backfill.as_deref(), out),
+        } => column::add(table, column, backfill.as_deref(), state, out),
         Op::DropColumn { column, .. } => {
             out.push(alter(format!("DROP COLUMN {}", quote(&column.name))))
         }
@@ -63,359 +123,172 @@ fn write(op: &Op, state: &Schema, out: &mut Vec<String>) {
             from,
             to,
             backfill,
-        } => {
-            let by_text = state.enums.values().any(|own| own.is_type_of(from));
-            alter_column(table, from, to, backfill.as_deref(), by_text, out);
-        }
-        Op::AddPrimaryKey { key, .. } => out.push(alter(format!("ADD {}", primary_key(key)))),
-        Op::AddUnique { unique: it, .. } => out.push(alter(format!("ADD {}", unique(it)))),
-        Op::AddCheck { check: it, .. } => out.push(alter(format!("ADD {}", check(it)))),
-        Op::AddForeignKey { key, .. } => {
-            out.push(alter(format!("ADD {}", foreign_key(POSTGRES, key))))
-        }
-        Op::DropPrimaryKey {
-            key: PrimaryKey { name, .. },
-            ..
-        }
-        | Op::DropUnique {
-            unique: Unique { name, .. },
-            ..
-        }
-        | Op::DropCheck {
-            check: Check { name, .. },
-            ..
-        } => {
-            out.push(alter(format!(
-                "DROP CONSTRAINT {}",
-                quote(name.as_deref().unwrap_or_default())
-            )));
-        }
-        Op::DropForeignKey { key, .. } => {
-            out.push(alter(format!(
-                "DROP CONSTRAINT {}",
-                quote(key.name.as_deref().unwrap_or_default())
-            )));
-        }
-        Op::AddIndex { table, index } => out.push(create_index(table, index)),
-        Op::DropIndex { index, .. } => out.push(format!("DROP INDEX {}", quote(&index.name))),
-        Op::RenameIndex { from, to, .. } => {
-            out.push(format!(
-                "ALTER INDEX {} RENAME TO {}",
-                quote(&from.name),
-                quote(&to.name)
+        } => column::alter(table, from, to, backfill.as_deref(), state, out),
+        Op::AddPrimaryKey { key, .. } => {
+            out.push(alter(format!("ADD {}", ddl::primary_key(key))));
+            out.extend(ddl::new_constraint_comment(
+                op.table(),
+                &key.name,
+                &key.comment,
             ));
         }
-        Op::CreateEnum(own) => out.push(enums::create(own)),
-        Op::DropEnum(own) => out.push(format!("DROP TYPE {}", quote(&own.name))),
-        Op::AlterEnum { .. } => {} // needs to know the other changes
-        Op::AlterOptions { table, to, .. } => out.push(table_comment(table, to.comment.as_deref())),
-    }
-}
-
-fn create_table(table: &Table, out: &mut Vec<String>) {
-    let mut lines: Vec<String> = table
-        .columns
-        .iter()
-        .map(|own| column(own, !own.nullable))
-        .collect();
-    lines.extend(table.primary_key.iter().map(primary_key));
-    lines.extend(table.uniques.iter().map(unique));
-    lines.extend(table.checks.iter().map(check));
-    lines.extend(
-        table
-            .foreign_keys
-            .iter()
-            .map(|key| foreign_key(POSTGRES, key)),
-    );
-    out.push(format!(
-        "CREATE TABLE {} (\n  {}\n)",
-        quote(&table.name),
-        lines.join(",\n  ")
-    ));
-    out.extend(
-        table
-            .indexes
-            .iter()
-            .map(|index| create_index(&table.name, index)),
-    );
-    if let Some(comment) = &table.options.comment {
-        out.push(table_comment(&table.name, Some(comment)));
-    }
-    for column in table
-        .columns
-        .iter()
-        .filter(|column| column.comment.is_some())
-    {
-        out.push(column_comment(&table.name, column));
-    }
-}
-
-fn column(column: &Column, required: bool) -> String {
-    let mut sql = format!("{} {}", quote(&column.name), type_with_collation(column));
-    match &column.auto {
-        Some(Auto::Serial { .. }) => {
-            sql = format!("{} {}", quote(&column.name), serial(&column.ty))
+        Op::AddUnique { unique, .. } => {
+            out.push(alter(format!("ADD {}", ddl::unique(unique))));
+            let (name, comment) = (&unique.name, &unique.comment);
+            out.extend(ddl::new_constraint_comment(op.table(), name, comment));
         }
-        Some(Auto::Identity { always }) => {
-            sql.push_str(&format!(" GENERATED {} AS IDENTITY", when(*always)));
+        Op::AddCheck { check, .. } => {
+            out.push(alter(format!("ADD {}", ddl::check(check))));
+            let (name, comment) = (&check.name, &check.comment);
+            out.extend(ddl::new_constraint_comment(op.table(), name, comment));
         }
-        Some(Auto::Increment) | None => {}
-    }
-    if let Some(generated) = &column.generated {
-        sql.push_str(&format!(
-            " GENERATED ALWAYS AS ({}) STORED",
-            generated.expression
-        ));
-    }
-    if let Some(default) = &column.default {
-        sql.push_str(&format!(" DEFAULT {default}"));
-    }
-    if required {
-        sql.push_str(" NOT NULL");
-    }
-    sql
-}
-
-fn type_with_collation(column: &Column) -> String {
-    match &column.collation {
-        Some(collation) => format!("{} COLLATE {collation}", column.ty),
-        None => column.ty.clone(),
-    }
-}
-
-fn serial(ty: &str) -> &'static str {
-    match ty {
-        "bigint" => "bigserial",
-        "smallint" => "smallserial",
-        _ => "serial",
-    }
-}
-
-fn when(always: bool) -> &'static str {
-    if always { "ALWAYS" } else { "BY DEFAULT" }
-}
-
-fn add_column(table: &str, own: &Column, backfill: Option<&str>, out: &mut Vec<String>) {
-    let name = quote(&own.name);
-    let alter = format!("ALTER TABLE {}", quote(table));
-    match backfill {
-        Some(expression) => {
-            out.push(format!("{alter} ADD COLUMN {}", column(own, false)));
-            out.push(format!("UPDATE {} SET {name} = {expression}", quote(table)));
-            if !own.nullable {
-                out.push(format!("{alter} ALTER COLUMN {name} SET NOT NULL"));
-            }
+        Op::AddForeignKey { key, .. } => {
+            out.push(alter(format!("ADD {}", ddl::foreign_key(key))));
+            out.extend(ddl::new_constraint_comment(
+                op.table(),
+                &key.name,
+                &key.comment,
+            ));
         }
-        None => out.push(format!("{alter} ADD COLUMN {}", column(own, !own.nullable))),
-    }
-    if own.comment.is_some() {
-        out.push(column_comment(table, own));
-    }
-}
-
-fn alter_column(
-    table: &str,
-    from: &Column,
-    to: &Column,
-    backfill: Option<&str>,
-    by_text: bool,
-    out: &mut Vec<String>,
-) {
-    let name = quote(&to.name);
-    let quoted_table = quote(table);
-    let alter = |change: String| format!("ALTER TABLE {quoted_table} ALTER COLUMN {name} {change}");
-    if from.generated != to.generated {
-        if to.generated.is_some() {
-            out.push(format!("ALTER TABLE {quoted_table} DROP COLUMN {name}"));
-            return add_column(table, to, None, out);
+        Op::DropPrimaryKey { key, .. } => out.push(drop_constraint(&key.name)),
+        Op::DropUnique { unique, .. } => out.push(drop_constraint(&unique.name)),
+        Op::DropCheck { check, .. } => out.push(drop_constraint(&check.name)),
+        Op::DropForeignKey { key, .. } => out.push(drop_constraint(&key.name)),
+        Op::AddIndex { table, index } => ddl::add_index(table, index, out),
+        Op::DropIndex { table, index } => {
+            out.push(format!("DROP INDEX {}", ddl::beside(table, &index.name)));
         }
-        out.push(alter("DROP EXPRESSION".to_owned()));
-    }
-    let recounts = from.auto.is_some() && !same_auto(from, to);
-    match &from.auto {
-        Some(Auto::Serial { sequence }) if recounts => {
-            out.push(alter("DROP DEFAULT".to_owned()));
-            out.push(format!("DROP SEQUENCE {sequence}"));
-        }
-        Some(Auto::Identity { .. }) if recounts && !is_identity(to) => {
-            out.push(alter("DROP IDENTITY".to_owned()));
-        }
-        _ => {}
-    }
-    let retypes = from.ty != to.ty || from.collation != to.collation;
-    if from.default.is_some() && (retypes || to.default.is_none()) {
-        out.push(alter("DROP DEFAULT".to_owned()));
-    }
-    if retypes {
-        out.push(alter(format!(
-            "TYPE {} USING {name}::{}{}",
-            type_with_collation(to),
-            if by_text { "text::" } else { "" },
-            to.ty
-        )));
-        if let (Some(Auto::Serial { sequence }), true) = (&from.auto, same_auto(from, to)) {
-            out.push(format!("ALTER SEQUENCE {sequence} AS {}", to.ty));
-        }
-    }
-    if let Some(default) = &to.default
-        && (retypes || from.default != to.default)
-    {
-        out.push(alter(format!("SET DEFAULT {default}")));
-    }
-    match (from.nullable, to.nullable) {
-        (true, false) => {
-            if let Some(value) = backfill.or(to.default.as_deref()) {
+        Op::RenameIndex { table, from, to } => {
+            if from.name != to.name {
                 out.push(format!(
-                    "UPDATE {quoted_table} SET {name} = {value} WHERE {name} IS NULL"
+                    "ALTER INDEX {} RENAME TO {}",
+                    ddl::beside(table, &from.name),
+                    quote(&to.name)
                 ));
             }
-            out.push(alter("SET NOT NULL".to_owned()));
+            let index = format!("INDEX {}", ddl::beside(table, &to.name));
+            store(&index, &from.storage, &to.storage, out);
+            if from.comment != to.comment {
+                out.push(ddl::index_comment(table, to));
+            }
         }
-        (false, true) => out.push(alter("DROP NOT NULL".to_owned())),
-        _ => {}
-    }
-    if !same_auto(from, to) {
-        count(table, from, to, out);
-    }
-    if from.comment != to.comment {
-        out.push(column_comment(table, to));
-    }
-}
-
-fn is_identity(column: &Column) -> bool {
-    matches!(column.auto, Some(Auto::Identity { .. }))
-}
-
-fn same_auto(from: &Column, to: &Column) -> bool {
-    match (&from.auto, &to.auto) {
-        (Some(Auto::Serial { .. }), Some(Auto::Serial { .. })) => true,
-        (from, to) => from == to,
-    }
-}
-
-/// Lets the server count the column, from where it stands.
-fn count(table: &str, from: &Column, to: &Column, out: &mut Vec<String>) {
-    let (quoted_table, name) = (quote(table), quote(&to.name));
-    let alter = format!("ALTER TABLE {quoted_table} ALTER COLUMN {name}");
-    let next = format!("(SELECT coalesce(max({name}), 0) + 1 FROM {quoted_table}), false)");
-    match &to.auto {
-        Some(Auto::Serial { sequence }) => {
-            let named = literal(POSTGRES, sequence);
-            out.push(format!(
-                "CREATE SEQUENCE {sequence} AS {} OWNED BY {quoted_table}.{name}",
-                to.ty
-            ));
-            out.push(format!("SELECT setval({named}, {next}"));
-            out.push(format!("{alter} SET DEFAULT nextval({named}::regclass)"));
+        Op::AlterConstraint { table, from, to } => alter_constraint(table, from, to, out),
+        Op::RenameEnum { from, to } => rename("TYPE", &from.name, &to.name, out),
+        Op::RenameEnumValue { name, from, to } => out.push(format!(
+            "ALTER TYPE {} RENAME VALUE {} TO {}",
+            quoted(name),
+            literal(POSTGRES, from),
+            literal(POSTGRES, to)
+        )),
+        Op::CreateEnum(own) => {
+            create_schema(&own.name, state, out);
+            enums::create(own, out);
         }
-        Some(Auto::Identity { always }) if is_identity(from) => {
-            out.push(format!("{alter} SET GENERATED {}", when(*always)));
-        }
-        Some(Auto::Identity { always }) => {
-            out.push(format!(
-                "{alter} ADD GENERATED {} AS IDENTITY",
-                when(*always)
-            ));
-            let owner = literal(POSTGRES, &quoted_table);
-            let column = literal(POSTGRES, &to.name);
-            out.push(format!(
-                "SELECT setval(pg_get_serial_sequence({owner}, {column}), {next}"
-            ));
-        }
-        Some(Auto::Increment) | None => {}
+        Op::DropEnum(own) => out.push(format!("DROP TYPE {}", quoted(&own.name))),
+        Op::AlterEnum { .. } => {} // needs to know the other changes
+        Op::AlterOptions { table, from, to } => alter_options(table, from, to, out),
     }
 }
 
-fn primary_key(key: &PrimaryKey) -> String {
-    format!(
-        "{}PRIMARY KEY ({})",
-        constraint(POSTGRES, key.name.as_ref()),
-        quoted_list(POSTGRES, &key.columns)
-    )
-}
-
-fn unique(unique: &Unique) -> String {
-    format!(
-        "{}UNIQUE {}({}){}{}",
-        constraint(POSTGRES, unique.name.as_ref()),
-        if unique.nulls_not_distinct {
-            "NULLS NOT DISTINCT "
-        } else {
-            ""
-        },
-        quoted_list(POSTGRES, &unique.columns),
-        include(&unique.include),
-        deferrable(unique.deferrable)
-    )
-}
-
-fn include(columns: &[String]) -> String {
-    if columns.is_empty() {
-        String::new()
-    } else {
-        format!(" INCLUDE ({})", quoted_list(POSTGRES, columns))
+/// Moves to another schema, and takes another name there.
+fn rename(kind: &str, from: &str, to: &str, out: &mut Vec<String>) {
+    let ((old_schema, old), (new_schema, new)) = (divide(from), divide(to));
+    let mut now = quoted(from);
+    if let Some(schema) = new_schema
+        && old_schema != new_schema
+    {
+        out.push(format!("CREATE SCHEMA IF NOT EXISTS {}", quote(schema)));
+        out.push(format!("ALTER {kind} {now} SET SCHEMA {}", quote(schema)));
+        now = format!("{}.{}", quote(schema), quote(old));
+    } else if old_schema != new_schema {
+        // The default schema has no name that is the same everywhere.
+        out.push(format!(
+            "DO $$ BEGIN EXECUTE format('ALTER {kind} %s SET SCHEMA %I', {}, current_schema()); END $$",
+            literal(POSTGRES, &now)
+        ));
+        now = quote(old);
+    }
+    if old != new {
+        out.push(format!("ALTER {kind} {now} RENAME TO {}", quote(new)));
     }
 }
 
-fn check(check: &Check) -> String {
-    format!(
-        "{}CHECK ({})",
-        constraint(POSTGRES, check.name.as_ref()),
-        check.expression
-    )
-}
-
-fn create_index(table: &str, index: &Index) -> String {
-    let keys: Vec<String> = index
-        .keys
+/// Sets and resets storage parameters.
+fn store(what: &str, from: &[String], to: &[String], out: &mut Vec<String>) {
+    let name = |parameter: &String| {
+        parameter
+            .split_once('=')
+            .map_or(parameter.clone(), |(name, _)| name.to_owned())
+    };
+    let set: Vec<&String> = to.iter().filter(|it| !from.contains(it)).collect();
+    let kept: Vec<String> = to.iter().map(name).collect();
+    let reset: Vec<String> = from
         .iter()
-        .map(|key| match &key.target {
-            KeyTarget::Column(name) => format!("{}{}", quote(name), key.suffix),
-            KeyTarget::Expression(sql) => format!("({sql}){}", key.suffix),
-        })
+        .map(name)
+        .filter(|name| !kept.contains(name))
+        .map(|name| ddl::parameter_name(&name))
         .collect();
-    format!(
-        "CREATE {}INDEX {} ON {}{} ({}){}{}{}",
-        if index.unique { "UNIQUE " } else { "" },
-        quote(&index.name),
-        quote(table),
-        index
-            .method
-            .as_ref()
-            .map(|method| format!(" USING {}", quote(method)))
-            .unwrap_or_default(),
-        keys.join(", "),
-        include(&index.include),
-        if index.nulls_not_distinct {
-            " NULLS NOT DISTINCT"
-        } else {
-            ""
-        },
-        index
-            .predicate
-            .as_ref()
-            .map(|it| format!(" WHERE {it}"))
-            .unwrap_or_default()
-    )
+    if !set.is_empty() {
+        out.push(format!("ALTER {what} SET ({})", ddl::settings(set)));
+    }
+    if !reset.is_empty() {
+        out.push(format!("ALTER {what} RESET ({})", reset.join(", ")));
+    }
 }
 
-fn table_comment(table: &str, comment: Option<&str>) -> String {
-    format!(
-        "COMMENT ON TABLE {} IS {}",
-        quote(table),
-        comment_text(comment)
-    )
+fn alter_options(table: &str, from: &TableOptions, to: &TableOptions, out: &mut Vec<String>) {
+    let name = quoted(table);
+    if from.unlogged != to.unlogged {
+        let how = if to.unlogged { "UNLOGGED" } else { "LOGGED" };
+        out.push(format!("ALTER TABLE {name} SET {how}"));
+    }
+    store(&format!("TABLE {name}"), &from.storage, &to.storage, out);
+    if from.comment != to.comment {
+        out.push(ddl::table_comment(table, to.comment.as_deref()));
+    }
 }
 
-fn column_comment(table: &str, column: &Column) -> String {
-    let text = comment_text(column.comment.as_deref());
-    format!(
-        "COMMENT ON COLUMN {}.{} IS {text}",
-        quote(table),
-        quote(&column.name)
-    )
-}
-
-fn comment_text(comment: Option<&str>) -> String {
-    comment.map_or("NULL".to_owned(), |comment| literal(POSTGRES, comment))
+fn alter_constraint(table: &str, from: &Constraint, to: &Constraint, out: &mut Vec<String>) {
+    let alter = |change: String| format!("ALTER TABLE {} {change}", quoted(table));
+    let (before, name) = (
+        from.name().unwrap_or_default(),
+        to.name().unwrap_or_default(),
+    );
+    if to.not_valid() && !from.not_valid() {
+        // What was checked does not become unchecked.
+        out.push(alter(format!("DROP CONSTRAINT {}", quote(before))));
+        let clause = match to {
+            Constraint::Check(check) => ddl::check(check),
+            Constraint::ForeignKey(key) => ddl::foreign_key(key),
+            Constraint::PrimaryKey(key) => ddl::primary_key(key),
+            Constraint::Unique(unique) => ddl::unique(unique),
+        };
+        out.push(alter(format!("ADD {clause}")));
+        if to.comment().is_some() {
+            out.push(ddl::constraint_comment(table, name, to.comment()));
+        }
+        return;
+    }
+    if before != name {
+        out.push(alter(format!(
+            "RENAME CONSTRAINT {} TO {}",
+            quote(before),
+            quote(name)
+        )));
+    }
+    if from.deferrable() != to.deferrable() {
+        let how = match to.deferrable() {
+            None => " NOT DEFERRABLE",
+            some => deferrable(some),
+        };
+        out.push(alter(format!("ALTER CONSTRAINT {}{how}", quote(name))));
+    }
+    if from.not_valid() && !to.not_valid() {
+        out.push(alter(format!("VALIDATE CONSTRAINT {}", quote(name))));
+    }
+    let index = format!("INDEX {}", ddl::beside(table, name));
+    store(&index, from.storage(), to.storage(), out);
+    if from.comment() != to.comment() {
+        out.push(ddl::constraint_comment(table, name, to.comment()));
+    }
 }

@@ -14,6 +14,10 @@ mod postgres;
 #[cfg(feature = "postgres")]
 mod postgres_cases;
 mod scoreboard;
+#[cfg(feature = "postgres")]
+mod scoreboard_postgres;
+#[cfg(feature = "postgres")]
+mod scoreboard_postgres_start;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(feature = "sqlite")]

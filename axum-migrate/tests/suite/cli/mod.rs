@@ -13,5 +13,7 @@ mod offline;
 mod process;
 #[cfg(feature = "cli")]
 mod program;
+#[cfg(feature = "postgres")]
+mod schemas;
 mod sql;
 mod typed;
