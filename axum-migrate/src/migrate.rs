@@ -178,8 +178,12 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
     }
 
     /// The statements that make the tables of the models that belong to this database's bind.
-    pub(crate) fn models(&self) -> Vec<String> {
-        self.tables().create_statements(B::DIALECT)
+    pub(crate) fn models(&self) -> Result<Vec<String>, Error> {
+        let tables = self.tables();
+        let valid = tables.validate_for(B::DIALECT);
+        valid
+            .map_err(|error| Error::new(ErrorKind::Usage, error.to_string()).with_source(error))?;
+        Ok(tables.create_statements(B::DIALECT))
     }
 
     /// The models' tables of this database.

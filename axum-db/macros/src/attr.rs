@@ -6,25 +6,29 @@ use syn::{
     Attribute, Error, Expr, ExprLit, ExprUnary, Ident, Lit, LitInt, LitStr, Path, Result, UnOp,
 };
 
-use crate::rules::{self, CheckArg, RuleArg};
+use crate::engine::Engine;
+use crate::rules::{self, ColumnRules, ForeignKeyArg, PrimaryKeyArg, TableRules};
 
 /// The helper attribute as the derive sees it. `#[model]` itself cannot be a derive's helper: the name
 /// would be ambiguous with the attribute macro.
 pub(crate) const HELPER: &str = "axum_db";
 
-const STRUCT_KEYS: &str =
-    "`table`, `bind`, `unique(…)`, `index(…)`, `check = \"…\"`, `renamed_from`";
+const STRUCT_KEYS: &str = "`table`, `schema`, `bind`, `primary_key(…)`, `unique(…)`, `index(…)`, `foreign_key(…)`, \
+     `check = \"…\"`, `comment`, `renamed_from`, and `sqlite(…)`, `postgres(…)`, `mysql(…)`";
 const FIELD_KEYS: &str = "`primary_key`, `unique`, `index`, `check`, `db_enum`, `length`, `precision`, `scale`, \
-     `default`, `references`, `on_delete`, `on_update`, `relation`, `backref`, `many_to_many`, `no_join`, \
-     `sql_type`, `renamed_from`";
+     `default`, `default_sql`, `generated`, `auto_increment`, `identity`, `references`, `on_delete`, `on_update`, \
+     `deferrable`, `initially_deferred`, `constraint`, `relation`, `backref`, `many_to_many`, `no_join`, `sql_type`, \
+     `column_type`, `collation`, `comment`, `renamed_from`, and `sqlite(…)`, `postgres(…)`, `mysql(…)`";
 
 #[derive(Default)]
 pub(crate) struct StructArgs {
     pub(crate) table: Option<LitStr>,
     pub(crate) bind: Option<Path>,
-    pub(crate) uniques: Vec<RuleArg>,
-    pub(crate) indexes: Vec<RuleArg>,
-    pub(crate) checks: Vec<CheckArg>,
+    pub(crate) schema: Option<LitStr>,
+    pub(crate) primary_key: Option<PrimaryKeyArg>,
+    pub(crate) foreign_keys: Vec<ForeignKeyArg>,
+    pub(crate) rules: TableRules,
+    pub(crate) engines: Vec<(Engine, TableRules)>,
     pub(crate) renamed_from: Option<LitStr>,
     /// The derives of the struct that its `New…` companion shares.
     pub(crate) derives: Vec<Ident>,
@@ -33,9 +37,10 @@ pub(crate) struct StructArgs {
 #[derive(Default)]
 pub(crate) struct FieldArgs {
     pub(crate) primary_key: Option<Span>,
-    pub(crate) unique: Option<Span>,
-    pub(crate) index: Option<Span>,
-    pub(crate) checks: Vec<CheckArg>,
+    pub(crate) rules: ColumnRules,
+    pub(crate) engines: Vec<(Engine, ColumnRules)>,
+    pub(crate) auto_increment: Option<(Span, bool)>,
+    pub(crate) constraint: Option<LitStr>,
     pub(crate) db_enum: Option<Span>,
     pub(crate) length: Option<LitInt>,
     pub(crate) precision: Option<LitInt>,
@@ -48,7 +53,7 @@ pub(crate) struct FieldArgs {
     pub(crate) backref: Option<Ident>,
     pub(crate) many_to_many: Option<Ident>,
     pub(crate) no_join: Option<Span>,
-    pub(crate) sql_type: Option<Path>,
+    pub(crate) sql_type: Option<syn::Type>,
     pub(crate) renamed_from: Option<LitStr>,
 }
 
@@ -100,14 +105,18 @@ impl StructArgs {
                         "a type that implements `Bind`, as in `bind = Analytics`",
                     )
                 })
-            } else if meta.path.is_ident("unique") {
-                args.uniques.push(rules::over_fields(&meta)?);
+            } else if meta.path.is_ident("schema") {
+                once(&mut args.schema, &meta, schema)
+            } else if meta.path.is_ident("primary_key") {
+                once(&mut args.primary_key, &meta, rules::primary_key)
+            } else if meta.path.is_ident("foreign_key") {
+                args.foreign_keys.push(rules::foreign_key(&meta)?);
                 Ok(())
-            } else if meta.path.is_ident("index") {
-                args.indexes.push(rules::over_fields(&meta)?);
+            } else if let Some(engine) = Engine::of(&meta.path) {
+                args.engines
+                    .push((engine, TableRules::group(&meta, engine)?));
                 Ok(())
-            } else if meta.path.is_ident("check") {
-                args.checks.push(rules::check(&meta)?);
+            } else if args.rules.parse(&meta, None)? {
                 Ok(())
             } else if meta.path.is_ident("renamed_from") {
                 once(&mut args.renamed_from, &meta, string)
@@ -125,21 +134,25 @@ impl StructArgs {
 }
 
 impl FieldArgs {
-    pub(crate) fn parse(attributes: &[Attribute]) -> Result<Self> {
+    pub(crate) fn parse(attributes: &[Attribute], field: &Ident) -> Result<Self> {
         let mut args = Self::default();
         for_each(attributes, |meta| {
+            if let Some(engine) = Engine::of(&meta.path) {
+                let group = ColumnRules::group(&meta, field, engine)?;
+                args.engines.push((engine, group));
+                return Ok(());
+            }
+            if args.rules.parse(&meta, field, None)? {
+                return Ok(());
+            }
             let Some(key) = meta.path.get_ident().map(ToString::to_string) else {
                 return Err(unknown(&meta, "field", FIELD_KEYS));
             };
             match key.as_str() {
                 "primary_key" => once(&mut args.primary_key, &meta, flag),
-                "unique" => once(&mut args.unique, &meta, flag),
-                "index" => once(&mut args.index, &meta, flag),
+                "auto_increment" => once(&mut args.auto_increment, &meta, switch),
+                "constraint" => once(&mut args.constraint, &meta, string),
                 "no_join" => once(&mut args.no_join, &meta, flag),
-                "check" => {
-                    args.checks.push(rules::check(&meta)?);
-                    Ok(())
-                }
                 "db_enum" => once(&mut args.db_enum, &meta, flag),
                 "length" => once(&mut args.length, &meta, length),
                 "precision" => once(&mut args.precision, &meta, |meta| digits(meta, 1)),
@@ -156,12 +169,7 @@ impl FieldArgs {
                 "relation" => once(&mut args.relation, &meta, |meta| method(meta, "author")),
                 "backref" => once(&mut args.backref, &meta, |meta| method(meta, "posts")),
                 "many_to_many" => once(&mut args.many_to_many, &meta, |meta| method(meta, "tags")),
-                "sql_type" => once(&mut args.sql_type, &meta, |meta| {
-                    path(
-                        meta,
-                        "an SQL type, as in `sql_type = diesel::sql_types::Text`",
-                    )
-                }),
+                "sql_type" => once(&mut args.sql_type, &meta, sql_type),
                 "renamed_from" => once(&mut args.renamed_from, &meta, string),
                 _ => Err(unknown(&meta, "field", FIELD_KEYS)),
             }
@@ -186,7 +194,7 @@ fn for_each(
     Ok(())
 }
 
-fn once<T>(
+pub(crate) fn once<T>(
     slot: &mut Option<T>,
     meta: &ParseNestedMeta,
     parse: impl FnOnce(&ParseNestedMeta) -> Result<T>,
@@ -206,15 +214,13 @@ fn unknown(meta: &ParseNestedMeta, place: &str, keys: &str) -> Error {
     ))
 }
 
-fn flag(meta: &ParseNestedMeta) -> Result<Span> {
+pub(crate) fn flag(meta: &ParseNestedMeta) -> Result<Span> {
     use syn::spanned::Spanned;
     if meta.input.peek(syn::Token![=]) {
         return Err(meta.error("this takes no value; write the word alone"));
     }
     if meta.input.peek(syn::token::Paren) {
-        return Err(meta.error(
-            "on a field this is the word alone; over several fields it stands above the struct",
-        ));
+        return Err(meta.error("this is the word alone; take the parentheses away"));
     }
     Ok(meta.path.span())
 }
@@ -230,7 +236,44 @@ pub(crate) fn string(meta: &ParseNestedMeta) -> Result<LitStr> {
     Ok(text)
 }
 
-fn length(meta: &ParseNestedMeta) -> Result<LitInt> {
+/// A schema's name: Diesel takes it as an identifier.
+fn schema(meta: &ParseNestedMeta) -> Result<LitStr> {
+    let text = string(meta)?;
+    match syn::parse_str::<Ident>(&text.value()) {
+        Ok(_) => Ok(text),
+        Err(_) => Err(Error::new(
+            text.span(),
+            "Diesel knows schemas by names that are Rust identifiers; choose one of letters, digits and `_`",
+        )),
+    }
+}
+
+/// `auto_increment`, or `auto_increment = false`.
+fn switch(meta: &ParseNestedMeta) -> Result<(Span, bool)> {
+    use syn::spanned::Spanned;
+    if meta.input.peek(syn::Token![=]) {
+        let value: syn::LitBool = meta.value()?.parse()?;
+        return Ok((meta.path.span(), value.value));
+    }
+    Ok((flag(meta)?, true))
+}
+
+fn sql_type(meta: &ParseNestedMeta) -> Result<syn::Type> {
+    let input = meta.value()?;
+    let span = input.span();
+    let expected = || {
+        Error::new(
+            span,
+            "expected an SQL type, as in `sql_type = diesel::sql_types::Text`",
+        )
+    };
+    match input.parse::<syn::Type>() {
+        Ok(ty @ syn::Type::Path(_)) => Ok(ty),
+        _ => Err(expected()),
+    }
+}
+
+pub(crate) fn length(meta: &ParseNestedMeta) -> Result<LitInt> {
     let number: LitInt = meta.value()?.parse()?;
     match number.base10_parse::<u32>() {
         Ok(1..) => Ok(number),
@@ -253,7 +296,7 @@ fn digits(meta: &ParseNestedMeta, least: u32) -> Result<LitInt> {
     }
 }
 
-fn path(meta: &ParseNestedMeta, expected: &str) -> Result<Path> {
+pub(crate) fn path(meta: &ParseNestedMeta, expected: &str) -> Result<Path> {
     let input = meta.value()?;
     let span = input.span();
     input
@@ -289,7 +332,7 @@ fn method(meta: &ParseNestedMeta, example: &str) -> Result<Ident> {
     Ok(name)
 }
 
-fn action(meta: &ParseNestedMeta) -> Result<(Span, Action)> {
+pub(crate) fn action(meta: &ParseNestedMeta) -> Result<(Span, Action)> {
     const EXPECTED: &str =
         "expected `cascade`, `restrict`, `set_null`, `set_default` or `no_action`";
     let input = meta.value()?;

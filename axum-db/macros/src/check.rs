@@ -23,12 +23,13 @@ pub(crate) fn model(model: &ModelDef) -> Result<()> {
         return Err(Error::new(
             model.ident.span(),
             format!(
-                "`{}` has no column beside its generated key; add one",
+                "`{}` has no column that the database does not fill in by itself; add one",
                 model.ident
             ),
         ));
     }
     rules::verify(model)?;
+    numbered(model)?;
     let mut methods = HashSet::new();
     for field in &model.fields {
         if let Some(relation) = &field.args.relation
@@ -37,6 +38,38 @@ pub(crate) fn model(model: &ModelDef) -> Result<()> {
             return Err(Error::new(
                 relation.span(),
                 format!("two relations are called `{relation}`; give each its own name"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What is said of the number that the database gives.
+fn numbered(model: &ModelDef) -> Result<()> {
+    let number = model.generated().map(|field| &field.ident);
+    for field in &model.fields {
+        let is_number = number == Some(&field.ident);
+        for (_, rules) in &field.args.engines {
+            let span = rules.rowid.or(rules.identity.map(|(span, _)| span));
+            if let (Some(span), false) = (span, is_number) {
+                return Err(Error::new(
+                    span,
+                    "this says how a key is numbered, which this field is not; say `identity` for every engine, \
+                     or take this away",
+                ));
+            }
+        }
+        if let (Some((span, _)), None) = (field.args.auto_increment, field.args.primary_key) {
+            return Err(Error::new(
+                span,
+                "`auto_increment` belongs to a field of the primary key; PostgreSQL alone numbers other columns, \
+                 with `identity`",
+            ));
+        }
+        if let (Some((span, true)), false) = (field.args.auto_increment, is_number) {
+            return Err(Error::new(
+                span,
+                "the database numbers one field of a key; another one says so already",
             ));
         }
     }
@@ -100,12 +133,6 @@ pub(crate) fn field(field: &FieldDef) -> Result<()> {
             "a primary key is never NULL; take the `Option` away",
         ));
     }
-    if let (Some(span), Some(_)) = (args.unique, args.primary_key) {
-        return Err(Error::new(
-            span,
-            "a primary key is unique already; take `unique` away",
-        ));
-    }
     if let Some(length) = &args.length
         && !matches!(field.kind, Kind::String | Kind::Bytes | Kind::Custom)
     {
@@ -121,10 +148,20 @@ pub(crate) fn field(field: &FieldDef) -> Result<()> {
         ));
     }
     digits(field)?;
+    by_the_database(field)?;
     from_axum_db(field)?;
     references(field)?;
     if let Some(default) = &args.default {
         default_fits(field, default)?;
+        if let (Some(sql), false) = (
+            &args.rules.default_sql,
+            matches!(default, DefaultArg::Call(_)),
+        ) {
+            return Err(Error::new(
+                sql.span(),
+                "the database has the other default already; keep one, or make the other a call that `New…` makes",
+            ));
+        }
     }
     Ok(())
 }
@@ -138,7 +175,17 @@ fn references(field: &FieldDef) -> Result<()> {
             ("relation", args.relation.as_ref().map(syn::Ident::span)),
             ("backref", args.backref.as_ref().map(syn::Ident::span)),
             ("no_join", args.no_join),
+            ("deferrable", args.rules.deferrable.map(|(span, _)| span)),
+            (
+                "constraint",
+                args.constraint.as_ref().map(syn::LitStr::span),
+            ),
         ];
+        let of_engines = args
+            .engines
+            .iter()
+            .filter_map(|(_, rules)| rules.deferrable.map(|(span, _)| ("deferrable", Some(span))));
+        let orphan = orphan.into_iter().chain(of_engines);
         for (key, span) in orphan {
             if let Some(span) = span {
                 return Err(Error::new(
@@ -163,12 +210,75 @@ fn references(field: &FieldDef) -> Result<()> {
         }
         if let Some((span, Action::SetDefault)) = action
             && matches!(args.default, None | Some(DefaultArg::Call(_)))
+            && args.rules.default_sql.is_none()
         {
             return Err(Error::new(
                 span,
                 format!(
                     "`{key} = set_default` needs a `default` that the database has; add one, or choose `set_null`"
                 ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What the database makes by itself: a number, a default, a value worked out of others.
+fn by_the_database(field: &FieldDef) -> Result<()> {
+    let args = &field.args;
+    let rules = &args.rules;
+    if let Some(generated) = &rules.generated {
+        let span = generated.expression.span();
+        let others = [
+            ("default", args.default.is_some()),
+            ("default_sql", rules.default_sql.is_some()),
+            ("identity", rules.identity.is_some()),
+            ("auto_increment", args.auto_increment.is_some()),
+            ("primary_key", args.primary_key.is_some()),
+        ];
+        if let Some((other, _)) = others.iter().find(|(_, given)| *given) {
+            return Err(Error::new(
+                span,
+                format!("a column that is worked out has no `{other}`; keep one of the two"),
+            ));
+        }
+    }
+    if let Some((span, _)) = rules.identity {
+        let wrong = if field.optional {
+            Some("an identity is never NULL; take the `Option` away")
+        } else if args.default.is_some() || rules.default_sql.is_some() {
+            Some("an identity column has no default; keep one of the two")
+        } else if matches!(args.auto_increment, Some((_, false))) {
+            Some(
+                "an identity column is numbered by the database; take `auto_increment = false` away",
+            )
+        } else if !matches!(field.kind, Kind::I16 | Kind::I32 | Kind::I64 | Kind::Custom) {
+            Some("an identity is an integer; make the field an i16, i32 or i64")
+        } else {
+            None
+        };
+        if let Some(wrong) = wrong {
+            return Err(Error::new(span, wrong));
+        }
+    }
+    if let (Some((span, true)), Some(_)) = (args.auto_increment, &args.default) {
+        return Err(Error::new(
+            span,
+            "a numbered column has no default; keep one of the two",
+        ));
+    }
+    for (_, own) in &args.engines {
+        if let (Some(generated), None) = (&own.generated, &rules.generated) {
+            return Err(Error::new(
+                generated.expression.span(),
+                "whether a column is worked out is the same on every engine; say `generated` for all first, and \
+                 here what is otherwise",
+            ));
+        }
+        if let (Some(text), Some(_)) = (&own.default_sql, &rules.generated) {
+            return Err(Error::new(
+                text.span(),
+                "a column that is worked out has no default; take this away",
             ));
         }
     }

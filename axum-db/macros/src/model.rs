@@ -12,7 +12,8 @@ use syn::{
 
 use crate::attr::{FieldArgs, StructArgs};
 use crate::check;
-use crate::rules::{CheckArg, RuleArg};
+use crate::engine::Engine;
+use crate::rules::{self, ForeignKeyArg, TableRules};
 
 pub(crate) struct ModelDef {
     pub(crate) vis: Visibility,
@@ -23,9 +24,14 @@ pub(crate) struct ModelDef {
     /// The module that `diesel::table!` makes.
     pub(crate) module: Ident,
     pub(crate) bind: Option<Path>,
-    pub(crate) uniques: Vec<RuleArg>,
-    pub(crate) indexes: Vec<RuleArg>,
-    pub(crate) checks: Vec<CheckArg>,
+    pub(crate) schema: Option<String>,
+    /// The name of the primary key's constraint, where it has one of its own.
+    pub(crate) key_name: Option<String>,
+    /// The fields of the primary key, where the struct says them in an order.
+    key_order: Option<Vec<Ident>>,
+    pub(crate) foreign_keys: Vec<ForeignKeyArg>,
+    pub(crate) rules: TableRules,
+    pub(crate) engines: Vec<(Engine, TableRules)>,
     pub(crate) renamed_from: Option<String>,
     pub(crate) derives: Vec<Ident>,
     pub(crate) fields: Vec<FieldDef>,
@@ -122,32 +128,72 @@ impl ModelDef {
             ident: input.ident.clone(),
             table,
             bind: args.bind,
-            uniques: args.uniques,
-            indexes: args.indexes,
-            checks: args.checks,
+            schema: args.schema.map(|name| name.value()),
+            key_name: None,
+            key_order: None,
+            foreign_keys: args.foreign_keys,
+            rules: args.rules,
+            engines: args.engines,
             renamed_from: args.renamed_from.map(|name| name.value()),
             derives: args.derives,
             fields,
         };
         model.module.set_span(input.ident.span());
+        if let Some(key) = args.primary_key {
+            rules::verify_key_names(&model, &key.fields)?;
+            for field in &mut model.fields {
+                if let Some(span) = field.args.primary_key {
+                    return Err(Error::new(
+                        span,
+                        "the struct says the primary key already, with `primary_key(…)`; take this away",
+                    ));
+                }
+                if key.fields.contains(&field.ident) {
+                    field.args.primary_key = Some(key.span);
+                    check::field(field)?;
+                }
+            }
+            model.key_name = key.name.map(|name| name.value());
+            model.key_order = Some(key.fields);
+        }
         check::model(&model)?;
         Ok(model)
     }
 
     pub(crate) fn key(&self) -> Vec<&FieldDef> {
+        if let Some(order) = &self.key_order {
+            return order.iter().filter_map(|name| self.field(name)).collect();
+        }
         self.fields
             .iter()
             .filter(|field| field.args.primary_key.is_some())
             .collect()
     }
 
-    /// The field that the database numbers: an integer that is the whole key and nobody else's.
+    pub(crate) fn field(&self, ident: &Ident) -> Option<&FieldDef> {
+        let name = ident.unraw().to_string();
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// The field of the key that the database numbers: the one that says so, or an integer that is the whole
+    /// key and nobody else's.
     pub(crate) fn generated(&self) -> Option<&FieldDef> {
-        match self.key().as_slice() {
+        let key = self.key();
+        let said = |field: &&&FieldDef| {
+            matches!(field.args.auto_increment, Some((_, true)))
+                || field.args.rules.identity.is_some()
+        };
+        if let Some(field) = key.iter().find(said) {
+            return Some(field);
+        }
+        match key.as_slice() {
             [field]
                 if matches!(field.kind, Kind::I16 | Kind::I32 | Kind::I64)
                     && field.args.references.is_none()
-                    && field.args.default.is_none() =>
+                    && field.args.default.is_none()
+                    && field.args.auto_increment.is_none()
+                    && field.is_written()
+                    && !self.is_foreign(field) =>
             {
                 Some(field)
             }
@@ -155,12 +201,26 @@ impl ModelDef {
         }
     }
 
-    /// The fields of the `New…` companion.
+    /// Whether a `foreign_key(…)` of the struct is over this field.
+    fn is_foreign(&self, field: &FieldDef) -> bool {
+        let keys = self.foreign_keys.iter().flat_map(|key| &key.fields);
+        keys.into_iter().any(|name| name.unraw() == field.name)
+    }
+
+    /// The fields of the `New…` companion: all whose values the database does not make.
     pub(crate) fn new_fields(&self) -> Vec<&FieldDef> {
         let generated = self.generated().map(|field| &field.ident);
         self.fields
             .iter()
-            .filter(|field| Some(&field.ident) != generated)
+            .filter(|field| Some(&field.ident) != generated && field.is_written())
+            .collect()
+    }
+
+    /// The fields that an UPDATE of the row writes: all beside the key, but for those that are worked out.
+    pub(crate) fn changed_fields(&self) -> Vec<&FieldDef> {
+        self.fields
+            .iter()
+            .filter(|field| field.args.primary_key.is_none() && field.is_changed())
             .collect()
     }
 }
@@ -173,7 +233,7 @@ impl FieldDef {
                 "a model has named fields: one for each column",
             ));
         };
-        let args = FieldArgs::parse(&field.attrs)?;
+        let args = FieldArgs::parse(&field.attrs, &ident)?;
         let (inner, optional) = match option_of(&field.ty) {
             Some(inner) => (inner.clone(), true),
             None => (field.ty.clone(), false),
@@ -210,6 +270,19 @@ impl FieldDef {
     /// Whether `New…::new` leaves the field out.
     pub(crate) fn has_default(&self) -> bool {
         self.optional || self.args.default.is_some()
+    }
+
+    /// Whether an INSERT names it: not where only the database knows the value.
+    pub(crate) fn is_written(&self) -> bool {
+        let rules = &self.args.rules;
+        let filled_in = rules.default_sql.is_some() && self.args.default.is_none();
+        rules.generated.is_none() && rules.identity.is_none() && !filled_in
+    }
+
+    /// Whether an UPDATE may name it.
+    pub(crate) fn is_changed(&self) -> bool {
+        let rules = &self.args.rules;
+        rules.generated.is_none() && !matches!(rules.identity, Some((_, true)))
     }
 
     /// The type that an alias carries into the table module: an enum's own, or the one of

@@ -64,6 +64,7 @@ where
 fn insertion<B: Backend, N: NewRecord>(rows: Vec<N::Row>, conflict: Conflict) -> Insertion<N::Row> {
     Insertion {
         dialect: B::DIALECT,
+        schema: N::Model::SCHEMA,
         table: N::Model::TABLE,
         columns: N::COLUMNS,
         rows,
@@ -187,6 +188,9 @@ mod mysql {
                 diesel::insert_into(<N::Model as HasTable>::table()).values(record);
             let here = std::panic::Location::caller();
             Box::pin(async move {
+                if id.is_none() && N::Model::NUMBERED.is_none() {
+                    return Err(unknown_key::<N::Model>());
+                }
                 let mut lease = db.lease_at(here, Access::Write).await?;
                 let (connection, deadline) = lease.parts();
                 let wants_number = id.is_none();
@@ -208,6 +212,18 @@ mod mysql {
                 row.ok_or_else(|| diesel::result::Error::NotFound.into())
             })
         }
+    }
+
+    /// MySQL says which number it gave, and of no other key.
+    fn unknown_key<M: Model>() -> Error {
+        Error::new(
+            ErrorKind::Configuration,
+            format!(
+                "MySQL does not tell which key it made for a new row of `{}`, so the row could not be read \
+                 back; have the program make the key, as in #[model(primary_key, default = Uuid::now_v7())]",
+                M::TABLE
+            ),
+        )
     }
 
     /// INSERT IGNORE would swallow other errors too, so the row is tried within a savepoint.
@@ -304,7 +320,7 @@ mod mysql {
 
     impl<M: Model> QueryFragment<Diesel> for HasLastId<M> {
         fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Diesel>) -> QueryResult<()> {
-            out.push_identifier(M::PRIMARY_KEY.first().copied().unwrap_or_default())?;
+            out.push_identifier(M::NUMBERED.unwrap_or_default())?;
             out.push_sql(" = LAST_INSERT_ID()");
             Ok(())
         }

@@ -15,6 +15,7 @@ use super::Dialect;
 #[derive(Debug)]
 pub(super) struct Insertion<R> {
     pub(super) dialect: Dialect,
+    pub(super) schema: Option<&'static str>,
     pub(super) table: &'static str,
     pub(super) columns: &'static [&'static str],
     pub(super) rows: Vec<R>,
@@ -72,6 +73,10 @@ where
             out.unsafe_to_cache_prepared(); // there is one statement for each number of rows
         }
         out.push_sql("INSERT INTO ");
+        if let Some(schema) = self.schema {
+            out.push_identifier(schema)?;
+            out.push_sql(".");
+        }
         out.push_identifier(self.table)?;
         out.push_sql(" (");
         list(&mut out, self.columns)?;

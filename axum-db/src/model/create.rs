@@ -9,7 +9,8 @@ use crate::backend::ddl::{self, Objects};
 use crate::{Access, Backend, Bind, Database, Db, Error, ErrorKind};
 
 impl<B: Backend, K: Bind> Database<B, K> {
-    /// Creates the tables of this database's bind that do not exist yet, with their indexes and enums.
+    /// Creates the tables of this database's bind that do not exist yet, with their indexes, enums and
+    /// schemas.
     ///
     /// For tests, examples and throw-away databases; a database that lives on is changed by migrations.
     ///
@@ -31,12 +32,22 @@ impl<B: Backend, K: Bind> Database<B, K> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] when the metadata contradicts itself, or what the database refuses.
+    /// [`ErrorKind::Configuration`] when the metadata contradicts itself or has what the engine does not
+    /// ([`Metadata::validate_for`]), or what the database refuses.
     ///
     /// # Cancellation
     /// Dropped halfway, nothing is created; on MySQL, which commits each statement, some tables may be.
     pub async fn create_all(&self, metadata: &Metadata) -> Result<(), Error> {
-        let (db, metadata) = (self.session(), of_bind::<K>(metadata)?);
+        let (db, metadata) = (self.session(), of_bind::<B, K>(metadata)?);
+        let schemas = ddl::create_schemas(&metadata.schemas(), B::DIALECT);
+        if !schemas.is_empty() {
+            // Asked first, because to create one takes a right that users of an existing one need not have.
+            let existing = existing(&db, Objects::Schemas).await?;
+            let missing = schemas
+                .into_iter()
+                .filter(|(name, _)| !existing.contains(*name));
+            execute(&db, missing.map(|(_, sql)| sql)).await?;
+        }
         let types = ddl::create_types(&metadata.enums(), B::DIALECT);
         if !types.is_empty() {
             let existing = existing(&db, Objects::Types).await?;
@@ -49,7 +60,7 @@ impl<B: Backend, K: Bind> Database<B, K> {
         let statements = ddl::create(metadata.tables(), B::DIALECT);
         let missing = statements
             .into_iter()
-            .filter(|(table, _)| !existing.contains(*table));
+            .filter(|(table, _)| !existing.contains(table));
         execute(&db, missing.map(|(_, sql)| sql)).await?;
         db.commit().await
     }
@@ -63,12 +74,12 @@ impl<B: Backend, K: Bind> Database<B, K> {
     /// # Cancellation
     /// Dropped halfway, nothing is dropped; on MySQL, which commits each statement, some tables may be.
     pub async fn drop_all(&self, metadata: &Metadata) -> Result<(), Error> {
-        let (db, metadata) = (self.session(), of_bind::<K>(metadata)?);
+        let (db, metadata) = (self.session(), of_bind::<B, K>(metadata)?);
         let tables = existing(&db, Objects::Tables).await?;
         let there = metadata
             .tables()
             .iter()
-            .filter(|table| tables.contains(&*table.name));
+            .filter(|table| tables.contains(&*table.qualified_name()));
         execute(
             &db,
             ddl::drop(Metadata::new(there.cloned()).tables(), B::DIALECT),
@@ -91,9 +102,9 @@ impl<B: Backend, K: Bind> Database<B, K> {
     }
 }
 
-fn of_bind<K: Bind>(metadata: &Metadata) -> Result<Metadata, Error> {
+fn of_bind<B: Backend, K: Bind>(metadata: &Metadata) -> Result<Metadata, Error> {
     let metadata = metadata.bind(K::NAME);
-    metadata.validate()?;
+    metadata.validate_for(B::DIALECT)?;
     Ok(metadata)
 }
 

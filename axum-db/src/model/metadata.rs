@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use super::registry::Registered;
-use super::{EnumDef, TableDef};
+use super::{EnumDef, ForeignKeyDef, TableDef, lacks};
 use crate::Dialect;
 use crate::backend::ddl;
 
@@ -105,17 +105,56 @@ impl Metadata {
         &self.tables
     }
 
-    /// The table called `name`.
+    /// The table called `name`; one that names its schema is called `schema.table`.
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&TableDef> {
-        self.tables.iter().find(|table| table.name == name)
+        self.tables
+            .iter()
+            .find(|table| table.qualified_name() == name)
+    }
+
+    /// The PostgreSQL schemas that tables name, each once.
+    #[must_use]
+    pub fn schemas(&self) -> Vec<&str> {
+        let mut schemas: Vec<&str> = Vec::new();
+        for schema in self
+            .tables
+            .iter()
+            .filter_map(|table| table.schema.as_deref())
+        {
+            if !schemas.contains(&schema) {
+                schemas.push(schema);
+            }
+        }
+        schemas
+    }
+
+    /// The same tables in other PostgreSQL schemas: `rename` is given each schema that is named.
+    ///
+    /// ```
+    /// use axum_db::{Metadata, model::TableDef};
+    ///
+    /// let metadata = Metadata::new([TableDef::new("events").schema("audit")]);
+    /// let elsewhere = metadata.with_schemas(|schema| format!("test_{schema}"));
+    /// assert_eq!(elsewhere.schemas(), ["test_audit"]);
+    /// ```
+    #[must_use]
+    pub fn with_schemas(&self, rename: impl Fn(&str) -> String) -> Self {
+        let mut tables = self.tables.clone();
+        for table in &mut tables {
+            let keys = table.foreign_keys.iter_mut().map(|key| &mut key.schema);
+            for schema in keys.chain([&mut table.schema]).flatten() {
+                *schema = rename(schema).into();
+            }
+        }
+        Self { tables }
     }
 
     /// Checks what no database could create.
     ///
     /// # Errors
     /// When two tables of one bind have the same name or different enums of one name, or one references a table
-    /// that is not there.
+    /// or column that is not there.
     ///
     /// ```
     /// use axum_db::{Metadata, MetadataError};
@@ -133,24 +172,69 @@ impl Metadata {
                 .find(|first| same_place(first, table))
             {
                 return Err(MetadataError::DuplicateTable {
-                    table: table.name.to_string(),
+                    table: table.qualified_name().into_owned(),
                     modules: [first.module.to_string(), table.module.to_string()],
                 });
             }
             for key in &table.foreign_keys {
-                if !self
-                    .tables
-                    .iter()
-                    .any(|t| t.bind == table.bind && t.name == key.table)
-                {
+                let Some(target) = self.tables.iter().find(|it| is_target(table, key, it)) else {
                     return Err(MetadataError::UnknownReference {
-                        table: table.name.to_string(),
-                        references: key.table.to_string(),
+                        table: table.qualified_name().into_owned(),
+                        references: key.qualified_table().into_owned(),
                     });
+                };
+                let has = |name: &&std::borrow::Cow<'static, str>| {
+                    target.columns.iter().any(|column| column.name == **name)
+                };
+                if let Some(column) = key.references.iter().find(|name| !has(name)) {
+                    return Err(unknown_column(table, target, column));
                 }
+            }
+            if let Some(column) = lacks::unknown_column(table) {
+                return Err(unknown_column(table, table, column));
             }
         }
         self.validate_enums()
+    }
+
+    /// Checks what no database of this engine could create: what [`validate`](Self::validate) does, and that
+    /// the engine has all that the tables ask for.
+    ///
+    /// What only some engines have is said for those alone, with [`TableDef::on`], or
+    /// `#[model(postgres(…))]` and its like.
+    ///
+    /// ```
+    /// use axum_db::{Dialect, Metadata};
+    /// use axum_db::model::{ColumnDef, IndexDef, TableDef};
+    /// use diesel::sql_types::Text;
+    ///
+    /// let books = TableDef::new("books")
+    ///     .column(ColumnDef::new::<Text>("title"))
+    ///     .index(IndexDef::new(["title"]).filter("title <> ''"));
+    /// let metadata = Metadata::new([books]);
+    /// assert!(metadata.validate_for(Dialect::Sqlite).is_ok());
+    /// let refused = metadata.validate_for(Dialect::Mysql).unwrap_err();
+    /// assert!(refused.to_string().contains("an index over some of the rows (`books_title_idx`)"));
+    /// ```
+    ///
+    /// # Errors
+    /// As [`validate`](Self::validate), and [`MetadataError::Unsupported`].
+    pub fn validate_for(&self, dialect: Dialect) -> Result<(), MetadataError> {
+        self.validate()?;
+        for table in &self.tables {
+            let table = table.for_dialect(dialect);
+            if let Some(column) = lacks::unknown_column(&table) {
+                return Err(unknown_column(&table, &table, column));
+            }
+            if let Some(what) = lacks::first(&table, dialect) {
+                return Err(MetadataError::Unsupported {
+                    table: table.qualified_name().into_owned(),
+                    what,
+                    dialect,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Two enums of one name in one database are one type there.
@@ -188,21 +272,25 @@ impl Metadata {
         enums
     }
 
-    /// The statements that create the tables in an empty database, in order, and before them the types
-    /// that their enums have.
+    /// The statements that create the tables in an empty database, in order, and before them the schemas
+    /// that they name and the types that their enums have.
+    ///
+    /// What the engine does not have ([`validate_for`](Self::validate_for)) is written nevertheless, for the
+    /// database to refuse.
     #[must_use]
     pub fn create_statements(&self, dialect: Dialect) -> Vec<String> {
-        let types = ddl::create_types(&self.enums(), dialect);
+        let schemas = ddl::create_schemas(&self.schemas(), dialect).into_iter();
+        let types = ddl::create_types(&self.enums(), dialect).into_iter();
         let tables = ddl::create(&self.tables, dialect).into_iter();
-        types
-            .into_iter()
+        schemas
             .map(|(_, sql)| sql)
+            .chain(types.map(|(_, sql)| sql))
             .chain(tables.map(|(_, sql)| sql))
             .collect()
     }
 
-    /// The statements that drop the tables and the types of their enums, in order. On SQLite they belong
-    /// into one transaction.
+    /// The statements that drop the tables and the types of their enums, in order; the schemas stay. On
+    /// SQLite they belong into one transaction.
     #[must_use]
     pub fn drop_statements(&self, dialect: Dialect) -> Vec<String> {
         let mut statements = ddl::drop(&self.tables, dialect);
@@ -221,7 +309,20 @@ macro_rules! metadata {
 }
 
 fn same_place(left: &TableDef, right: &TableDef) -> bool {
-    left.bind == right.bind && left.name == right.name
+    left.bind == right.bind && left.schema == right.schema && left.name == right.name
+}
+
+/// Whether `key` of `table` references `target`.
+fn is_target(table: &TableDef, key: &ForeignKeyDef, target: &TableDef) -> bool {
+    table.bind == target.bind && key.schema == target.schema && key.table == target.name
+}
+
+fn unknown_column(table: &TableDef, of: &TableDef, column: &str) -> MetadataError {
+    MetadataError::UnknownColumn {
+        table: table.qualified_name().into_owned(),
+        of: of.qualified_name().into_owned(),
+        column: column.to_owned(),
+    }
 }
 
 /// Depth-first by foreign keys, from an order that does not depend on the linker's.
@@ -233,7 +334,7 @@ fn sorted(mut tables: Vec<TableDef>) -> Vec<TableDef> {
         for key in &tables[at].foreign_keys {
             let target = tables
                 .iter()
-                .position(|t| t.bind == tables[at].bind && t.name == key.table);
+                .position(|target| is_target(&tables[at], key, target));
             if let Some(target) = target {
                 visit(target, tables, seen, order);
             }
@@ -241,7 +342,16 @@ fn sorted(mut tables: Vec<TableDef>) -> Vec<TableDef> {
         order.push(at);
     }
 
-    tables.sort_by(|a, b| (&a.bind, &a.name, &a.module).cmp(&(&b.bind, &b.name, &b.module)));
+    let place = |table: &TableDef| {
+        let TableDef { bind, schema, .. } = table;
+        (
+            bind.clone(),
+            schema.clone(),
+            table.name.clone(),
+            table.module.clone(),
+        )
+    };
+    tables.sort_by_cached_key(place);
     let (mut seen, mut order) = (HashSet::new(), Vec::with_capacity(tables.len()));
     for at in 0..tables.len() {
         visit(at, &tables, &mut seen, &mut order);
@@ -271,6 +381,24 @@ pub enum MetadataError {
         /// The missing one.
         references: String,
     },
+    /// A key, a constraint or an index names a column that is not there.
+    UnknownColumn {
+        /// The table that has the key, constraint or index.
+        table: String,
+        /// The table that has no such column: the same, or the one that is referenced.
+        of: String,
+        /// The missing column.
+        column: String,
+    },
+    /// A table has something that the engine does not.
+    Unsupported {
+        /// The table.
+        table: String,
+        /// What it has.
+        what: String,
+        /// The engine.
+        dialect: Dialect,
+    },
     /// Two enums of one bind have the same name, and not the same values.
     DifferentEnums {
         /// The name.
@@ -296,6 +424,32 @@ impl fmt::Display for MetadataError {
                 "the table `{table}` references `{references}`, which is not in this metadata; add its \
                  model (in the same bind), or its TableDef with Metadata::with"
             ),
+            Self::UnknownColumn { table, of, column } if table == of => write!(
+                f,
+                "a key, a constraint or an index of the table `{table}` names the column `{column}`, which it \
+                 does not have; add it with TableDef::column, or name another"
+            ),
+            Self::UnknownColumn { table, of, column } => write!(
+                f,
+                "the table `{table}` references the column `{column}` of `{of}`, which it does not have; name \
+                 its fields in `to(…)`"
+            ),
+            Self::Unsupported {
+                table,
+                what,
+                dialect,
+            } => {
+                let engine = match dialect {
+                    Dialect::Sqlite => "SQLite",
+                    Dialect::Postgres => "PostgreSQL",
+                    Dialect::Mysql => "MySQL",
+                };
+                write!(
+                    f,
+                    "the table `{table}` has {what}, which {engine} does not know; say it in the model only for \
+                     the engines that do, as in #[model(postgres(…))]"
+                )
+            }
             Self::DifferentEnums {
                 name,
                 tables: [first, second],

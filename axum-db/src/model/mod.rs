@@ -3,25 +3,34 @@
 use diesel::Table;
 use diesel::associations::HasTable;
 
+mod column;
 mod create;
 mod db_enum;
-mod def;
+mod foreign_key;
+mod index;
+mod lacks;
 mod metadata;
 mod names;
 mod reflect;
 pub(crate) mod registry;
 mod rules;
 mod sql_type;
+mod table;
 pub(crate) mod table_id;
+mod type_def;
 
+pub use column::{ColumnDef, DefaultValue, GeneratedDef, Identity};
 pub use db_enum::{DbEnum, EnumDef};
-pub use def::{Action, ColumnDef, DefaultValue, ForeignKeyDef, TableDef, TypeDef};
+pub use foreign_key::{Action, Deferrable, ForeignKeyDef};
+pub use index::{IndexDef, KeyDef, KeyTarget};
 pub use metadata::{Metadata, MetadataError};
 pub use reflect::{ReflectedColumn, ReflectedForeignKey, ReflectedTable};
-pub use rules::{CheckDef, IndexDef, UniqueDef};
+pub use rules::{CheckDef, UniqueDef};
 pub use sql_type::{ColumnType, TypeContext};
+pub use table::{TableDef, TableOptions};
+pub use type_def::TypeDef;
 
-pub(crate) use names::{foreign_key_name, primary_key_name, unique_name};
+pub(crate) use names::{primary_key_name, unique_name};
 pub(crate) use rules::names_of_checks;
 
 /// A struct that is a row of a table, declared with [`#[model]`](macro@crate::model).
@@ -62,8 +71,13 @@ pub trait Model:
     type Bind: crate::Bind;
     /// The table's name in the database.
     const TABLE: &'static str;
+    /// The PostgreSQL schema of the table. Default: that of the connection.
+    const SCHEMA: Option<&'static str> = None;
     /// The names of the primary key's columns.
     const PRIMARY_KEY: &'static [&'static str];
+    /// The column of the key that the database numbers.
+    #[doc(hidden)]
+    const NUMBERED: Option<&'static str> = None;
 
     /// The row's primary key.
     fn id(&self) -> Self::Id;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Model, TableDef, foreign_key_name};
+use super::{IndexDef, KeyTarget, Model, TableDef};
 
 /// A model's entry.
 #[derive(Debug)]
@@ -29,18 +29,30 @@ pub(crate) fn constraint_called(name: &str, table: Option<&str>) -> Option<(Stri
         .map(Registered::table_def)
         .filter(|known| table.is_none_or(|table| known.name == table))
         .find_map(|known| {
-            let keys = known.foreign_keys.iter().map(|key| &key.columns);
-            let columns = known
-                .uniques
-                .iter()
-                .find(|rule| rule.name_in(&known.name) == name)
-                .map(|rule| &rule.columns)
-                .or_else(|| {
-                    keys.into_iter()
-                        .find(|columns| foreign_key_name(&known.name, columns) == name)
-                })?;
-            Some((known.name.to_string(), owned(columns)))
+            let unique = |rule: &super::UniqueDef| {
+                (rule.name_in(&known.name) == name).then(|| owned(&rule.columns))
+            };
+            let key = |key: &super::ForeignKeyDef| {
+                (key.name_in(&known.name) == name).then(|| owned(&key.columns))
+            };
+            let index = |index: &IndexDef| {
+                let called = index.unique && index.name_in(&known.name) == name;
+                called.then(|| columns_of(index)).flatten()
+            };
+            let columns = (known.uniques.iter().find_map(unique))
+                .or_else(|| known.foreign_keys.iter().find_map(key))
+                .or_else(|| known.indexes.iter().find_map(index))?;
+            Some((known.name.to_string(), columns))
         })
+}
+
+/// The columns of an index that reads nothing else.
+fn columns_of(index: &IndexDef) -> Option<Vec<String>> {
+    let columns = index.keys.iter().map(|key| match &key.target {
+        KeyTarget::Column(name) => Some(name.to_string()),
+        KeyTarget::Expression(_) => None,
+    });
+    columns.collect()
 }
 
 /// Whether `columns`, in any order, are the primary key of a model's table.

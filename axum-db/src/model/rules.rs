@@ -1,9 +1,9 @@
-//! Uniques, indexes and checks of a table.
+//! Unique constraints and checks of a table.
 
 use std::borrow::Cow;
 
-use super::TableDef;
-use super::names::{check_name, index_name, unique_name};
+use super::names::{check_name, unique_name};
+use super::{Deferrable, TableDef};
 
 type Name = Cow<'static, str>;
 
@@ -23,23 +23,12 @@ pub struct UniqueDef {
     pub columns: Vec<Name>,
     /// The constraint's name. Default: of the table and the columns, ending in `_key`.
     pub name: Option<Name>,
-}
-
-/// An index of a [`TableDef`].
-///
-/// ```
-/// use axum_db::model::IndexDef;
-///
-/// let index = IndexDef::new(["user_id", "made"]).name("posts_by_user");
-/// assert_eq!(index.name.as_deref(), Some("posts_by_user"));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct IndexDef {
-    /// The names of the columns.
-    pub columns: Vec<Name>,
-    /// The index's name. Default: of the table and the columns, ending in `_idx`.
-    pub name: Option<Name>,
+    /// Whether and when its check may be put off (PostgreSQL). Default: it is made at once.
+    pub deferrable: Option<Deferrable>,
+    /// Whether two rows with NULL are equal (PostgreSQL). Default: `false`.
+    pub nulls_not_distinct: bool,
+    /// Columns that the constraint's index holds beside its own (PostgreSQL). Default: none.
+    pub include: Vec<Name>,
 }
 
 /// A condition that every row of a [`TableDef`] meets.
@@ -57,8 +46,7 @@ pub struct CheckDef {
     pub expression: Name,
     /// The column it is named after, where it is about one.
     pub column: Option<Name>,
-    /// The constraint's name. Default: of the table and the column, ending in `_check`, by which
-    /// migrations know it for a model's.
+    /// The constraint's name. Default: of the table and the column, ending in `_check`.
     pub name: Option<Name>,
 }
 
@@ -69,6 +57,9 @@ impl UniqueDef {
         Self {
             columns: names(columns),
             name: None,
+            deferrable: None,
+            nulls_not_distinct: false,
+            include: Vec::new(),
         }
     }
 
@@ -79,35 +70,31 @@ impl UniqueDef {
         self
     }
 
-    pub(crate) fn name_in(&self, table: &str) -> String {
-        match &self.name {
-            Some(name) => name.to_string(),
-            None => unique_name(table, &self.columns),
-        }
-    }
-}
-
-impl IndexDef {
-    /// An index over `columns`.
+    /// Lets a transaction put the check off to its end (PostgreSQL).
     #[must_use]
-    pub fn new<N: Into<Name>>(columns: impl IntoIterator<Item = N>) -> Self {
-        Self {
-            columns: names(columns),
-            name: None,
-        }
+    pub fn deferrable(mut self, deferrable: Deferrable) -> Self {
+        self.deferrable = Some(deferrable);
+        self
     }
 
-    /// Gives the index a name of its own.
+    /// Takes two rows with NULL for equal (PostgreSQL).
     #[must_use]
-    pub fn name(mut self, name: impl Into<Name>) -> Self {
-        self.name = Some(name.into());
+    pub fn nulls_not_distinct(mut self) -> Self {
+        self.nulls_not_distinct = true;
+        self
+    }
+
+    /// Has the constraint's index hold other columns beside its own (PostgreSQL).
+    #[must_use]
+    pub fn include<N: Into<Name>>(mut self, columns: impl IntoIterator<Item = N>) -> Self {
+        self.include = names(columns);
         self
     }
 
     pub(crate) fn name_in(&self, table: &str) -> String {
         match &self.name {
             Some(name) => name.to_string(),
-            None => index_name(table, &self.columns),
+            None => unique_name(table, &self.columns),
         }
     }
 }
@@ -130,8 +117,7 @@ impl CheckDef {
         self
     }
 
-    /// Gives the constraint a name of its own. Let it end in `_check`, so that migrations drop it again
-    /// when the model has it no more.
+    /// Gives the constraint a name of its own.
     #[must_use]
     pub fn name(mut self, name: impl Into<Name>) -> Self {
         self.name = Some(name.into());
@@ -140,12 +126,6 @@ impl CheckDef {
 }
 
 impl<N: Into<Name>, C: IntoIterator<Item = N>> From<C> for UniqueDef {
-    fn from(columns: C) -> Self {
-        Self::new(columns)
-    }
-}
-
-impl<N: Into<Name>, C: IntoIterator<Item = N>> From<C> for IndexDef {
     fn from(columns: C) -> Self {
         Self::new(columns)
     }

@@ -32,6 +32,169 @@ fn statements_of_enums_rules_and_portable_types() {
 }
 
 #[test]
+fn statements_of_all_that_models_have_words_for() {
+    use crate::attributes::elsewhere::{Audited, Event};
+    use crate::attributes::{Country, Place, Ware};
+
+    let here = metadata![Ware, Place, Country];
+    let schemas = metadata![Event, Audited];
+    for dialect in [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql] {
+        here.validate_for(dialect).expect("what the engine has");
+        let mut sql = here.create_statements(dialect);
+        match dialect {
+            Dialect::Postgres => {
+                schemas.validate_for(dialect).expect("it has schemas");
+                sql.extend(schemas.create_statements(dialect));
+                sql.extend(schemas.drop_statements(dialect));
+            }
+            _ => {
+                let refused = schemas
+                    .validate_for(dialect)
+                    .expect_err("it has no schemas");
+                assert!(
+                    refused
+                        .to_string()
+                        .contains("`audit.audited_events` has a schema"),
+                    "{refused}"
+                );
+            }
+        }
+        let name = format!("attributes_{}", dialect.name());
+        insta::assert_snapshot!(name, sql.join(";\n\n"));
+    }
+}
+
+#[test]
+fn what_an_engine_lacks_is_said_before_it_is_asked() {
+    use axum_db::model::{Deferrable, Identity, IndexDef, KeyDef, UniqueDef};
+
+    let table = || {
+        TableDef::new("things")
+            .column(ColumnDef::new::<BigInt>("id").auto_increment())
+            .column(ColumnDef::new::<Text>("name"))
+            .primary_key(["id"])
+    };
+    let index = || IndexDef::new(["name"]);
+    let key = || KeyDef::column("name");
+    let (no_sqlite, no_mysql) = (&[Dialect::Sqlite][..], &[Dialect::Mysql][..]);
+    let not_others = &[Dialect::Sqlite, Dialect::Mysql][..];
+    let cases = [
+        (table(), &[][..]),
+        (table().index(index().filter("id > 1")), no_mysql),
+        (table().index(index().using("gin")), not_others),
+        (
+            table().index(index().using("fulltext")),
+            &[Dialect::Sqlite, Dialect::Postgres],
+        ),
+        (table().index(index().using("hash")), no_sqlite),
+        (table().index(index().using("btree")), &[]),
+        (table().index(index().include(["id"])), not_others),
+        (
+            table().index(index().unique().nulls_not_distinct()),
+            not_others,
+        ),
+        (
+            table().index(IndexDef::new([key().nulls_first()])),
+            not_others,
+        ),
+        (
+            table().index(IndexDef::new([key().opclass("text_ops")])),
+            not_others,
+        ),
+        (
+            table().index(IndexDef::new([key().collation("C")])),
+            no_mysql,
+        ),
+        (
+            table().index(IndexDef::new([key().length(3)])),
+            &[Dialect::Sqlite, Dialect::Postgres],
+        ),
+        (
+            table().unique(UniqueDef::new(["name"]).deferrable(Deferrable::InitiallyDeferred)),
+            not_others,
+        ),
+        (
+            table().unique(UniqueDef::new(["name"]).include(["id"])),
+            not_others,
+        ),
+        (
+            table().unique(UniqueDef::new(["name"]).nulls_not_distinct()),
+            not_others,
+        ),
+        (
+            table().foreign_key(
+                ForeignKeyDef::new(["id"], "things", ["id"])
+                    .deferrable(Deferrable::InitiallyImmediate),
+            ),
+            no_mysql,
+        ),
+        (
+            table().column(ColumnDef::new::<BigInt>("number").identity(Identity::ByDefault)),
+            not_others,
+        ),
+        (
+            table().change_column("id", |id| id.identity(Identity::Always)),
+            &[],
+        ),
+        (table().primary_key(["id", "name"]), no_sqlite),
+        (table().without_rowid(), no_sqlite),
+        (
+            table().change_column("name", |name| name.on_update_sql("now()")),
+            &[Dialect::Sqlite, Dialect::Postgres],
+        ),
+        (table().schema("audit"), not_others),
+        (
+            table().on(Dialect::Sqlite, |table| {
+                table.index(IndexDef::new(["name"]).using("gin"))
+            }),
+            no_sqlite,
+        ),
+    ];
+    for (table, lacking) in cases {
+        for dialect in [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql] {
+            let outcome = Metadata::new([table.clone()]).validate_for(dialect);
+            match outcome {
+                Ok(()) => assert!(!lacking.contains(&dialect), "{dialect} lacks it: {table:?}"),
+                Err(error) => {
+                    assert!(lacking.contains(&dialect), "{error}");
+                    assert!(
+                        matches!(error, MetadataError::Unsupported { .. }),
+                        "{error}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn columns_that_are_not_there_are_named() {
+    let table = |column: &'static str| {
+        TableDef::new("things")
+            .column(ColumnDef::new::<BigInt>("id"))
+            .primary_key(["id"])
+            .index([column])
+    };
+    let error = Metadata::new([table("nmae")])
+        .validate()
+        .expect_err("no such column");
+    assert!(matches!(error, MetadataError::UnknownColumn { .. }));
+    assert!(error.to_string().contains("`nmae`"), "{error}");
+    let far = TableDef::new("others")
+        .column(ColumnDef::new::<BigInt>("thing_id"))
+        .foreign_key(ForeignKeyDef::new(["thing_id"], "things", ["code"]));
+    let error = Metadata::new([table("id"), far])
+        .validate()
+        .expect_err("no such column");
+    assert!(
+        error
+            .to_string()
+            .starts_with("the table `others` references the column `code`"),
+        "{error}"
+    );
+}
+
+#[test]
 fn enums_of_one_name_have_the_same_values() {
     use axum_db::model::{ColumnType, EnumDef, TypeContext};
 

@@ -2,6 +2,7 @@
 // That is how one file becomes three suites.
 #![allow(clippy::duplicate_mod)]
 
+mod attributes;
 mod ddl;
 #[cfg(all(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod engines;

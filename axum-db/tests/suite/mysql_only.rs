@@ -115,3 +115,65 @@ async fn an_old_server_is_used_as_a_new_one() {
     let word = NewWord::new("é").insert(&db).await.expect("Latin");
     assert_eq!(word.text, "é");
 }
+
+/// Unsigned numbers, which the other engines have not.
+#[model]
+#[derive(Debug, Clone)]
+pub(crate) struct Hit {
+    #[model(primary_key, auto_increment, sql_type = diesel::sql_types::Unsigned<diesel::sql_types::BigInt>)]
+    pub(crate) id: u64,
+    #[model(sql_type = diesel::sql_types::Unsigned<diesel::sql_types::Integer>)]
+    pub(crate) count: u32,
+}
+
+/// A key that the database numbers in part.
+#[model(primary_key(number, place))]
+#[derive(Debug, Clone)]
+pub(crate) struct Ticket {
+    #[model(length = 10)]
+    pub(crate) place: String,
+    #[model(auto_increment)]
+    pub(crate) number: i32,
+    #[model(default_sql = "uuid()", length = 36, unique)]
+    pub(crate) code: String,
+}
+
+/// A key that only the database knows.
+#[model]
+#[derive(Debug, Clone)]
+pub(crate) struct Secret {
+    #[model(primary_key, default_sql = "uuid()", length = 36)]
+    pub(crate) id: String,
+    #[model(length = 10)]
+    pub(crate) text: String,
+}
+
+#[tokio::test]
+async fn unsigned_numbers_and_keys_numbered_in_part() {
+    let server = testkit::mysql();
+    let database = Db::connect(server.url()).await.expect("a database");
+    let all = metadata![Hit, Ticket, Secret];
+    database.create_all(&all).await.expect("tables");
+    let db = database.session();
+    let hit = NewHit::new(u32::MAX).insert(&db).await.expect("a hit");
+    assert_eq!((hit.id, hit.count), (1, u32::MAX));
+    let ticket = NewTicket::new("A").insert(&db).await.expect("a ticket");
+    assert_eq!((ticket.number, ticket.code.len()), (1, 36));
+    let second = NewTicket::new("A").insert(&db).await.expect("a ticket");
+    assert_eq!(second.number, 2);
+    assert_eq!(
+        Ticket::find((2, "A".into()))
+            .one(&db)
+            .await
+            .expect("it")
+            .code,
+        second.code
+    );
+    let refused = NewSecret::new("x")
+        .insert(&db)
+        .await
+        .expect_err("which key?");
+    assert_eq!(refused.kind(), axum_db::ErrorKind::Configuration);
+    assert!(refused.to_string().contains("`secrets`"), "{refused}");
+    db.commit().await.expect("a commit");
+}

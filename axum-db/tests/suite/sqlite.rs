@@ -3,6 +3,8 @@
 pub(crate) type Engine = axum_db::Sqlite;
 pub(crate) use testkit::sqlite as fresh;
 
+#[path = "behaviour/attributes.rs"]
+mod attributes;
 #[path = "behaviour/binds.rs"]
 mod binds;
 #[path = "behaviour/bulk.rs"]

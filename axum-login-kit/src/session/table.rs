@@ -62,7 +62,8 @@ pub fn tables<U: AuthUser + Model>() -> TableDef {
         Some(key) => key.as_reference(column::USER_ID),
         None => ColumnDef::new::<BigInt>(column::USER_ID),
     };
-    let to_user = ForeignKeyDef::new([column::USER_ID], users.name, users.primary_key);
+    let to_user =
+        ForeignKeyDef::new([column::USER_ID], users.name, users.primary_key).schema(U::SCHEMA);
     TableDef::new(U::SESSION_TABLE)
         .bind(users.bind)
         .module(module_path!())

@@ -208,7 +208,7 @@ async fn drift<B: Engine, K: Bind>(
     live: &Schema,
     out: &mut Output<'_>,
 ) -> Result<(), Error> {
-    let statements = migrate.models();
+    let statements = migrate.models()?;
     if statements.is_empty() {
         return Ok(());
     }

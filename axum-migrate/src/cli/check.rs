@@ -44,7 +44,7 @@ pub(super) async fn check<B: Engine, K: Bind>(
     let in_order = history.out_of_order().is_empty();
     if in_order && (everything || args.checksums || args.drift) {
         let mut conn = runner::connect(migrate.database()).await?;
-        B::look_at(&mut conn, &named(&migrate.models(), &history)).await?;
+        B::look_at(&mut conn, &named(&migrate.models()?, &history)).await?;
         let applied = runner::applied::<B>(&mut conn).await?;
         if everything || args.checksums {
             checksums(&history, &applied, &mut problems);
@@ -54,7 +54,7 @@ pub(super) async fn check<B: Engine, K: Bind>(
         }
         if everything || args.drift {
             let wants = if everything {
-                Some(migrate.models())
+                Some(migrate.models()?)
             } else {
                 None
             };

@@ -25,7 +25,7 @@ pub(super) async fn migrate<B: Engine, K: Bind>(
     read_head(&folder)?;
     let place = place(&history, &args.graft)?;
     let mut conn = runner::connect(migrate.database()).await?;
-    let statements = migrate.models();
+    let statements = migrate.models()?;
     B::look_at(&mut conn, &named(&statements, &history)).await?;
     let models = B::scratch_schema(&mut conn, &statements).await?;
     let start = starting_point::<B>(&mut conn, &history, &models).await?;

@@ -26,8 +26,8 @@ pub struct Hints {
     pub dropped_tables: BTreeSet<String>,
     /// What fills a required column in rows that are there: an SQL expression by table and column.
     pub backfills: BTreeMap<(String, String), String>,
-    /// Whether to remove, too, what models have no words for: other CHECKs than theirs, collations, comments, partial
-    /// indexes, table options… Default: they stay as they are.
+    /// Whether to remove, too, what models have no words for: SQLite's conflict clauses, a serial in place of an
+    /// identity. Default: they stay as they are.
     pub exact: bool,
 }
 

@@ -142,7 +142,11 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
 /// `impl NewRecord`: which model it becomes, and its key where the database does not give one.
 fn new_record(model: &ModelDef) -> TokenStream {
     let (ident, new_ident) = (&model.ident, &model.new_ident);
-    let key = if model.generated().is_some() {
+    let is_given = |field: &FieldDef| {
+        let mut fields = model.new_fields().into_iter();
+        fields.any(|given| given.ident == field.ident)
+    };
+    let key = if !model.key().into_iter().all(is_given) {
         quote!(::core::option::Option::None)
     } else {
         let parts: Vec<_> = model
@@ -206,17 +210,32 @@ fn conflicts(model: &ModelDef) -> TokenStream {
             }
         }
     });
-    let key = (model.generated().is_none()).then(|| model.key());
-    let uniques = fields
-        .iter()
-        .filter(|field| field.args.unique.is_some() && !field.optional)
-        .map(|field| vec![*field]);
-    let together = model.uniques.iter().filter_map(|rule| {
-        let named = |ident: &Ident| fields.iter().find(|field| field.ident == *ident).copied();
-        let fields: Option<Vec<_>> = rule.fields.iter().map(named).collect();
+    let given = |idents: Vec<&Ident>| {
+        let named = |ident: &Ident| {
+            let own = model.field(ident)?;
+            fields
+                .iter()
+                .find(|field| field.ident == own.ident)
+                .copied()
+        };
+        let fields: Option<Vec<_>> = idents.into_iter().map(named).collect();
         fields.filter(|fields| fields.iter().all(|field| !field.optional))
-    });
-    let mut uniques: Vec<Vec<&FieldDef>> = uniques.chain(together).chain(key).collect();
+    };
+    let key = given(model.key().into_iter().map(|field| &field.ident).collect());
+    let columns_rules = || model.fields.iter().map(|field| &field.args.rules);
+    let constraints = columns_rules()
+        .flat_map(|rules| &rules.unique)
+        .chain(&model.rules.uniques)
+        // A check that can be put off does not tell at once which row is in the way.
+        .filter(|rule| rule.deferrable.is_none())
+        .map(|rule| rule.fields.iter().collect());
+    let indexes = columns_rules()
+        .flat_map(|rules| &rules.indexes)
+        .chain(&model.rules.indexes)
+        .filter(|rule| rule.unique.is_some())
+        .filter_map(crate::rules::IndexArg::whole_fields);
+    let uniques = constraints.chain(indexes).filter_map(given);
+    let mut uniques: Vec<Vec<&FieldDef>> = uniques.chain(key).collect();
     let mut known = HashSet::new();
     uniques.retain(|fields| {
         let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();

@@ -4,11 +4,10 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{bind, id_type};
-use crate::attr::{Action, DefaultArg};
+use super::{bind, id_type, rules};
+use crate::attr::DefaultArg;
 use crate::check::decimal;
 use crate::model::{FieldDef, Kind, ModelDef};
-use crate::rules::{CheckArg, RuleArg};
 
 pub(super) fn expand(model: &ModelDef) -> TokenStream {
     let (ident, module, table) = (&model.ident, &model.module, &model.table);
@@ -26,16 +25,32 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
         }
     };
     let columns = model.fields.iter().map(|field| column(model, field));
-    let constraints = model.fields.iter().map(constraints);
-    let uniques = model.uniques.iter().map(|rule| {
-        let rule = over_fields(rule, &quote!(UniqueDef));
-        quote!(.unique(#rule))
+    let keys = model.fields.iter().filter_map(rules::reference);
+    let composite = model
+        .foreign_keys
+        .iter()
+        .map(|key| rules::foreign_key(model, key));
+    let said = rules::of_table(&model.rules);
+    let of_columns = model
+        .fields
+        .iter()
+        .map(|field| rules::constraints(field, &field.args.rules));
+    let variants = rules::variants(model);
+    let schema = model.schema.as_ref().map(|schema| {
+        (
+            quote!(const SCHEMA: ::core::option::Option<&'static str> = ::core::option::Option::Some(#schema);),
+            quote!(.schema(#schema)),
+        )
     });
-    let indexes = model.indexes.iter().map(|rule| {
-        let rule = over_fields(rule, &quote!(IndexDef));
-        quote!(.index(#rule))
+    let (schema_const, schema) = schema.unzip();
+    let number = model.generated().map(|field| {
+        let name = &field.name;
+        quote!(const NUMBERED: ::core::option::Option<&'static str> = ::core::option::Option::Some(#name);)
     });
-    let checks = model.checks.iter().map(check);
+    let key_name = model
+        .key_name
+        .as_ref()
+        .map(|name| quote!(.primary_key_name(#name)));
     let renamed = model
         .renamed_from
         .as_ref()
@@ -46,6 +61,8 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
             type Bind = #bind;
             const TABLE: &'static str = #table;
             const PRIMARY_KEY: &'static [&'static str] = &[#(#key_names),*];
+            #schema_const
+            #number
 
             fn id(&self) -> Self::Id {
                 #id
@@ -56,12 +73,15 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
                     .bind(<#bind as ::axum_db::Bind>::NAME)
                     .module(::core::module_path!())
                     #(.column(#columns))*
+                    #schema
                     .primary_key([#(#key_names),*])
-                    #(#constraints)*
-                    #(#uniques)*
-                    #(#indexes)*
-                    #(.check(#checks))*
+                    #key_name
+                    #(#of_columns)*
+                    #(.foreign_key(#keys))*
+                    #(.foreign_key(#composite))*
+                    #said
                     #renamed
+                    #(#variants)*
             }
         }
 
@@ -110,6 +130,7 @@ fn column(model: &ModelDef, field: &FieldDef) -> TokenStream {
     {
         tokens.extend(quote!(.auto_increment()));
     }
+    tokens.extend(rules::of_column(&args.rules));
     if let Some(former) = &args.renamed_from {
         tokens.extend(quote!(.renamed_from(#former)));
     }
@@ -137,64 +158,4 @@ fn default(field: &FieldDef, default: &DefaultArg) -> Option<TokenStream> {
         }
         DefaultArg::Call(_) => return None,
     })
-}
-
-fn over_fields(rule: &RuleArg, kind: &TokenStream) -> TokenStream {
-    use syn::ext::IdentExt;
-    let columns = rule.fields.iter().map(|field| field.unraw().to_string());
-    let name = rule.name.as_ref().map(|name| quote!(.name(#name)));
-    quote!(::axum_db::model::#kind::new([#(#columns),*]) #name)
-}
-
-fn check(check: &CheckArg) -> TokenStream {
-    let (expression, name) = (&check.expression, &check.name);
-    let name = name.as_ref().map(|name| quote!(.name(#name)));
-    quote!(::axum_db::model::CheckDef::new(#expression) #name)
-}
-
-fn constraints(field: &FieldDef) -> TokenStream {
-    let (name, args) = (&field.name, &field.args);
-    let mut tokens = TokenStream::new();
-    if args.unique.is_some() {
-        tokens.extend(quote!(.unique([#name])));
-    }
-    if args.index.is_some() {
-        tokens.extend(quote!(.index([#name])));
-    }
-    for rule in &args.checks {
-        let rule = check(rule);
-        tokens.extend(quote!(.check(#rule.column(#name))));
-    }
-    if let Some(target) = &args.references {
-        let on_delete = args.on_delete.map(|(_, action)| {
-            let action = action_name(action);
-            quote!(.on_delete(::axum_db::model::Action::#action))
-        });
-        let on_update = args.on_update.map(|(_, action)| {
-            let action = action_name(action);
-            quote!(.on_update(::axum_db::model::Action::#action))
-        });
-        tokens.extend(quote! {
-            .foreign_key(
-                ::axum_db::model::ForeignKeyDef::new(
-                    [#name],
-                    <#target as ::axum_db::model::Model>::TABLE,
-                    <#target as ::axum_db::model::Model>::PRIMARY_KEY.iter().copied(),
-                )
-                #on_delete
-                #on_update
-            )
-        });
-    }
-    tokens
-}
-
-fn action_name(action: Action) -> TokenStream {
-    match action {
-        Action::Nothing => quote!(NoAction),
-        Action::Restrict => quote!(Restrict),
-        Action::Cascade => quote!(Cascade),
-        Action::SetNull => quote!(SetNull),
-        Action::SetDefault => quote!(SetDefault),
-    }
 }

@@ -24,7 +24,7 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
     let changes = changes(model);
     let save = (!changes.is_empty()).then(|| {
         quote! {
-            /// Writes every column of this row, by its primary key.
+            /// Writes every column of this row that the database does not work out, by its primary key.
             ///
             /// # Errors
             /// `ErrorKind::NotFound` when the row is no longer there, or what the database refuses.
@@ -93,11 +93,7 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
 /// `impl Changes`: the columns beside the key, as an owned changeset.
 fn changes(model: &ModelDef) -> TokenStream {
     let (ident, module) = (&model.ident, &model.module);
-    let fields: Vec<_> = model
-        .fields
-        .iter()
-        .filter(|field| field.args.primary_key.is_none())
-        .collect();
+    let fields = model.changed_fields();
     if fields.is_empty() {
         return TokenStream::new();
     }

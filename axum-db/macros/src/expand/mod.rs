@@ -6,6 +6,7 @@ mod many;
 mod meta;
 mod methods;
 mod relations;
+mod rules;
 mod table;
 
 use proc_macro2::TokenStream;
@@ -116,7 +117,7 @@ pub(crate) fn decorate(model: &ModelDef, mut input: DeriveInput) -> TokenStream 
     input
         .attrs
         .push(parse_quote!(#[diesel(table_name = #module, primary_key(#(#key),*))]));
-    if model.fields.len() > key.len() {
+    if !model.changed_fields().is_empty() {
         derives.push(parse_quote!(#[derive(::diesel::AsChangeset)]));
         input
             .attrs
@@ -134,6 +135,9 @@ pub(crate) fn decorate(model: &ModelDef, mut input: DeriveInput) -> TokenStream 
     input.attrs.splice(0..0, derives);
     if let Data::Struct(data) = &mut input.data {
         for (field, def) in data.fields.iter_mut().zip(&model.fields) {
+            if !model.changed_fields().is_empty() && !def.is_changed() {
+                field.attrs.push(parse_quote!(#[diesel(skip_update)]));
+            }
             let column = &def.column;
             if *column != def.ident {
                 field

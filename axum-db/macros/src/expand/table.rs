@@ -22,6 +22,10 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
 
 fn declaration(model: &ModelDef) -> TokenStream {
     let (module, name) = (&model.module, &model.table);
+    let schema = model.schema.as_ref().map(|schema| {
+        let schema = Ident::new(schema, Span::call_site());
+        quote!(#schema.)
+    });
     let imports = custom(model).map(|field| field.sql_type_alias(&model.ident));
     let key = model.key().into_iter().map(|field| &field.column);
     let doc = format!(
@@ -55,7 +59,7 @@ fn declaration(model: &ModelDef) -> TokenStream {
             #(use super::#imports;)*
             #[doc = #doc]
             #[sql_name = #name]
-            #module (#(#key),*) { #(#columns)* }
+            #schema #module (#(#key),*) { #(#columns)* }
         }
     }
 }
@@ -115,7 +119,11 @@ fn distinct(model: &ModelDef) -> TokenStream {
         .map(|bind| quote!(#bind).to_string())
         .unwrap_or_default();
     let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
-    let id = type_level(&format!("{package}/{bind}/{}", model.table));
+    let place = match &model.schema {
+        Some(schema) => format!("{schema}.{}", model.table),
+        None => model.table.clone(),
+    };
+    let id = type_level(&format!("{package}/{bind}/{place}"));
     quote! {
         #[doc(hidden)]
         const _: () = {

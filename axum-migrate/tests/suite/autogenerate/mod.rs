@@ -13,6 +13,7 @@ mod pairs;
 mod postgres;
 #[cfg(feature = "postgres")]
 mod postgres_cases;
+mod said;
 mod scoreboard;
 #[cfg(feature = "postgres")]
 mod scoreboard_postgres;

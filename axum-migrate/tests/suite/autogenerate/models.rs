@@ -2,7 +2,7 @@
 
 use axum_db::Metadata;
 use axum_db::model::{Action, ColumnDef, DefaultValue, ForeignKeyDef, TableDef};
-use axum_migrate::schema::{Schema, Table};
+use axum_migrate::schema::{Auto, Check, Schema, Table};
 use axum_migrate::{Hints, diff, inverse, render};
 use diesel::sql_types;
 
@@ -116,7 +116,7 @@ pub async fn what_models_cannot_say<E: Server>(start: &str) {
         matches!(column.name.as_str(), "age" | "price")
     };
     let column = table.columns.iter_mut().find(number).expect("a number");
-    column.default = Some("7.00".into());
+    column.default = Some("7".into());
     models.tables.retain(|name, _| name == "people");
     let found = diff(&from, &models, &Hints::default()).expect("no hints to refuse");
     assert_eq!(found.ops.len(), 1, "{}", summary(&found));
@@ -137,29 +137,27 @@ pub async fn what_models_cannot_say<E: Server>(start: &str) {
 }
 
 fn only_what_models_say(table: &mut Table) {
-    table.checks.clear();
-    table.options = Default::default();
-    table.indexes.retain(|index| {
-        index.predicate.is_none()
-            && index.method.is_none()
-            && index.include.is_empty()
-            && index.columns().count() == index.keys.len()
-            && index.keys.iter().all(|key| key.suffix.is_empty())
-    });
     for column in &mut table.columns {
-        column.collation = None;
-        column.comment = None;
-        column.check = None;
-        column.on_update = None;
         column.on_conflict = None;
-        column.generated = None;
+        if let Some(Auto::Serial { .. }) = column.auto {
+            column.auto = Some(Auto::Identity {
+                always: false,
+                counter: Default::default(),
+            });
+        }
+        // A model's condition belongs to the table.
+        table
+            .checks
+            .extend(column.check.take().map(|expression| Check {
+                name: Some("people_price_check".into()),
+                expression,
+                ..Check::default()
+            }));
     }
     for unique in &mut table.uniques {
-        unique.deferrable = None;
         unique.on_conflict = None;
     }
-    table
-        .foreign_keys
-        .iter_mut()
-        .for_each(|key| key.deferrable = None);
+    if let Some(key) = &mut table.primary_key {
+        key.on_conflict = None;
+    }
 }
