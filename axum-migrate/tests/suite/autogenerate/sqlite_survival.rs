@@ -4,6 +4,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::process::{Command, Stdio};
 use std::task::Poll;
+use std::time::Duration;
 
 use axum_db::{Backend as _, Database, Metadata, Sqlite};
 use axum_migrate::schema::Schema;
@@ -173,27 +174,41 @@ const JOB: &str = "AXUM_MIGRATE_TEST_REBUILD";
 async fn a_program_rebuilds() {
     let Ok(job) = std::env::var(JOB) else {
         let place = Place::new().await;
-        let upgraded = upgrade(place.project.url(), &place.project.migrations(), 0).await;
+        let upgraded = upgrade(place.project.url(), &place.project.migrations(), None).await;
         assert_eq!(upgraded, 1);
         return;
     };
     let job: Vec<&str> = job.split('\n').collect();
     let killed_at = job[2].parse().expect("a number");
-    upgrade(job[0], Path::new(job[1]), killed_at).await;
+    let later = Duration::from_micros(job[3].parse().expect("a number"));
+    upgrade(job[0], Path::new(job[1]), Some((killed_at, later))).await;
 }
 
-/// Upgrades; how many revisions. Before the step `killed_at` of its own it ends as `kill -9` ends a program.
-async fn upgrade(url: &str, folder: &Path, killed_at: usize) -> usize {
+/// Ends this program as `kill -9` ends one.
+fn kill() -> ! {
+    let me = std::process::id().to_string();
+    let killed = Command::new("kill").args(["-9", &me]).status();
+    panic!("still alive after kill -9: {killed:?}");
+}
+
+/// Upgrades; how many revisions. It is killed before its step of that number, or so much later, while the step
+/// is under way.
+async fn upgrade(url: &str, folder: &Path, killed_at: Option<(usize, Duration)>) -> usize {
     let database = Database::<Sqlite>::connect(url).await.expect("a URL");
     let migrate = Migrate::new(&database, Metadata::default()).directory(folder);
     let mut upgrade = pin!(migrate.upgrade_on_start());
     let mut polls = 0;
     let upgraded = std::future::poll_fn(|context| {
         polls += 1;
-        if polls == killed_at {
-            let me = std::process::id().to_string();
-            let killed = Command::new("kill").args(["-9", &me]).status();
-            panic!("still alive after kill -9: {killed:?}");
+        match killed_at {
+            Some((step, later)) if polls == step && later.is_zero() => kill(),
+            Some((step, later)) if polls == step => {
+                std::thread::spawn(move || {
+                    std::thread::sleep(later);
+                    kill()
+                });
+            }
+            _ => {}
         }
         match upgrade.as_mut().poll(context) {
             Poll::Ready(outcome) => Poll::Ready(outcome),
@@ -219,37 +234,52 @@ async fn killed_at_any_step_it_is_wholly_done_or_not_at_all() {
     let start = std::fs::read(file).expect("the database");
     let (mut before, mut after) = (0, 0);
     for step in 1.. {
-        for rest in ["-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{file}{rest}"));
+        // A step may run many statements on the connection's thread.
+        let mut done = false;
+        for later in [0, 200, 600, 1_500, 4_000] {
+            for rest in ["-wal", "-shm"] {
+                let _ = std::fs::remove_file(format!("{file}{rest}"));
+            }
+            std::fs::write(file, &start).expect("the database");
+            let folder = place.project.migrations().display().to_string();
+            let job = [
+                place.project.url(),
+                &folder,
+                &step.to_string(),
+                &later.to_string(),
+            ]
+            .join("\n");
+            let status = Command::new(std::env::current_exe().expect("this program"))
+                .args([
+                    "--exact",
+                    "autogenerate::sqlite_survival::a_program_rebuilds",
+                ])
+                .env(JOB, job)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .expect("this program starts");
+            let is_done = place.project.versions().await.len() == 2;
+            let (when, schema) = if is_done {
+                after += 1;
+                ("killed after it", &place.after)
+            } else {
+                before += 1;
+                ("killed before its end", &place.before)
+            };
+            let when = format!("{when}, {later} µs into step {step}");
+            place.expect(&when, schema).await;
+            done = later == 0 && status.success();
+            if done {
+                break;
+            }
+            place.project.ok("upgrade").await;
+            assert_eq!(place.project.versions().await.len(), 2);
+            place.expect("completed", &place.after).await;
         }
-        std::fs::write(file, &start).expect("the database");
-        let folder = place.project.migrations().display().to_string();
-        let job = [place.project.url(), &folder, &step.to_string()].join("\n");
-        let status = Command::new(std::env::current_exe().expect("this program"))
-            .args([
-                "--exact",
-                "autogenerate::sqlite_survival::a_program_rebuilds",
-            ])
-            .env(JOB, job)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .expect("this program starts");
-        let is_done = place.project.versions().await.len() == 2;
-        let (when, schema) = if is_done {
-            after += 1;
-            ("killed after it", &place.after)
-        } else {
-            before += 1;
-            ("killed before its end", &place.before)
-        };
-        place.expect(&format!("{when}, at {step}"), schema).await;
-        if status.success() {
+        if done {
             break;
         }
-        place.project.ok("upgrade").await;
-        assert_eq!(place.project.versions().await.len(), 2);
-        place.expect("completed", &place.after).await;
     }
-    assert!(before > 20 && after > 0, "{before} before, {after} after");
+    assert!(before > 0 && after > 0, "{before} before, {after} after");
 }
