@@ -16,6 +16,7 @@ mod engine;
 mod error;
 mod introspect;
 mod migrate;
+mod models;
 mod op;
 mod render;
 mod revision;

@@ -8,7 +8,7 @@ use clap::{CommandFactory as _, Parser};
 
 /// Migrations in Diesel's format, for SQLite, PostgreSQL and MySQL
 ///
-/// Takes over databases that exist (`adopt`) and runs their migrations. What compares with models, `migrate`
+/// Takes over databases that exist (`adopt`, `models`) and runs their migrations. What compares with models, `migrate`
 /// above all, is done by your own program, which has them: see https://docs.rs/axum-migrate.
 #[derive(Parser)]
 #[command(name = "axum-migrate", version)]
@@ -41,8 +41,8 @@ async fn run(cli: Cli) -> Result<ExitCode, String> {
     if cli.command.needs_models() {
         return Err(
             "this command compares the database with models, and those are in your own program: give its command \
-             line axum_migrate::Command, as https://docs.rs/axum-migrate shows, and run it there. \
-             `revision` writes an empty migration to fill in by hand"
+             line axum_migrate::Command, as https://docs.rs/axum-migrate shows, and run it there. `models` writes \
+             models of the tables that are there; `revision` writes an empty migration to fill in by hand"
                 .to_owned(),
         );
     }

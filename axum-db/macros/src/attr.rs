@@ -18,7 +18,7 @@ const STRUCT_KEYS: &str = "`table`, `schema`, `bind`, `primary_key(…)`, `uniqu
 const FIELD_KEYS: &str = "`primary_key`, `unique`, `index`, `check`, `db_enum`, `length`, `precision`, `scale`, \
      `default`, `default_sql`, `generated`, `auto_increment`, `identity`, `references`, `on_delete`, `on_update`, \
      `deferrable`, `initially_deferred`, `constraint`, `relation`, `backref`, `many_to_many`, `no_join`, `sql_type`, \
-     `column_type`, `collation`, `comment`, `renamed_from`, and `sqlite(…)`, `postgres(…)`, `mysql(…)`";
+     `column`, `column_type`, `collation`, `comment`, `renamed_from`, and `sqlite(…)`, `postgres(…)`, `mysql(…)`";
 
 #[derive(Default)]
 pub(crate) struct StructArgs {
@@ -40,6 +40,8 @@ pub(crate) struct FieldArgs {
     pub(crate) rules: ColumnRules,
     pub(crate) engines: Vec<(Engine, ColumnRules)>,
     pub(crate) auto_increment: Option<(Span, bool)>,
+    /// The column's name in the database, where the field's is another.
+    pub(crate) column: Option<LitStr>,
     pub(crate) constraint: Option<LitStr>,
     pub(crate) db_enum: Option<Span>,
     pub(crate) length: Option<LitInt>,
@@ -151,6 +153,7 @@ impl FieldArgs {
             match key.as_str() {
                 "primary_key" => once(&mut args.primary_key, &meta, flag),
                 "auto_increment" => once(&mut args.auto_increment, &meta, switch),
+                "column" => once(&mut args.column, &meta, string),
                 "constraint" => once(&mut args.constraint, &meta, string),
                 "no_join" => once(&mut args.no_join, &meta, flag),
                 "db_enum" => once(&mut args.db_enum, &meta, flag),

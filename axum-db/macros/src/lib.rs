@@ -68,6 +68,7 @@ use crate::model::ModelDef;
 /// | `collation = "C"` | the collation, by its name |
 /// | `comment = "…"` | a comment in the database; SQLite keeps none |
 /// | `sqlite(…)`, `postgres(…)`, `mysql(…)` | what is so on one engine only; see [below](#one-engine-only) |
+/// | `column = "Full Name"` | the column's name in the database, where it is not the field's |
 /// | `renamed_from = "title"` | its former name, for migrations |
 ///
 /// # Indexes and unique constraints

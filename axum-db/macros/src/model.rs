@@ -171,8 +171,8 @@ impl ModelDef {
     }
 
     pub(crate) fn field(&self, ident: &Ident) -> Option<&FieldDef> {
-        let name = ident.unraw().to_string();
-        self.fields.iter().find(|field| field.name == name)
+        let name = ident.unraw();
+        self.fields.iter().find(|field| field.ident.unraw() == name)
     }
 
     /// The field of the key that the database numbers: the one that says so, or an integer that is the whole
@@ -204,7 +204,8 @@ impl ModelDef {
     /// Whether a `foreign_key(…)` of the struct is over this field.
     fn is_foreign(&self, field: &FieldDef) -> bool {
         let keys = self.foreign_keys.iter().flat_map(|key| &key.fields);
-        keys.into_iter().any(|name| name.unraw() == field.name)
+        keys.into_iter()
+            .any(|name| name.unraw() == field.ident.unraw())
     }
 
     /// The fields of the `New…` companion: all whose values the database does not make.
@@ -244,10 +245,14 @@ impl FieldDef {
             (None, None, Some(kind)) => kind,
             (None, None, None) => return Err(check::unknown_type(&inner)),
         };
-        let name = ident.unraw().to_string();
+        let said = ident.unraw().to_string();
+        let name = match &args.column {
+            Some(name) => name.value(),
+            None => said.clone(),
+        };
         let parsed = Self {
             vis: field.vis.clone(),
-            column: column_name(&name, table, &ident),
+            column: column_name(&said, table, &ident),
             ty: field.ty.clone(),
             inner,
             optional,
@@ -304,7 +309,7 @@ impl FieldDef {
         format_ident!(
             "__{}{}SqlType",
             model.unraw(),
-            self.name.to_upper_camel_case()
+            self.ident.unraw().to_string().to_upper_camel_case()
         )
     }
 
@@ -425,6 +430,8 @@ fn plural(word: &str) -> String {
 
 /// A Rust name for the table's module: the table's own where that is an identifier.
 fn module_name(table: &str, model: &Ident) -> Ident {
+    // A table that is called like its model would take the model's name.
+    let table = if *model == table { "" } else { table };
     syn::parse_str::<Ident>(table)
         .or_else(|_| syn::parse_str::<Ident>(&format!("r#{table}")))
         .unwrap_or_else(|_| {

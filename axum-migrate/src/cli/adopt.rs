@@ -13,7 +13,6 @@ use crate::diff::{Hints, diff};
 use crate::dump::Definitions;
 use crate::revision::{History, create_folder, holds_revisions, read_folder};
 use crate::runner::{self, Applied, Target, count, prove_baseline};
-use crate::schema::Schema;
 use crate::{Engine, Error, ErrorKind, Migrate};
 
 /// The tables in which other tools keep what they ran.
@@ -135,7 +134,7 @@ pub(super) async fn adopt<B: Engine, K: Bind>(
             .with_source(error)
         })?;
     out.line("Recorded it as applied; no SQL of its was run, and no row was touched.")?;
-    drift(migrate, &mut conn, &live, out).await?;
+    drift(migrate, &mut conn, out).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -205,15 +204,18 @@ fn plural(kind: &str) -> String {
 async fn drift<B: Engine, K: Bind>(
     migrate: &Migrate<B, K>,
     conn: &mut B::Connection,
-    live: &Schema,
     out: &mut Output<'_>,
 ) -> Result<(), Error> {
     let statements = migrate.models()?;
     if statements.is_empty() {
-        return Ok(());
+        return out.line("Next: `models` writes the models of these tables.");
     }
     let models = B::scratch_schema(conn, &statements).await?;
-    let compared = diff(live, &models, &Hints::default())?;
+    // The models may be in other schemas than the revision is about.
+    B::look_at(conn, &statements).await?;
+    let mut live = B::introspect(conn).await?;
+    live.tables.retain(|table, _| other_tool(table).is_none());
+    let compared = diff(&live, &models, &Hints::default())?;
     if compared.ops.is_empty() {
         out.line("The models and the database agree.")?;
     } else {
@@ -224,7 +226,7 @@ async fn drift<B: Engine, K: Bind>(
     }
     if !compared.unmanaged.is_empty() {
         out.line(format!(
-            "{} no model, and will be left alone: {}",
+            "{} no model, and will be left alone; `models` writes them: {}",
             count(compared.unmanaged.len(), "table has", "tables have"),
             compared.unmanaged.join(", ")
         ))?;

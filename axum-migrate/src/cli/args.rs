@@ -48,6 +48,11 @@ pub enum Command {
                       applied, and compares with the models. The database itself is only read, but for that record."
     )]
     Adopt(Adopt),
+    /// Write models of the tables that the database has, as Rust source
+    #[command(
+        after_help = "The database is only read. Give the source a place in your program, and `migrate` finds nothing to do."
+    )]
+    Models(Models),
     /// Compare the models with the database and write the difference as a new revision
     #[command(
         after_help = "Nothing is written when nothing changed. What is written was first run on a scratch copy\n\
@@ -128,6 +133,7 @@ impl Command {
         Some(match self {
             Command::Init(args) => &mut args.folder,
             Command::Adopt(args) => &mut args.folder,
+            Command::Models(args) => &mut args.folder,
             Command::Migrate(args) => &mut args.folder,
             Command::Revision(args) => &mut args.folder,
             Command::Merge(args) => &mut args.folder,
@@ -291,6 +297,16 @@ pub struct Adopt {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) wait: Wait,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+#[doc(hidden)]
+#[derive(Debug, Clone, Args)]
+pub struct Models {
+    /// A file to write, as src/models.rs, or a folder with a file for each table [default: the answer itself]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) folder: Folder,
 }

@@ -10,6 +10,7 @@ mod draw;
 mod files;
 mod generate;
 mod graph;
+mod models;
 mod offline;
 mod output;
 mod parts;
@@ -76,6 +77,7 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
         match command {
             Command::Init(args) => files::init(self, &args, out),
             Command::Adopt(args) => adopt::adopt(self, &args, out).await,
+            Command::Models(args) => models::models(self, &args, out).await,
             Command::Migrate(args) => generate::migrate(self, &args, out).await,
             Command::Revision(args) => files::revision(self, &args, out),
             Command::Merge(args) => graph::merge(self, &args, out),

@@ -31,6 +31,16 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
         or(&mut key.comment, &before.comment);
         or_all(&mut key.include, &before.include);
         or_all(&mut key.storage, &before.storage);
+        // SQLite takes NULL in a key that is not its integer; no field of a key can say so.
+        for column in desired
+            .columns
+            .iter_mut()
+            .filter(|it| key.columns.contains(&it.name))
+        {
+            column.nullable |= current
+                .column(&column.name)
+                .is_some_and(|before| before.nullable);
+        }
     }
     for unique in &mut desired.uniques {
         let same = |before: &&Unique| before.columns == unique.columns;

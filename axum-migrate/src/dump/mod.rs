@@ -12,7 +12,7 @@ mod sort;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::runner::Queries;
 use crate::{Error, Schema};
@@ -93,4 +93,11 @@ pub trait Dump: Queries {
         schema: &Schema,
         without: &BTreeSet<String>,
     ) -> impl Future<Output = Result<Definitions, Error>> + Send;
+
+    /// The types under the domains, by the domains' names as columns have them. Default: there are none.
+    fn domains(
+        _: &mut Self::Connection,
+    ) -> impl Future<Output = Result<BTreeMap<String, String>, Error>> + Send {
+        std::future::ready(Ok(BTreeMap::new()))
+    }
 }

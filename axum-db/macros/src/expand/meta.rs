@@ -30,11 +30,11 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
         .foreign_keys
         .iter()
         .map(|key| rules::foreign_key(model, key));
-    let said = rules::of_table(&model.rules);
+    let said = rules::of_table(model, &model.rules);
     let of_columns = model
         .fields
         .iter()
-        .map(|field| rules::constraints(field, &field.args.rules));
+        .map(|field| rules::constraints(model, field, &field.args.rules));
     let variants = rules::variants(model);
     let schema = model.schema.as_ref().map(|schema| {
         (

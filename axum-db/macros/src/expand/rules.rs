@@ -15,9 +15,9 @@ use crate::rules::{
 };
 
 /// On a table: what its struct says.
-pub(super) fn of_table(rules: &TableRules) -> TokenStream {
-    let uniques = rules.uniques.iter().map(unique);
-    let indexes = rules.indexes.iter().map(index);
+pub(super) fn of_table(model: &ModelDef, rules: &TableRules) -> TokenStream {
+    let uniques = rules.uniques.iter().map(|rule| unique(model, rule));
+    let indexes = rules.indexes.iter().map(|rule| index(model, rule));
     let checks = rules.checks.iter().map(check);
     let comment = call("comment", rules.comment.as_ref());
     let strict = rules.strict.map(|_| quote!(.strict()));
@@ -62,10 +62,10 @@ pub(super) fn of_column(rules: &ColumnRules) -> TokenStream {
 }
 
 /// On a table: what a field says beside its column.
-pub(super) fn constraints(field: &FieldDef, rules: &ColumnRules) -> TokenStream {
+pub(super) fn constraints(model: &ModelDef, field: &FieldDef, rules: &ColumnRules) -> TokenStream {
     let name = &field.name;
-    let unique = rules.unique.iter().map(unique);
-    let indexes = rules.indexes.iter().map(index);
+    let unique = rules.unique.iter().map(|rule| unique(model, rule));
+    let indexes = rules.indexes.iter().map(|rule| index(model, rule));
     let checks = rules.checks.iter().map(check);
     quote!(#(.unique(#unique))* #(.index(#indexes))* #(.check(#checks.column(#name)))*)
 }
@@ -79,7 +79,7 @@ pub(super) fn variants(model: &ModelDef) -> Vec<TokenStream> {
     let tables = model
         .engines
         .iter()
-        .map(|(engine, rules)| on(*engine, of_table(rules)));
+        .map(|(engine, rules)| on(*engine, of_table(model, rules)));
     let columns = model.fields.iter().flat_map(|field| {
         field.args.engines.iter().map(move |(engine, rules)| {
             let name = &field.name;
@@ -90,7 +90,7 @@ pub(super) fn variants(model: &ModelDef) -> Vec<TokenStream> {
                 let deferrable = deferrable(value);
                 quote!(.change_foreign_key(&[#name], |key| key #deferrable))
             });
-            let constraints = constraints(field, rules);
+            let constraints = constraints(model, field, rules);
             on(*engine, quote!(#column #constraints #key))
         })
     });
@@ -103,34 +103,41 @@ fn call(method: &str, value: Option<&LitStr>) -> Option<TokenStream> {
     Some(quote!(.#method(#value)))
 }
 
-fn column_names(fields: &[Ident]) -> TokenStream {
-    let names = fields.iter().map(|field| field.unraw().to_string());
+fn column_names(model: &ModelDef, fields: &[Ident]) -> TokenStream {
+    let names = fields.iter().map(|field| column_name(model, field));
     quote!([#(#names),*])
 }
 
-fn unique(rule: &UniqueArg) -> TokenStream {
-    let columns = column_names(&rule.fields);
+/// The column of a field, which was seen to be there.
+fn column_name(model: &ModelDef, field: &Ident) -> String {
+    model
+        .field(field)
+        .map_or_else(|| field.unraw().to_string(), |field| field.name.clone())
+}
+
+fn unique(model: &ModelDef, rule: &UniqueArg) -> TokenStream {
+    let columns = column_names(model, &rule.fields);
     let name = call("name", rule.name.as_ref());
     let deferrable = rule.deferrable.map(|(_, value)| deferrable(value));
     let nulls = rule
         .nulls_not_distinct
         .map(|_| quote!(.nulls_not_distinct()));
-    let include = include(&rule.include);
+    let include = include(model, &rule.include);
     quote!(::axum_db::model::UniqueDef::new(#columns) #name #deferrable #nulls #include)
 }
 
-fn include(fields: &[Ident]) -> Option<TokenStream> {
-    let columns = column_names(fields);
+fn include(model: &ModelDef, fields: &[Ident]) -> Option<TokenStream> {
+    let columns = column_names(model, fields);
     (!fields.is_empty()).then(|| quote!(.include(#columns)))
 }
 
-fn index(rule: &IndexArg) -> TokenStream {
-    let keys = rule.keys.iter().map(key);
+fn index(model: &ModelDef, rule: &IndexArg) -> TokenStream {
+    let keys = rule.keys.iter().map(|own| key(model, own));
     let name = call("name", rule.name.as_ref());
     let unique = rule.unique.map(|_| quote!(.unique()));
     let filter = call("filter", rule.filter.as_ref());
     let using = call("using", rule.using.as_ref());
-    let include = include(&rule.include);
+    let include = include(model, &rule.include);
     let nulls = rule
         .nulls_not_distinct
         .map(|_| quote!(.nulls_not_distinct()));
@@ -139,10 +146,10 @@ fn index(rule: &IndexArg) -> TokenStream {
     }
 }
 
-fn key(key: &KeyArg) -> TokenStream {
+fn key(model: &ModelDef, key: &KeyArg) -> TokenStream {
     let target = match &key.target {
         Target::Field(field) => {
-            let name = field.unraw().to_string();
+            let name = column_name(model, field);
             quote!(column(#name))
         }
         Target::Expression(sql) => quote!(expression(#sql)),
@@ -200,7 +207,7 @@ pub(super) fn reference(field: &FieldDef) -> Option<TokenStream> {
 /// A foreign key of the struct.
 pub(super) fn foreign_key(model: &ModelDef, key: &ForeignKeyArg) -> TokenStream {
     let target = &key.target;
-    let columns = column_names(&key.fields);
+    let columns = column_names(model, &key.fields);
     let references = if key.to.is_empty() {
         let (ident, count) = (&model.ident, key.fields.len());
         let wrong = format!(
@@ -216,7 +223,8 @@ pub(super) fn foreign_key(model: &ModelDef, key: &ForeignKeyArg) -> TokenStream 
             .copied()
         }
     } else {
-        column_names(&key.to)
+        let columns = &key.to;
+        quote!([#(#columns),*])
     };
     let on_delete = action("on_delete", key.on_delete.map(|(_, action)| action));
     let on_update = action("on_update", key.on_update.map(|(_, action)| action));

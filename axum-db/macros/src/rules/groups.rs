@@ -125,7 +125,7 @@ impl ColumnRules {
         } else if meta.path.is_ident("check") {
             self.checks.push(CheckArg::parse(meta)?);
         } else if meta.path.is_ident("column_type") {
-            once(&mut self.column_type, meta, |meta| sql(meta, "type"))?;
+            once(&mut self.column_type, meta, column_type)?;
         } else if meta.path.is_ident("default_sql") {
             once(&mut self.default_sql, meta, |meta| sql(meta, "default"))?;
         } else if meta.path.is_ident("generated") {
@@ -175,6 +175,15 @@ impl ColumnRules {
         })?;
         Ok(rules)
     }
+}
+
+/// A type; SQLite has columns without one, which is the empty text.
+fn column_type(meta: &ParseNestedMeta) -> Result<LitStr> {
+    let text: LitStr = meta.value()?.parse()?;
+    if text.value().is_empty() {
+        return Ok(text);
+    }
+    crate::sql::expression(text, "type")
 }
 
 impl GeneratedArg {

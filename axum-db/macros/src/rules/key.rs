@@ -1,11 +1,12 @@
 //! `primary_key(a, b)` and `foreign_key(a, b, references = Other)`, above the struct.
 
 use proc_macro2::Span;
+use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
 use syn::{Error, Ident, LitStr, Path, Result, Token};
 
-use super::{Deferrable, deferrable, fields, is_bare, some_field};
+use super::{Deferrable, deferrable, is_bare, some_field};
 use crate::attr::{Action, action, once, path, string};
 
 /// `primary_key(a, b, name = "…")`.
@@ -19,7 +20,8 @@ pub(crate) struct PrimaryKeyArg {
 pub(crate) struct ForeignKeyArg {
     pub(crate) fields: Vec<Ident>,
     pub(crate) target: Path,
-    pub(crate) to: Vec<Ident>,
+    /// The columns: by the names of the fields, or, where those are others, as texts.
+    pub(crate) to: Vec<String>,
     pub(crate) on_delete: Option<(Span, Action)>,
     pub(crate) on_update: Option<(Span, Action)>,
     pub(crate) name: Option<LitStr>,
@@ -77,7 +79,7 @@ pub(crate) fn foreign_key(meta: &ParseNestedMeta) -> Result<ForeignKeyArg> {
                 )
             })
         } else if inner.path.is_ident("to") && inner.input.peek(syn::token::Paren) {
-            to.extend(fields(&inner)?);
+            to.extend(columns(&inner)?);
             Ok(())
         } else if inner.path.is_ident("on_delete") && given {
             once(&mut on_delete, &inner, action)
@@ -121,4 +123,18 @@ pub(crate) fn foreign_key(meta: &ParseNestedMeta) -> Result<ForeignKeyArg> {
         name,
         deferrable: put_off,
     })
+}
+
+/// The other model's columns between parentheses.
+fn columns(meta: &ParseNestedMeta) -> Result<Vec<String>> {
+    let content;
+    syn::parenthesized!(content in meta.input);
+    let column = |input: syn::parse::ParseStream| {
+        if input.peek(LitStr) {
+            return Ok(input.parse::<LitStr>()?.value());
+        }
+        Ok(input.call(Ident::parse_any)?.unraw().to_string())
+    };
+    let columns = content.parse_terminated(column, Token![,])?;
+    Ok(columns.into_iter().collect())
 }

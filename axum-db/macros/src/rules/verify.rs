@@ -83,7 +83,8 @@ impl Seen {
         let columns = known(model, &rule.fields)?;
         known(model, &rule.include)?;
         let key = model.key();
-        if key.iter().map(|field| &field.name).eq(&columns) {
+        let fields = key.iter().map(|field| field.ident.unraw().to_string());
+        if fields.eq(columns.iter().cloned()) {
             return Err(Error::new(
                 rule.span,
                 "the primary key is unique already; take this away",

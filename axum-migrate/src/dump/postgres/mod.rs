@@ -63,6 +63,11 @@ struct Comment {
 }
 
 impl Dump for Postgres {
+    async fn domains(conn: &mut Self::Connection) -> Result<BTreeMap<String, String>, Error> {
+        let pairs: Vec<(String, String)> = rows(conn, queries::DOMAINS).await?;
+        Ok(pairs.into_iter().collect())
+    }
+
     async fn definitions(
         conn: &mut Self::Connection,
         _: &Schema,

@@ -334,3 +334,11 @@ UNION ALL SELECT format('the text search configuration %I', cfgname) FROM pg_ts_
 UNION ALL SELECT format('the extended statistics %I', stxname) FROM pg_statistic_ext WHERE ",
     in_schema!("stxnamespace")
 );
+
+/// Domains, of whatever schema, and the types under them.
+pub(super) const DOMAINS: &str = "\
+WITH RECURSIVE under AS (
+  SELECT oid AS domain, typbasetype AS base, typtypmod AS modifier FROM pg_type WHERE typtype = 'd'
+  UNION ALL SELECT u.domain, t.typbasetype, t.typtypmod FROM under u JOIN pg_type t ON t.oid = u.base AND t.typtype = 'd')
+SELECT json_build_array(format_type(u.domain, NULL), format_type(u.base, u.modifier)) AS value
+FROM under u JOIN pg_type t ON t.oid = u.base AND t.typtype <> 'd'";

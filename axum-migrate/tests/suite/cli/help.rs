@@ -4,9 +4,10 @@ use clap::{CommandFactory as _, Parser as _};
 
 use crate::support::Cli;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "init",
     "adopt",
+    "models",
     "migrate",
     "revision",
     "merge",

@@ -9,6 +9,7 @@ mod flow;
 mod git;
 mod graph;
 mod help;
+mod models;
 mod offline;
 mod process;
 #[cfg(feature = "cli")]

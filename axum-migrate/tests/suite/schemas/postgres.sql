@@ -1,5 +1,6 @@
 -- What an old PostgreSQL database may hold.
-CREATE TYPE mood AS ENUM ('good', 'it''s bad', '');
+CREATE TYPE mood AS ENUM ('good', 'it''s bad', 'so-so');
+CREATE TYPE nothing AS ENUM ('', 'something');
 CREATE TYPE "Odd Type" AS (a integer, "b c" text);
 CREATE DOMAIN year AS integer DEFAULT 1970 CONSTRAINT after_war CHECK (VALUE > 1945 AND VALUE < 2155) CHECK (VALUE <> 2000);
 CREATE TYPE float_range AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = float8mi);
@@ -19,6 +20,7 @@ CREATE TABLE items (
     total numeric GENERATED ALWAYS AS (price * amount) STORED,
     feeling mood NOT NULL DEFAULT 'good',
     feelings mood[],
+    anything nothing NOT NULL DEFAULT '',
     tags text[] NOT NULL DEFAULT '{}',
     since year,
     extra jsonb NOT NULL DEFAULT '{}'::jsonb,

@@ -23,7 +23,7 @@ CREATE TABLE "pairs" (
     note BLOB,
     PRIMARY KEY (left_id, right_id)
 ) WITHOUT ROWID;
-CREATE TABLE strict_things (code TEXT PRIMARY KEY NOT NULL, n REAL NOT NULL, left_id INTEGER, right_id INTEGER,
+CREATE TABLE strict_things (code TEXT PRIMARY KEY, n REAL NOT NULL, left_id INTEGER, right_id INTEGER,
     FOREIGN KEY (left_id, right_id) REFERENCES pairs ON UPDATE CASCADE ON DELETE CASCADE) STRICT;
 CREATE TABLE log (at TEXT, line TEXT);
 CREATE INDEX items_partial ON items (label DESC) WHERE amount > 0;

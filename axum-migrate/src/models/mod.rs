@@ -1,0 +1,351 @@
+//! Rust source with a model for each table of a database. Pure.
+
+mod defaults;
+mod names;
+mod table;
+mod types;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum_db::Dialect;
+use heck::ToSnakeCase as _;
+
+use crate::schema::{Column, Schema, Table, by_foreign_keys};
+use table::TableWriter;
+use types::RustType;
+
+/// The columns that Diesel has room for without further features.
+const COLUMNS: usize = 32;
+
+/// The source: what every file begins with, and its items by the table they are about.
+#[derive(Debug, Default)]
+pub(crate) struct Source {
+    /// The comment at the top of the one file, or of `mod.rs`.
+    pub(crate) head: String,
+    /// The enums.
+    pub(crate) enums: String,
+    /// The name of a module for each table, and its struct.
+    pub(crate) tables: Vec<(String, String)>,
+    /// What is in the database and has no words in a model, as comments.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Source {
+    /// Everything in one file.
+    pub(crate) fn to_file(&self) -> String {
+        let mut text = format!("{}\nuse axum_db::prelude::*;\n", self.head);
+        for item in [&self.enums]
+            .into_iter()
+            .chain(self.tables.iter().map(|(_, source)| source))
+        {
+            if !item.is_empty() {
+                text.push('\n');
+                text.push_str(item);
+            }
+        }
+        if !self.notes.is_empty() {
+            text.push_str(
+                "\n// Not here, because models have no words for it; migrations leave it alone:\n",
+            );
+            for note in &self.notes {
+                text.push_str(&comment("// ", note));
+            }
+        }
+        text
+    }
+
+    /// A file for each table, and the `mod.rs` that has them all.
+    pub(crate) fn to_files(&self) -> Vec<(String, String)> {
+        let mut own = Source {
+            head: self.head.clone(),
+            enums: self.enums.clone(),
+            tables: Vec::new(),
+            notes: self.notes.clone(),
+        }
+        .to_file();
+        let mut modules = String::new();
+        let mut files = Vec::new();
+        for (name, source) in &self.tables {
+            if source.trim_start().starts_with("//") && !source.contains("#[model") {
+                own.push('\n');
+                own.push_str(source);
+                continue;
+            }
+            modules.push_str(&format!("mod {name};\npub use {name}::*;\n"));
+            files.push((format!("{name}.rs"), format!("use super::*;\n\n{source}")));
+        }
+        let own = own.replacen(
+            "use axum_db::prelude::*;\n",
+            &format!("pub use axum_db::prelude::*;\n\n{modules}"),
+            1,
+        );
+        files.push(("mod.rs".to_owned(), own));
+        files
+    }
+}
+
+/// Lines of a text as comments.
+fn comment(mark: &str, text: &str) -> String {
+    text.lines()
+        .map(|line| format!("{}\n", format!("{mark}{line}").trim_end()))
+        .collect()
+}
+
+/// What a schema does not tell: the type under a domain, by the domain's name (PostgreSQL).
+pub(crate) type Domains = BTreeMap<String, String>;
+
+/// An enum of the source.
+struct Enum {
+    rust: String,
+    /// The type's name, where it is one of its own.
+    sql: Option<String>,
+    labels: Vec<String>,
+    variants: Vec<String>,
+}
+
+/// What all tables know of each other.
+struct World<'a> {
+    dialect: Dialect,
+    schema: &'a Schema,
+    domains: &'a Domains,
+    /// The names of the structs, by table.
+    structs: BTreeMap<&'a str, String>,
+    /// The enums: by their type (PostgreSQL), or by table and column (MySQL).
+    enums: BTreeMap<String, Enum>,
+}
+
+/// Writes the models of a schema.
+pub(crate) fn write(dialect: Dialect, schema: &Schema, domains: &Domains) -> Source {
+    let mut taken = BTreeSet::new();
+    let mut structs = BTreeMap::new();
+    // By length, so that `users` comes before `new_users`.
+    let mut tables: Vec<&Table> = schema.tables.values().collect();
+    tables.sort_by_key(|table| (table.name.len(), &table.name));
+    for table in tables {
+        structs.insert(table.name.as_str(), names::row(&table.name, &mut taken));
+    }
+    let enums = enums(dialect, schema, &mut taken);
+    let world = World {
+        dialect,
+        schema,
+        domains,
+        structs,
+        enums,
+    };
+    let mut source = Source {
+        enums: world
+            .enums
+            .values()
+            .map(Enum::write)
+            .collect::<Vec<_>>()
+            .join("\n"),
+        ..Source::default()
+    };
+    let mut modules = BTreeSet::from(["mod".to_owned()]);
+    for table in by_foreign_keys(schema.tables.values()) {
+        let module = names::field(
+            &format!("{}_row", world.structs[table.name.as_str()]),
+            &mut modules,
+        )
+        .0;
+        source
+            .tables
+            .push((module, TableWriter::new(&world, table).write()));
+    }
+    source.notes = schema
+        .unmanaged
+        .iter()
+        .map(|object| match &object.table {
+            Some(table) => format!("{} {} of {table}", object.kind, object.name),
+            None => format!("{} {}", object.kind, object.name),
+        })
+        .collect();
+    source.head = head(&source, schema);
+    source
+}
+
+fn enums(
+    dialect: Dialect,
+    schema: &Schema,
+    taken: &mut BTreeSet<String>,
+) -> BTreeMap<String, Enum> {
+    let mut enums = BTreeMap::new();
+    let mut add = |key: String, name: &str, labels: Vec<String>| {
+        if has_words(&labels) {
+            let variants = names::variants(&labels);
+            let rust = names::enumeration(name, taken);
+            let sql = (dialect == Dialect::Postgres).then(|| name.to_owned());
+            enums.insert(
+                key,
+                Enum {
+                    rust,
+                    sql,
+                    labels,
+                    variants,
+                },
+            );
+        }
+    };
+    match dialect {
+        Dialect::Postgres => {
+            for own in schema.enums.values() {
+                add(own.ty.clone(), &own.name, own.values.clone());
+            }
+        }
+        Dialect::Mysql => {
+            for (table, column) in columns(schema) {
+                if let Some(labels) = types::mysql_labels(&column.ty) {
+                    let name = format!("{}_{}", table.name, column.name);
+                    add(key_of(table, column), &name, labels);
+                }
+            }
+        }
+        Dialect::Sqlite => {}
+    }
+    enums
+}
+
+fn columns(schema: &Schema) -> impl Iterator<Item = (&Table, &Column)> {
+    schema
+        .tables
+        .values()
+        .flat_map(|table| table.columns.iter().map(move |column| (table, column)))
+}
+
+fn key_of(table: &Table, column: &Column) -> String {
+    format!("{}.{}", table.name, column.name)
+}
+
+/// Whether `DbEnum` takes these values.
+fn has_words(labels: &[String]) -> bool {
+    let distinct: BTreeSet<String> = labels.iter().map(|label| label.to_lowercase()).collect();
+    !labels.is_empty()
+        && distinct.len() == labels.len()
+        && labels
+            .iter()
+            .all(|label| label.len() <= 63 && !label.trim().is_empty())
+}
+
+impl Enum {
+    fn write(&self) -> String {
+        let mut text = "#[derive(DbEnum, Debug, Clone, Copy, PartialEq, Eq, Hash)]\n".to_owned();
+        if let Some(name) = self
+            .sql
+            .as_ref()
+            .filter(|name| self.rust.to_snake_case() != **name)
+        {
+            text.push_str(&format!("#[db_enum(name = {name:?})]\n"));
+        }
+        text.push_str(&format!("pub enum {} {{\n", self.rust));
+        for (label, variant) in self.labels.iter().zip(&self.variants) {
+            if variant.to_snake_case() != *label {
+                text.push_str(&format!("    #[db_enum(name = {label:?})]\n"));
+            }
+            text.push_str(&format!("    {variant},\n"));
+        }
+        text.push_str("}\n");
+        text
+    }
+}
+
+fn head(source: &Source, schema: &Schema) -> String {
+    let all: String = source
+        .tables
+        .iter()
+        .map(|(_, text)| text.as_str())
+        .chain([source.enums.as_str()])
+        .collect();
+    let mut features = Vec::new();
+    for (name, feature) in [
+        ("types::Decimal", "decimal"),
+        ("types::Json", "json"),
+        ("types::Uuid", "uuid"),
+    ] {
+        if all.contains(name) {
+            features.push(format!("`{feature}`"));
+        }
+    }
+    let mut lines = vec!["The tables of the database, one struct for a row of each.".to_owned()];
+    if !features.is_empty() {
+        lines.push(String::new());
+        lines.push(format!(
+            "Needs these features of axum-db: {}.",
+            features.join(", ")
+        ));
+    }
+    if all.contains("serde_json::") {
+        lines.push("Needs serde_json; where `diesel::sql_types::Json` stands, with Diesel's feature `serde_json`.".to_owned());
+    }
+    let widest = schema
+        .tables
+        .values()
+        .map(|table| table.columns.len())
+        .max()
+        .unwrap_or(0);
+    if widest > COLUMNS {
+        let room = if widest > 64 { 128 } else { 64 };
+        lines.push(format!("Needs Diesel's feature `{room}-column-tables`."));
+    }
+    comment("//! ", &lines.join("\n"))
+}
+
+impl World<'_> {
+    /// The Rust type of a column.
+    fn rust_type(&self, table: &Table, column: &Column) -> RustType {
+        let of_column = self.enums.get(&key_of(table, column));
+        if let Some(own) = of_column.or_else(|| self.enums.get(&column.ty)) {
+            return RustType::enumeration(&own.rust);
+        }
+        if let Some(own) = column
+            .ty
+            .strip_suffix("[]")
+            .and_then(|ty| self.enums.get(ty))
+        {
+            return RustType::enumeration(&own.rust).array(&column.ty);
+        }
+        let ty = match self.domains.get(&column.ty) {
+            Some(base) => base,
+            None => &column.ty,
+        };
+        let keyed = column.default.is_some() || table.is_keyed(&column.name);
+        let mut rust = types::of(self.dialect, ty, column, keyed);
+        if *ty != column.ty || self.schema.enums.values().any(|own| own.is_type_of(column)) {
+            // A domain, or an enum whose values are no variants: its own name, over the type that it is read as.
+            rust = match self.domains.get(&column.ty) {
+                Some(_) => rust.domain(&column.ty),
+                None => types::of(self.dialect, "citext", column, keyed).domain(&column.ty),
+            };
+        }
+        rust
+    }
+
+    fn enum_of(&self, table: &Table, column: &Column) -> Option<&Enum> {
+        self.enums
+            .get(&key_of(table, column))
+            .or_else(|| self.enums.get(&column.ty))
+    }
+
+    /// Whether the table can have a model.
+    fn has_model(&self, table: &str) -> bool {
+        self.schema
+            .tables
+            .get(table)
+            .is_some_and(|table| table::lacks(self, table).is_none())
+    }
+}
+
+impl Table {
+    /// Whether a key, a constraint or an index is over the column.
+    fn is_keyed(&self, name: &str) -> bool {
+        let key = self.primary_key.iter().flat_map(|key| &key.columns);
+        let uniques = self.uniques.iter().flat_map(|unique| &unique.columns);
+        let foreign = self.foreign_keys.iter().flat_map(|key| &key.columns);
+        key.chain(uniques)
+            .chain(foreign)
+            .any(|column| column == name)
+            || self
+                .indexes
+                .iter()
+                .any(|index| index.columns().any(|column| column == name))
+    }
+}

@@ -1,0 +1,105 @@
+//! Models written from databases. Those of the rich schemas are files beside this one, so that they compile.
+
+use axum_db::{Dialect, Metadata, metadata};
+use axum_migrate::ErrorKind;
+
+use crate::on_every_engine;
+use crate::support::{Project, Tested};
+
+#[rustfmt::skip]
+#[cfg(feature = "mysql")]
+mod rich_mysql;
+#[rustfmt::skip]
+#[cfg(feature = "postgres")]
+mod rich_postgres;
+#[rustfmt::skip]
+mod rich_sqlite;
+
+on_every_engine!(
+    the_models_of_a_rich_database_are_these_and_differ_in_nothing,
+    they_go_where_they_are_told_to,
+);
+
+/// The source of a database's models as it is in the repository, and what it describes.
+fn expected(dialect: Dialect) -> (&'static str, Metadata) {
+    match dialect {
+        Dialect::Sqlite => {
+            use rich_sqlite::*;
+            let all = metadata![Item, Order, Pair, StrictThing];
+            (include_str!("rich_sqlite.rs"), all)
+        }
+        #[cfg(feature = "postgres")]
+        Dialect::Postgres => {
+            use rich_postgres::*;
+            let all = metadata![CamelCase, StrictThing, Item, Order];
+            (include_str!("rich_postgres.rs"), all)
+        }
+        #[cfg(feature = "mysql")]
+        Dialect::Mysql => {
+            use rich_mysql::*;
+            let all = metadata![CamelCase, Parted, StrictThing, Item, Order];
+            (include_str!("rich_mysql.rs"), all)
+        }
+        #[allow(unreachable_patterns)]
+        other => panic!("{other:?} is not built"),
+    }
+}
+
+async fn the_models_of_a_rich_database_are_these_and_differ_in_nothing<B: Tested>() {
+    let project = Project::<B>::new().await;
+    crate::cli::adopt::load(&project).await;
+    let written = project.ok("models").await;
+    let (source, models) = expected(B::DIALECT);
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+        let file = format!("tests/suite/cli/models/rich_{}.rs", B::DIALECT.name());
+        std::fs::write(file, &written).expect("the file");
+    } else {
+        assert_eq!(
+            written, source,
+            "run it with INSTA_UPDATE=always, and read the difference"
+        );
+    }
+    project.ok("init").await;
+    let (_, told) = project
+        .run(&models, "migrate --dry-run --no-input")
+        .await
+        .unwrap();
+    assert!(told.starts_with("Nothing changed"), "{told}");
+    std::fs::remove_dir_all(project.migrations()).expect("the folder");
+    let (_, told) = project.run(&models, "adopt").await.unwrap();
+    assert!(
+        told.contains("The models and the database agree."),
+        "{told}"
+    );
+}
+
+async fn they_go_where_they_are_told_to<B: Tested>() {
+    let project = Project::<B>::new().await;
+    crate::cli::adopt::load(&project).await;
+    let place = project.migrations().with_file_name("src");
+    let file = place.join("models.rs");
+    project
+        .ok(&format!("models --out {}", file.display()))
+        .await;
+    let one = std::fs::read_to_string(&file).expect("the file");
+    assert_eq!(one, project.ok("models").await);
+    let error = project
+        .err(&format!("models --out {}", file.display()))
+        .await;
+    assert_eq!(error.kind(), ErrorKind::Usage);
+
+    let folder = place.join("models");
+    project
+        .ok(&format!("models --out {}", folder.display()))
+        .await;
+    let head = std::fs::read_to_string(folder.join("mod.rs")).expect("mod.rs");
+    assert!(
+        head.contains("mod item_row;\npub use item_row::*;"),
+        "{head}"
+    );
+    let item = std::fs::read_to_string(folder.join("item_row.rs")).expect("a table's file");
+    assert!(
+        item.starts_with("use super::*;\n") && item.contains("pub struct Item {"),
+        "{item}"
+    );
+}
