@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use diesel::QueryResult;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 use diesel_async::SimpleAsyncConnection as _;
 
 /// The statement that failed, by its place among those given, and why.

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use axum_db::{Dialect, Metadata};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 use axum_migrate::ErrorKind;
 
 use super::processes::{all_is_there, go_on, resumable};

@@ -4,6 +4,7 @@ mod interrupted;
 mod locks;
 mod processes;
 mod records;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 mod wire;
 
 use std::time::Duration;
