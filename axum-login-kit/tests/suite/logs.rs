@@ -1,44 +1,15 @@
 //! What is logged, at the finest level.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
-use tracing_subscriber::fmt::MakeWriter;
+use testkit::logged;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::sqlite::app::App;
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Log;
-
-    fn make_writer(&'a self) -> Log {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn no_secret_is_logged() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_writer(log.clone())
-        .finish();
     let app = App::new().await;
     let user = app.user("ada@example.com").await;
-    let guard = tracing::subscriber::set_default(subscriber);
+    let (log, guard) = logged(LevelFilter::TRACE);
     let mut browser = app.browser();
     let wrong = "email=ada@example.com&password=a+wrong+secret";
     browser.post("/login", wrong).await;
@@ -52,7 +23,7 @@ async fn no_secret_is_logged() {
     browser.get("/account").await;
     drop(guard);
 
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = log.text();
     assert!(logged.contains("logged in"), "{logged}");
     assert!(logged.contains("logged out"), "{logged}");
     let secrets = [

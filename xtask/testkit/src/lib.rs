@@ -9,8 +9,11 @@
 //! 127.0.0.1. `cargo xtask test` sets the variables and starts servers where there are none; a test that
 //! needs a server and finds none fails.
 
+mod log;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
+pub use log::{Log, logged};
 use mysql_async::prelude::Queryable;
 pub use servers::{Kind, PrivateServer};
 

@@ -1,8 +1,7 @@
 //! What can be seen of statements and connections: recorded, logged, and told by an exhausted pool.
 
-use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -15,6 +14,7 @@ use axum_db::{
     Backend, Config, Database, Dialect, Error, ErrorKind, RecordedQuery, Recording, TransactionMode,
 };
 use diesel::connection::InstrumentationEvent;
+use testkit::logged;
 use tower::ServiceExt;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -376,40 +376,4 @@ async fn text(app: &Router, path: &str) -> String {
         .await
         .expect("a body");
     String::from_utf8(body.to_vec()).expect("text")
-}
-
-/// What this thread logs from now on.
-fn logged(level: LevelFilter) -> (Log, tracing::subscriber::DefaultGuard) {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_max_level(level)
-        .with_writer(move || writer.clone())
-        .finish();
-    (log, tracing::subscriber::set_default(subscriber))
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
