@@ -101,14 +101,22 @@ pub async fn pages(request: Request, next: Next) -> Response {
         return response;
     }
     let status = response.status();
+    let wait = response.headers().get(header::RETRY_AFTER);
+    let seconds = wait.and_then(|wait| wait.to_str().ok()?.parse::<u64>().ok());
     let page = match status {
+        _ if seconds.is_some() => "errors/wait.html",
         StatusCode::FORBIDDEN => "errors/403.html",
         StatusCode::NOT_FOUND => "errors/404.html",
         _ if status.is_server_error() => "errors/500.html",
         _ => "errors/other.html",
     };
     let reason = status.canonical_reason().unwrap_or("This did not work");
-    let context = json!({ "title": reason, "status": status.as_u16(), "reason": reason });
+    let context = json!({
+        "title": reason,
+        "status": status.as_u16(),
+        "reason": reason,
+        "seconds": seconds,
+    });
     // Without a database there is no page of the user's, and the short answer has to do.
     let Ok(view) = View::from_request_parts(&mut parts, &()).await else {
         return response;

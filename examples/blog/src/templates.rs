@@ -50,6 +50,7 @@ const SOURCES: &[(&str, &str)] = sources![
     "errors/404.html",
     "errors/500.html",
     "errors/other.html",
+    "errors/wait.html",
     "forgot.html",
     "home.html",
     "layout.html",
