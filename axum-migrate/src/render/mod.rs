@@ -8,7 +8,7 @@ use axum_db::Dialect;
 
 use crate::error::{Error, ErrorKind};
 use crate::op::Op;
-use crate::schema::{Action, ForeignKey, Index, Schema, Unmanaged};
+use crate::schema::{Action, EnumType, ForeignKey, Index, Schema, Unmanaged};
 
 /// The SQL of a migration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,6 +73,25 @@ pub(crate) fn made_again(
         Dialect::Postgres => postgres::made_again(ops, from),
         Dialect::Sqlite | Dialect::Mysql => Ok(Vec::new()),
     }
+}
+
+/// How an enum's type takes other values within one transaction that goes on to use them.
+pub(crate) fn enum_made_anew(
+    dialect: Dialect,
+    from: &EnumType,
+    to: &EnumType,
+    state: &Schema,
+) -> Result<Vec<String>, Error> {
+    // An operation that names the values without doing anything.
+    let uses = Op::AlterEnum {
+        from: to.clone(),
+        to: to.clone(),
+    };
+    let changes = Op::AlterEnum {
+        from: from.clone(),
+        to: to.clone(),
+    };
+    Ok(render(dialect, &[changes, uses], state)?.statements)
 }
 
 impl Script {

@@ -10,6 +10,7 @@ mod options;
 mod order;
 mod plan;
 mod queries;
+mod rehearse;
 mod repair;
 mod replay;
 mod resume;

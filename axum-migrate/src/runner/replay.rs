@@ -11,7 +11,7 @@ use crate::revision::Revision;
 use crate::schema::Schema;
 use crate::{Engine, Error, ErrorKind};
 
-use super::script::rehearse;
+use super::rehearse::rehearse;
 
 /// The schema that `revisions` lead to, run one after the other on an empty scratch place.
 pub(crate) async fn replay<B: Engine>(
@@ -24,8 +24,9 @@ pub(crate) async fn replay<B: Engine>(
         .collect();
     B::scratch(conn, move |conn| {
         Box::pin(async move {
-            for (sql, file) in &scripts {
-                rehearse::<B>(conn, sql, file).await?;
+            for (at, (sql, file)) in scripts.iter().enumerate() {
+                let later: Vec<&str> = scripts[at + 1..].iter().map(|it| it.0.as_str()).collect();
+                rehearse::<B>(conn, sql, file, &later).await?;
             }
             B::introspect(conn).await
         })
@@ -52,16 +53,16 @@ pub(crate) async fn prove<B: Engine>(
                 B::execute(conn, statement).await?;
             }
             let before = B::introspect(conn).await?;
-            rehearse::<B>(conn, &up, "the generated up.sql").await?;
+            rehearse::<B>(conn, &up, "the generated up.sql", &[]).await?;
             expect("up.sql", "the models", &B::introspect(conn).await?, &to)?;
-            rehearse::<B>(conn, &down, "the generated down.sql").await?;
+            rehearse::<B>(conn, &down, "the generated down.sql", &[]).await?;
             expect(
                 "down.sql",
                 "the schema before",
                 &B::introspect(conn).await?,
                 &before,
             )?;
-            rehearse::<B>(conn, &up, "the generated up.sql").await?;
+            rehearse::<B>(conn, &up, "the generated up.sql", &[]).await?;
             expect(
                 "up.sql, run again,",
                 "the models",
@@ -84,10 +85,10 @@ pub(crate) async fn prove_baseline<B: Engine>(
     B::scratch(conn, move |conn| {
         Box::pin(async move {
             let before = B::introspect(conn).await?;
-            rehearse::<B>(conn, &up, "the baseline's up.sql").await?;
+            rehearse::<B>(conn, &up, "the baseline's up.sql", &[]).await?;
             let is = B::introspect(conn).await?;
             expect("up.sql", "the database as it is", &is, &live)?;
-            rehearse::<B>(conn, &down, "the baseline's down.sql").await?;
+            rehearse::<B>(conn, &down, "the baseline's down.sql", &[]).await?;
             let is = B::introspect(conn).await?;
             expect("down.sql", "an empty database", &is, &before)
         })

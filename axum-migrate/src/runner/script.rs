@@ -3,10 +3,8 @@
 use std::ops::Range;
 
 use axum_db::Dialect;
-use diesel_async::SimpleAsyncConnection as _;
 
 use super::split::{Statement, split};
-use crate::{Engine, Error, ErrorKind};
 
 /// How a transaction begins that is going to write.
 pub(crate) fn begin(dialect: Dialect) -> &'static str {
@@ -235,63 +233,6 @@ pub(super) fn excerpt(sql: &str) -> String {
         lines.push("    …".into());
     }
     lines.join("\n")
-}
-
-/// Runs a script on a scratch place: nothing is recorded.
-///
-/// PostgreSQL's scratch place is a transaction, which the script must neither end nor need to be without.
-pub(crate) async fn rehearse<B: Engine>(
-    conn: &mut B::Connection,
-    sql: &str,
-    file: &str,
-) -> Result<(), Error> {
-    let script = Script::new(sql, B::DIALECT);
-    let in_transaction = B::DIALECT == Dialect::Postgres;
-    for (at, statement) in script.statements.iter().enumerate() {
-        let ends_transaction = matches!(
-            script.kinds[at],
-            StatementKind::Begin | StatementKind::Commit | StatementKind::Rollback
-        );
-        if in_transaction && ends_transaction {
-            continue;
-        }
-        let words = statement.words(B::DIALECT);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let sql = if in_transaction
-            && matches!(words[..], ["CREATE", "SCHEMA", next, ..] if next != "IF")
-        {
-            // The scratch place has the schemas that it was told of.
-            let schema = statement
-                .sql
-                .to_uppercase()
-                .find("SCHEMA")
-                .unwrap_or_default()
-                + "SCHEMA".len();
-            format!(
-                "{} IF NOT EXISTS{}",
-                &statement.sql[..schema],
-                &statement.sql[schema..]
-            )
-        } else if in_transaction {
-            statement.without_word("CONCURRENTLY", B::DIALECT)
-        } else {
-            statement.sql.to_owned()
-        };
-        conn.batch_execute(&sql).await.map_err(|error| {
-            Error::new(
-                ErrorKind::Script,
-                format!(
-                    "{file}, statement {} of {} (line {}) failed on a scratch copy: {error}\n\n{}\n",
-                    at + 1,
-                    script.statements.len(),
-                    statement.line,
-                    excerpt(statement.sql)
-                ),
-            )
-            .with_source(error)
-        })?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

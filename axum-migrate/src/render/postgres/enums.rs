@@ -59,7 +59,8 @@ pub(super) fn is_remade(from: &EnumType, to: &EnumType, ops: &[Op]) -> bool {
         .filter(|op| !matches!(op, Op::AlterEnum { from: own, .. } if own == from))
         .map(|op| format!("{op:?}"))
         .collect();
-    let used = |value: &&String| others.contains(&value.escape_debug().to_string());
+    let named = |text: &str| others.contains(format!("{text:?}").trim_matches('"'));
+    let used = |value: &&String| named(value) || named(&literal(POSTGRES, value));
     let mut added = to
         .values
         .iter()

@@ -5,7 +5,10 @@ use axum_db::{Metadata, metadata};
 use crate::on_every_engine;
 use crate::support::{Project, Tested};
 
-on_every_engine!(enums_rules_and_types_go_there_and_back);
+on_every_engine!(
+    enums_rules_and_types_go_there_and_back,
+    pending_revisions_use_what_those_before_them_add,
+);
 
 /// An enum of two values, and no rules.
 mod v1 {
@@ -220,6 +223,81 @@ async fn enums_rules_and_types_go_there_and_back<B: Tested>() {
     }
     project.ok("upgrade").await;
     let text = done(&project, &versions[4], "check").await;
+    assert_eq!(text, "Models, migrations and database agree.\n");
+}
+
+/// An enum of three values that come one revision before they are used; the later ones are in `late`.
+mod late {
+    use axum_db::prelude::*;
+
+    #[derive(DbEnum, Debug, Clone)]
+    pub enum Status {
+        Hidden,
+        Draft,
+        #[db_enum(name = "it's \"in\" review")]
+        InReview,
+        Published,
+    }
+
+    #[model(
+        index(status, year),
+        check("status <> 'it''s \"in\" review'", name = "in_review_check")
+    )]
+    #[derive(Debug, Clone)]
+    pub struct Article {
+        #[model(primary_key)]
+        pub id: i32,
+        #[model(db_enum, default = Status::Hidden)]
+        pub status: Status,
+        pub year: i32,
+        pub number: i32,
+        #[model(length = 40)]
+        pub title: String,
+    }
+}
+
+/// The three values without a use of them.
+mod early {
+    use axum_db::prelude::*;
+
+    #[model]
+    #[derive(Debug, Clone)]
+    pub struct Article {
+        #[model(primary_key)]
+        pub id: i32,
+        #[model(db_enum, default = super::late::Status::Draft)]
+        pub status: super::late::Status,
+        pub year: i32,
+        pub number: i32,
+        #[model(length = 40)]
+        pub title: String,
+    }
+}
+
+/// Each revision is a transaction of its own when they run, and all are one where they are only tried.
+async fn pending_revisions_use_what_those_before_them_add<B: Tested>() {
+    let project = Project::<B>::new().await;
+    project.ok("init").await;
+    let versions: [Metadata; 4] = [
+        metadata![v1::Article],
+        metadata![early::Article],
+        metadata![late::Article],
+        metadata![v3::Article],
+    ];
+    for (at, models) in versions.iter().enumerate() {
+        let text = done(&project, models, "migrate --no-input").await;
+        assert!(text.contains("Wrote "), "{text}");
+        assert_eq!(text.contains("The database does not have"), at > 0);
+    }
+    if B::DIALECT == axum_db::Dialect::Postgres {
+        let second = project.migrations().join(&project.entries()[1]);
+        let up = std::fs::read_to_string(second.join("up.sql")).expect("the second revision");
+        assert!(up.contains("ADD VALUE 'hidden' BEFORE 'draft'"), "{up}");
+    }
+    let text = done(&project, &versions[3], "migrate --no-input").await;
+    assert!(text.contains("Nothing changed"), "{text}");
+    project.ok("upgrade").await;
+    let text = done(&project, &versions[3], "check").await;
     assert_eq!(text, "Models, migrations and database agree.\n");
 }
 
