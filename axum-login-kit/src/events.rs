@@ -66,6 +66,8 @@ pub enum LoginEventKind {
     LoginFailed,
     /// A password was not looked at, because there were too many wrong ones before.
     LockedOut,
+    /// A mail was asked for and not sent, because there were too many before.
+    MailWithheld,
     /// A session ended because its user said so.
     LoggedOut,
     /// A remembered session was taken up again, in a new browser session.
@@ -92,6 +94,7 @@ impl LoginEventKind {
             LoginEventKind::LoggedIn => tracing::info!(realm, user, "logged in"),
             LoginEventKind::LoginFailed => tracing::info!(realm, user, "a login failed"),
             LoginEventKind::LockedOut => tracing::warn!(realm, user, "locked out"),
+            LoginEventKind::MailWithheld => tracing::warn!(realm, user, "a mail was withheld"),
             LoginEventKind::LoggedOut => tracing::info!(realm, user, "logged out"),
             LoginEventKind::Remembered => tracing::debug!(realm, user, "remembered"),
             LoginEventKind::Confirmed => tracing::info!(realm, user, "confirmed the password"),

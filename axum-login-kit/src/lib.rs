@@ -37,7 +37,7 @@ pub use guard::{
     login_required,
 };
 pub use keys::SealingKeys;
-pub use lockout::{Lockout, LockoutBackend, lockout_table};
+pub use lockout::{Lockout, LockoutBackend, MailLimit, lockout_table};
 #[cfg(feature = "lettre")]
 pub use mail::SmtpMailer;
 pub use mail::{LogMailer, Mail, MailError, Mailer};

@@ -26,7 +26,7 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Purpose::PasswordReset => "token for a password reset",
             Purpose::EmailConfirmation => "token for an e-mail confirmation",

@@ -5,16 +5,21 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::Auth;
+use crate::client::ClientInfo;
 use crate::error::Error;
+use crate::events::{LoginEvent, LoginEventKind};
+use crate::lockout::Asked;
 use crate::mail::{Mail, Mailer};
-use crate::tokens::{TokenFor, Tokens};
+use crate::manager::Manager;
+use crate::tokens::{Purpose, TokenFor, Tokens};
 use crate::user::AuthUser;
 
 /// Passwords that were lost, and addresses that must be proved.
 ///
 /// Each flow is two handlers: one mails a link, the other takes its token back. The mails are sent by the
 /// [`mailer`](crate::LoginManagerBuilder::mailer) of the manager, in the background and after the request: where it
-/// is called within a transaction, once that is committed, and not at all when it is rolled back. The links should
+/// is called within a transaction, once that is committed, and not at all when it is rolled back. Of those that somebody
+/// asks for again and again, [`MailLimit`](crate::MailLimit) lets a few through, and tells nobody. The links should
 /// begin with an address from the settings, never with the `Host` of the request, which the visitor chooses.
 ///
 /// ```
@@ -88,7 +93,7 @@ where
         user: Option<U>,
         write: impl FnOnce(&U, &str) -> Mail + Send + 'static,
     ) -> Result<(), Error> {
-        let (mailer, tokens) = (self.mailer()?, self.tokens());
+        let (sender, tokens) = (self.sender(Purpose::PasswordReset)?, self.tokens());
         self.0.after_commit(move || {
             // All of it in the background: with a token and a mail to make, an account would take longer than none.
             tokio::spawn(async move {
@@ -99,9 +104,8 @@ where
                     tracing::warn!("a user without an e-mail address cannot get a new password");
                     return;
                 };
-                let mail = write(&user, &tokens.password_reset(&user));
-                drop(user);
-                send(&*mailer, mail.to(address)).await;
+                let mail = write(&user, &tokens.password_reset(&user)).to(address);
+                sender.send(user.id(), mail).await;
             });
         });
         Ok(())
@@ -149,7 +153,7 @@ where
     ) -> Result<(), Error> {
         let address = user.email().ok_or_else(no_address)?;
         let mail = write(&self.tokens().email_confirmation(user)).to(address);
-        self.send_after_commit(mail)
+        self.send_after_commit(Purpose::EmailConfirmation, user, mail)
     }
 
     /// The user whose address this token proves; `None` when it is forged, used, or its time is up. It is for the
@@ -176,7 +180,7 @@ where
         write: impl FnOnce(&str) -> Mail,
     ) -> Result<(), Error> {
         let mail = write(&self.tokens().email_change(user, new_email)).to(new_email);
-        self.send_after_commit(mail)
+        self.send_after_commit(Purpose::EmailChange, user, mail)
     }
 
     /// The user and the new address that this token proves to be theirs; `None` when it is forged, used, or its time is
@@ -203,21 +207,27 @@ where
         Ok(user.filter(|user| token.is_for(user)))
     }
 
-    fn send_after_commit(&self, mail: Mail) -> Result<(), Error> {
-        let mailer = self.mailer()?;
+    fn send_after_commit(&self, purpose: Purpose, user: &U, mail: Mail) -> Result<(), Error> {
+        let (sender, id) = (self.sender(purpose)?, user.id());
         self.0.after_commit(move || {
-            tokio::spawn(async move { send(&*mailer, mail).await });
+            tokio::spawn(async move { sender.send(id, mail).await });
         });
         Ok(())
     }
 
-    fn mailer(&self) -> Result<Arc<dyn Mailer>, Error> {
+    fn sender(&self, purpose: Purpose) -> Result<Sender<U>, Error> {
         let mailer = self.0.manager().hooks.mailer.clone();
-        mailer.ok_or_else(|| {
+        let mailer = mailer.ok_or_else(|| {
             Error::internal(
                 "there is no mailer: give the manager one with `.mailer(LogMailer)` while developing, or \
                  `.mailer(SmtpMailer::new(…)?)`",
             )
+        })?;
+        Ok(Sender {
+            mailer,
+            manager: self.0.shared_manager(),
+            client: self.0.client().clone(),
+            purpose,
         })
     }
 }
@@ -226,9 +236,46 @@ fn no_address() -> Error {
     Error::internal("the user has no e-mail address: let `AuthUser::email` return it")
 }
 
-async fn send(mailer: &dyn Mailer, mail: Mail) {
-    if let Err(error) = mailer.send(mail).await {
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        tracing::error!(cause, "{error}");
+/// Sends a mail after the request, within the limit.
+struct Sender<U: AuthUser> {
+    mailer: Arc<dyn Mailer>,
+    manager: Arc<Manager<U>>,
+    client: ClientInfo,
+    purpose: Purpose,
+}
+
+impl<U> Sender<U>
+where
+    U: AuthUser,
+    U::Id: Display,
+{
+    async fn send(&self, user_id: U::Id, mail: Mail) {
+        let manager = &*self.manager;
+        let asked = Asked {
+            purpose: self.purpose,
+            mailbox: &mail.to,
+            user: &user_id.to_string(),
+            from: self.client.ip,
+            now: manager.now().and_utc().timestamp(),
+        };
+        let counting = manager.mails.allows(&manager.keys, manager.realm(), &asked);
+        match counting.await {
+            Ok(true) => {}
+            Ok(false) => {
+                return manager.emit(&LoginEvent {
+                    kind: LoginEventKind::MailWithheld,
+                    user_id: Some(user_id),
+                    session: None,
+                    ip: self.client.ip,
+                    user_agent: self.client.user_agent(),
+                });
+            }
+            // Sent all the same: whoever lost the password should get a new one.
+            Err(error) => tracing::error!(%error, "a mail was not counted"),
+        }
+        if let Err(error) = self.mailer.send(mail).await {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::error!(cause, "{error}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Who guesses passwords waits, longer each time.
 
 mod address;
+mod mails;
 mod memory;
 mod settings;
 mod statements;
@@ -13,6 +14,8 @@ use std::sync::Arc;
 use axum::http::Extensions;
 
 use self::address::prefix;
+pub use self::mails::MailLimit;
+pub(crate) use self::mails::{Asked, MailCounter};
 pub use self::settings::Lockout;
 pub use self::statements::LockoutBackend;
 use self::store::{Bound, Limits};
@@ -49,11 +52,6 @@ impl Lockout {
             bound: Arc::from(self.store.bind(request)),
         }
     }
-
-    /// Deletes what would be forgotten anyway.
-    pub(crate) async fn sweep(&self, now: i64) -> Result<u64, Error> {
-        self.store.sweep(now - self.limits(1).forget_after).await
-    }
 }
 
 impl RequestLockout {
@@ -70,7 +68,7 @@ impl RequestLockout {
         address: Option<IpAddr>,
         now: i64,
     ) -> Result<Attempt, Error> {
-        let settings = &self.settings;
+        let rules = &self.settings.rules;
         let name = |purpose, text: &[u8]| keys.code(purpose, &[realm.as_bytes(), text]);
         let counters = [
             address.map(|address| Counter {
@@ -78,7 +76,7 @@ impl RequestLockout {
                     "lockout of an address",
                     prefix(address).to_string().as_bytes(),
                 ),
-                limits: settings.limits(settings.address),
+                limits: rules.limits(rules.address),
                 is_account: false,
             }),
             account.map(|account| Counter {
@@ -86,36 +84,47 @@ impl RequestLockout {
                     "lockout of a name",
                     account.trim().to_lowercase().as_bytes(),
                 ),
-                limits: settings.limits(settings.account),
+                limits: rules.limits(rules.account),
                 is_account: true,
             }),
             account.and(password_hash).map(|hash| Counter {
                 name: name("lockout of a user", hash.as_bytes()),
-                limits: settings.limits(settings.account.saturating_mul(4)),
+                limits: rules.limits(rules.account.saturating_mul(4)),
                 is_account: true,
             }),
         ];
+        let bound = Arc::clone(&self.bound);
+        let counted = Attempt::count(bound, counters.into_iter().flatten(), now).await?;
+        counted.map_err(|until| Error::locked_out(until.saturating_sub(now).max(1)))
+    }
+}
+
+impl Attempt {
+    /// Counts on all of them; when one is locked, on none, and gives until when.
+    async fn count(
+        bound: Arc<dyn Bound>,
+        counters: impl Iterator<Item = Counter> + Send,
+        now: i64,
+    ) -> Result<Result<Self, i64>, Error> {
         let mut attempt = Attempt {
-            bound: Arc::clone(&self.bound),
+            bound,
             counted: Vec::with_capacity(3),
             at: now,
         };
-        for counter in counters.into_iter().flatten() {
+        for counter in counters {
             let locked = attempt
                 .bound
                 .count(&counter.name, counter.limits, now)
                 .await?;
             if let Some(until) = locked {
                 attempt.take_back().await?;
-                return Err(Error::locked_out(until.saturating_sub(now).max(1)));
+                return Ok(Err(until));
             }
             attempt.counted.push(counter);
         }
-        Ok(attempt)
+        Ok(Ok(attempt))
     }
-}
 
-impl Attempt {
     /// The password was right: its account is forgiven everything, the address this attempt.
     pub(crate) async fn succeeded(self) -> Result<(), Error> {
         for counter in self.counted {

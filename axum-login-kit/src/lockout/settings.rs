@@ -10,7 +10,7 @@ use super::memory::InMemory;
 use super::statements::LockoutBackend;
 use super::store::{InTable, Limits, Store};
 
-const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 /// Makes whoever guesses passwords wait: per account, and per address (one of IPv4, a /64 of IPv6).
 ///
@@ -38,11 +38,17 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct Lockout {
     pub(super) store: Arc<dyn Store>,
+    pub(super) rules: Rules,
+}
+
+/// How many are free, and how long the others wait.
+#[derive(Debug, Clone)]
+pub(super) struct Rules {
     pub(super) account: u32,
     pub(super) address: u32,
-    pause: Duration,
-    max_pause: Duration,
-    forget_after: Duration,
+    pub(super) pause: Duration,
+    pub(super) max_pause: Duration,
+    pub(super) forget_after: Duration,
 }
 
 impl Lockout {
@@ -60,25 +66,27 @@ impl Lockout {
     fn new(store: Arc<dyn Store>) -> Self {
         Lockout {
             store,
-            account: 5,
-            address: 100,
-            pause: MINUTE / 2,
-            max_pause: 15 * MINUTE,
-            forget_after: 24 * 60 * MINUTE,
+            rules: Rules {
+                account: 5,
+                address: 100,
+                pause: MINUTE / 2,
+                max_pause: 15 * MINUTE,
+                forget_after: 24 * 60 * MINUTE,
+            },
         }
     }
 
     /// How many failures an account may have before it is locked. Default: 5.
     #[must_use]
     pub fn account(mut self, failures: u32) -> Self {
-        self.account = failures.max(1);
+        self.rules.account = failures.max(1);
         self
     }
 
     /// How many failures may come from an address before it is locked. Many people may share one. Default: 100.
     #[must_use]
     pub fn address(mut self, failures: u32) -> Self {
-        self.address = failures.max(1);
+        self.rules.address = failures.max(1);
         self
     }
 
@@ -86,18 +94,20 @@ impl Lockout {
     /// the owner out of the account.
     #[must_use]
     pub fn pause(mut self, first: Duration, longest: Duration) -> Self {
-        self.pause = first;
-        self.max_pause = longest.max(first);
+        self.rules.pause = first;
+        self.rules.max_pause = longest.max(first);
         self
     }
 
     /// After what time without an attempt all is forgotten. Default: 24 hours.
     #[must_use]
     pub fn forget_after(mut self, duration: Duration) -> Self {
-        self.forget_after = duration;
+        self.rules.forget_after = duration;
         self
     }
+}
 
+impl Rules {
     pub(super) fn limits(&self, failures: u32) -> Limits {
         let seconds =
             |duration: Duration| i64::try_from(duration.as_secs().max(1)).unwrap_or(i64::MAX);
@@ -115,8 +125,7 @@ impl Lockout {
 impl fmt::Debug for Lockout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lockout")
-            .field("account", &self.account)
-            .field("address", &self.address)
+            .field("rules", &self.rules)
             .finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ pub(super) const LAST_AT: &str = "last_at";
 /// The table that [`Lockout::in_table`](crate::Lockout::in_table) counts in, for the application's metadata:
 /// `metadata.with(axum_login_kit::lockout_table())`.
 ///
-/// A row is an account or an address that failed: a code for its name under the secret key, so that nobody reads from it
+/// A row is an account or an address that failed, or for which mails were asked (see [`MailLimit`](crate::MailLimit)): a code for its name under the secret key, so that nobody reads from it
 /// who tried to log in, how often it failed, how long the next pause is in seconds, and when the lock ends and the last
 /// attempt was, in seconds since 1970.
 ///

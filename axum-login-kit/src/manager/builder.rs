@@ -19,7 +19,7 @@ use crate::error::{ConfigError, Error};
 use crate::events::LoginEvent;
 use crate::guard::Grants;
 use crate::keys::{Keys, SealingKeys};
-use crate::lockout::Lockout;
+use crate::lockout::{Lockout, MailCounter, MailLimit};
 use crate::mail::Mailer;
 use crate::next_url::NextUrl;
 use crate::password::Passwords;
@@ -432,6 +432,13 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
         self
     }
 
+    /// How many mails are sent to a mailbox, about a user, and because of one address. Default: 5 to a mailbox
+    /// for one purpose and 20 because of an address, then fewer: see [`MailLimit`].
+    pub fn mail_limit(mut self, limit: MailLimit) -> Self {
+        self.settings.mail_limit = limit;
+        self
+    }
+
     /// How long a token for a new password is good. Default: 1 hour.
     pub fn password_reset_duration(mut self, duration: Duration) -> Self {
         self.settings.tokens.password_reset = duration;
@@ -490,6 +497,7 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
             sessions: self.sessions.into(),
             users: self.users,
             waiting: Waiting::new(),
+            mails: MailCounter::new(&settings.mail_limit, settings.lockout.as_ref()),
             settings,
             hooks: self.hooks,
             cookies,

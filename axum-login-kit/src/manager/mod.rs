@@ -34,6 +34,7 @@ use crate::clock;
 use crate::error::Error;
 use crate::events::{LoginEvent, LoginEventKind};
 use crate::keys::Keys;
+use crate::lockout::MailCounter;
 use crate::session::{SessionBackend, SessionSpecs, UserLoader};
 use crate::user::AuthUser;
 
@@ -60,6 +61,7 @@ pub(crate) struct Manager<U: AuthUser> {
     pub(crate) sessions: Arc<dyn SessionBackend<U>>,
     pub(crate) users: Arc<dyn UserLoader<U>>,
     pub(crate) waiting: Waiting<U::Id>,
+    pub(crate) mails: MailCounter,
     /// The cookies of plain HTTP, and those of HTTPS.
     cookies: [Arc<SessionSpecs>; 2],
 }
@@ -95,7 +97,7 @@ impl<U: AuthUser> LoginManager<U> {
     }
 
     /// Deletes the sessions whose time is up, a thousand at once, and returns how many there were. What a
-    /// [`Lockout`](crate::Lockout) has forgotten is deleted, too.
+    /// [`Lockout`](crate::Lockout) and the [`MailLimit`](crate::MailLimit) have forgotten is deleted, too.
     ///
     /// They let nobody in whether they are deleted or not: this keeps the table small. Call it when the
     /// program starts, or now and then.
@@ -119,9 +121,9 @@ impl<U: AuthUser> LoginManager<U> {
                 break;
             }
         }
-        if let Some(lockout) = &manager.settings.lockout {
-            lockout.sweep(now.and_utc().timestamp()).await?;
-        }
+        let lockout = manager.settings.lockout.as_ref();
+        let now = now.and_utc().timestamp();
+        manager.mails.sweep(lockout, now).await?;
         Ok(deleted)
     }
 

@@ -14,7 +14,7 @@ use crate::cookies::SecureCookies;
 use crate::error::Error;
 use crate::events::LoginEvent;
 use crate::guard::Grants;
-use crate::lockout::Lockout;
+use crate::lockout::{Lockout, MailLimit};
 use crate::mail::Mailer;
 use crate::password::Passwords;
 use crate::tokens::TokenDurations;
@@ -44,6 +44,7 @@ pub(crate) struct Settings {
     pub(crate) clear_site_data: bool,
     pub(crate) check_streams_every: Duration,
     pub(crate) lockout: Option<Lockout>,
+    pub(crate) mail_limit: MailLimit,
     pub(crate) tokens: TokenDurations,
 }
 
@@ -66,6 +67,7 @@ impl Default for Settings {
             clear_site_data: false,
             check_streams_every: Duration::from_secs(30),
             lockout: None,
+            mail_limit: MailLimit::default(),
             tokens: TokenDurations::default(),
         }
     }

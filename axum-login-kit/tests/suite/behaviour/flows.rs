@@ -1,19 +1,22 @@
 //! Lost passwords, addresses to be proved, and hashes to be renewed.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::extract::{Form, Path, Query};
+use axum::extract::{ConnectInfo, Form, Path, Query};
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Router, debug_handler};
 use axum_db::prelude::*;
+use axum_db::{Database, Metadata};
 use axum_login_kit::testing::{FakeClock, Outbox, login_as};
 use axum_login_kit::{
-    Auth, Bcrypt, Error, LoginEventKind, LoginManager, LoginManagerBuilder, Mail, Password,
-    Passwords,
+    Auth, Bcrypt, Error, Lockout, LoginEventKind, LoginManager, LoginManagerBuilder, Mail,
+    MailLimit, Password, Passwords,
 };
 use serde::Deserialize;
 use std::sync::{Arc, Mutex};
+use tower::Layer;
 
 use super::app::{App, Db, Kept, SECRET, manager, router};
 use crate::browser::{Answer, Browser};
@@ -123,12 +126,21 @@ struct Flows {
 
 impl Flows {
     async fn new(set: impl FnOnce(LoginManagerBuilder<User>) -> LoginManagerBuilder<User>) -> Self {
+        Self::with_database(|builder, _| set(builder)).await
+    }
+
+    async fn with_database(
+        set: impl FnOnce(
+            LoginManagerBuilder<User>,
+            &Database<super::Engine>,
+        ) -> LoginManagerBuilder<User>,
+    ) -> Self {
         let app = App::with_connections(4, |builder| builder).await;
         let (outbox, clock) = (Outbox::default(), FakeClock::new());
         let builder = manager(&app.database, "user")
             .mailer(outbox.clone())
             .clock(clock.clone());
-        let login = set(builder).build().unwrap();
+        let login = set(builder, &app.database).build().unwrap();
         let routes = Router::new()
             .route("/forgot", post(forgot))
             .route("/reset/{token}", post(reset))
@@ -163,6 +175,16 @@ impl Flows {
     async fn reset(&self, token: &str) -> Answer {
         let uri = format!("/reset/{token}?email=");
         self.browser().post(&uri, "password=new+password").await
+    }
+
+    /// Somebody asks for a new password from an address; all of them get the same answer.
+    async fn ask_from(&self, address: &str, form: &str) {
+        let address: SocketAddr = address.parse().unwrap();
+        let router = axum::Extension(ConnectInfo(address)).layer(self.router.clone());
+        let mut browser = Browser::new(&Router::new().fallback_service(router));
+        let answer = browser.post("/forgot", form).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.body, "a mail is on its way");
     }
 
     async fn stored(&self, user: &User) -> User {
@@ -339,6 +361,140 @@ async fn another_address_is_proved_before_it_counts() {
         assert_eq!(flows.browser().post(&uri, "").await.status, status);
         assert_eq!(flows.stored(&ada).await.email, "new@example.com");
     }
+}
+
+/// The application with a limit to its mails, counted in the table or in memory, and how many were withheld.
+async fn limited(limit: MailLimit, in_table: bool) -> (Flows, Arc<Mutex<usize>>) {
+    let withheld = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&withheld);
+    let flows = Flows::with_database(move |builder, database| {
+        let builder = builder.mail_limit(limit).on_event(move |event| {
+            *count.lock().unwrap() += usize::from(event.kind == LoginEventKind::MailWithheld);
+        });
+        match in_table {
+            true => builder.lockout(Lockout::in_table(database)),
+            false => builder,
+        }
+    });
+    let flows = flows.await;
+    let table = Metadata::new([axum_login_kit::lockout_table()]);
+    flows.app.database.create_all(&table).await.unwrap();
+    (flows, withheld)
+}
+
+/// Waits until so many mails were sent, and so many withheld: both happen after the answer.
+async fn settled(flows: &Flows, sent: usize, withheld: (&Mutex<usize>, usize)) {
+    while flows.outbox.waiting() + *withheld.0.lock().unwrap() < sent + withheld.1 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(flows.outbox.waiting(), sent);
+    assert_eq!(*withheld.0.lock().unwrap(), withheld.1);
+}
+
+#[tokio::test]
+async fn nobodys_mailbox_is_flooded_and_nobody_is_told() {
+    for in_table in [true, false] {
+        let (flows, withheld) = limited(MailLimit::default(), in_table).await;
+        let ada = flows.app.user("ada@example.com").await;
+        let flows = &flows;
+        let asked = (0..25).map(|number| async move {
+            // From everywhere.
+            let address = format!("192.0.2.{number}:1");
+            flows.ask_from(&address, "email=ada@example.com").await;
+        });
+        futures_util::future::join_all(asked).await;
+        settled(flows, 5, (&withheld, 20)).await;
+        // A link that came is good, whatever was withheld after it.
+        let token = flows.outbox.next().await.text;
+        assert!(flows.login.tokens().read_password_reset(&token).is_some());
+        while flows.outbox.waiting() > 0 {
+            flows.outbox.next().await;
+        }
+        // Mails for another purpose, and to others, are not kept back.
+        let form = "email=ada@example.com&end=commit";
+        flows.browser().post("/join", form).await;
+        assert_eq!(flows.outbox.next().await.subject, "Welcome");
+        flows.app.user("bob@example.com").await;
+        flows.ask_from("192.0.2.1:1", "email=bob@example.com").await;
+        assert_eq!(flows.outbox.next().await.to, "bob@example.com");
+        // The next ones are further and further apart.
+        let mut refused = 20;
+        for pause in [15, 30, 60, 120] {
+            flows.clock.advance(Duration::from_secs(pause * 60 - 1));
+            flows.ask_from("192.0.2.1:1", "email=ada@example.com").await;
+            refused += 1;
+            settled(flows, 0, (&withheld, refused)).await;
+            flows.clock.advance(Duration::from_secs(1));
+            assert!(!flows.forgotten(&ada).await.is_empty());
+        }
+        // After a quiet day all is as it was, and no row is left.
+        flows.clock.advance(Duration::from_secs(24 * 60 * 60 + 1));
+        flows.login.delete_expired().await.unwrap();
+        let rows = flows.app.count("(SELECT COUNT(*) FROM auth_lockouts)");
+        assert_eq!(rows.await, 0);
+        for _ in 0..5 {
+            flows.forgotten(&ada).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_address_gets_no_more_mails_sent_than_its_share_whoever_they_are_to() {
+    for in_table in [true, false] {
+        let (flows, withheld) = limited(MailLimit::default().address(3), in_table).await;
+        for number in 0..5_usize {
+            let email = format!("user{number}@example.com");
+            flows.app.user(&email).await;
+            let from = format!("[2001:db8:1:2::{number}]:4711");
+            flows.ask_from(&from, &format!("email={email}")).await;
+            let (sent, refused) = (3.min(number + 1), (number + 1).saturating_sub(3));
+            settled(&flows, sent, (&withheld, refused)).await;
+        }
+        flows
+            .ask_from("192.0.2.1:1", "email=user4@example.com")
+            .await;
+        settled(&flows, 4, (&withheld, 2)).await;
+        // Asking for an account that does not exist costs nobody anything.
+        for _ in 0..5 {
+            let nobody = "email=nobody@example.com";
+            flows.ask_from("192.0.2.2:1", nobody).await;
+        }
+        flows
+            .ask_from("192.0.2.2:1", "email=user3@example.com")
+            .await;
+        settled(&flows, 5, (&withheld, 2)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_names_other_addresses_is_stopped_too() {
+    let (flows, withheld) = limited(MailLimit::default().mailbox(2), true).await;
+    flows.app.user("ada@example.com").await;
+    for number in 0..4_usize {
+        let form = format!("email=ada@example.com&end=victim{number}@example.com");
+        flows.browser().post("/change", &form).await;
+        settled(
+            &flows,
+            2.min(number + 1),
+            (&withheld, (number + 1).saturating_sub(2)),
+        )
+        .await;
+    }
+    // One mailbox under several spellings is one.
+    flows.app.user("bob@example.com").await;
+    for victim in ["VICTIM0@example.com", "victim0@EXAMPLE.com"] {
+        let form = format!("email=bob@example.com&end={victim}");
+        flows.browser().post("/change", &form).await;
+    }
+    settled(&flows, 3, (&withheld, 3)).await;
+}
+
+#[tokio::test]
+async fn a_mail_that_cannot_be_counted_is_sent() {
+    let (flows, _) = limited(MailLimit::default(), true).await;
+    let ada = flows.app.user("ada@example.com").await;
+    flows.app.execute("DROP TABLE auth_lockouts").await;
+    assert!(!flows.forgotten(&ada).await.is_empty());
 }
 
 #[tokio::test]
