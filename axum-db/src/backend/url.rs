@@ -23,7 +23,7 @@ pub(super) fn take_parameters(
     }
     // A plus is a plus: it is no form.
     let taken = taken.join("&").replace('+', "%2B");
-    let taken = url::form_urlencoded::parse(taken.as_bytes());
+    let taken = form_urlencoded::parse(taken.as_bytes());
     (rest, taken.into_owned().collect())
 }
 

@@ -7,7 +7,6 @@ use axum::response::{IntoResponse, Response};
 use diesel::dsl;
 use diesel::query_builder::AsQuery;
 use diesel::query_dsl::methods::{LimitDsl, OffsetDsl};
-use url::form_urlencoded;
 
 use super::Countable;
 #[cfg(doc)]
