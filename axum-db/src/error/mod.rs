@@ -174,7 +174,8 @@ impl Error {
     }
 
     /// The status of the error as a response: 404 where a row was not found, 409 where a unique constraint,
-    /// foreign key or exclusion constraint refused the write, 503 (with `Retry-After`) where trying again
+    /// foreign key or exclusion constraint refused the write, 422 where a CHECK, NOT NULL or a column's type
+    /// refused its values, 503 (with `Retry-After`) where trying again
     /// later may help, 500 otherwise.
     ///
     /// ```

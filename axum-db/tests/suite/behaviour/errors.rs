@@ -289,6 +289,17 @@ async fn visitors_are_told_nothing_of_the_inside() {
         )
         .route("/key", run("INSERT INTO books VALUES (2, 77)"))
         .route("/null", run("INSERT INTO books VALUES (2, NULL)"))
+        .route(
+            "/check",
+            run("INSERT INTO authors VALUES (2, 1, 'bob', 'secret', 3)"),
+        )
+        .route(
+            "/value",
+            run(match DIALECT {
+                Dialect::Sqlite => "INSERT INTO books VALUES ('secret', 1)",
+                _ => "INSERT INTO authors VALUES (2, 1, 'a name of more than twenty characters', 'secret', 20)",
+            }),
+        )
         .route("/table", run("INSERT INTO nowhere VALUES ('secret')"))
         .layer(database.layer());
     for (path, status, text) in [
@@ -296,8 +307,18 @@ async fn visitors_are_told_nothing_of_the_inside() {
         ("/key", StatusCode::CONFLICT, "Conflict"),
         (
             "/null",
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Internal Server Error",
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Unprocessable Entity",
+        ),
+        (
+            "/check",
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Unprocessable Entity",
+        ),
+        (
+            "/value",
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Unprocessable Entity",
         ),
         (
             "/table",
