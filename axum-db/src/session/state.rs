@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use diesel_async::{AsyncConnection, TransactionManager};
 use tokio::sync::{MutexGuard, OwnedSemaphorePermit};
@@ -16,6 +17,9 @@ use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::inside::is_outside;
 use crate::pool::Checkout;
+
+/// How long a session without a deadline waits for a ROLLBACK.
+const ROLLBACK_LIMIT: Duration = Duration::from_secs(2);
 
 /// The state of a session, behind its lock.
 pub(super) struct State<B: Backend> {
@@ -198,7 +202,7 @@ impl<B: Backend> Shared<B> {
         let deadline = self.deadline();
         if deadline == Deadline::default() {
             self.cut_off.store(true, Ordering::Release);
-            state.roll_back().await;
+            state.roll_back_in_time().await;
             self.cut_off.store(false, Ordering::Release);
         } else if let Some(done) = state.clean_up_in_background() {
             let _ = deadline.cover(done).await;
@@ -442,6 +446,18 @@ impl<B: Backend> Shared<B> {
 }
 
 impl<B: Backend> State<B> {
+    /// [`State::roll_back`], but a server that does not answer loses the connection, and with it the transaction.
+    async fn roll_back_in_time(&mut self) {
+        let pooled = self.checkout.as_mut().and_then(Checkout::get);
+        if pooled.is_none_or(|pooled| pooled.watch.is_permanent()) {
+            return self.roll_back().await;
+        }
+        let rolled_back = tokio::time::timeout(ROLLBACK_LIMIT, self.roll_back()).await;
+        if rolled_back.is_err() {
+            self.lane = None;
+        }
+    }
+
     /// Rolls the open transaction back, whatever its depth.
     async fn roll_back(&mut self) {
         self.savepoints = 0;

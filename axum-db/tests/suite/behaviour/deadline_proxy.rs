@@ -145,6 +145,32 @@ async fn a_clean_up_that_the_server_does_not_answer_keeps_no_place_in_the_pool()
 }
 
 #[tokio::test]
+async fn a_rollback_that_the_server_does_not_answer_ends_without_a_deadline() {
+    const WRITE: &str = "UPDATE notes SET n = 5 WHERE id = 1";
+    let (_server, proxy, database, direct) = silent().await;
+    proxy.hold_after("ROLLBACK");
+    let db = database.session();
+    execute(&db, WRITE).await.expect("a write");
+    let rolled_back = tokio::time::timeout(Duration::from_secs(60), db.rollback()).await;
+    rolled_back.expect("it ends").expect("a rollback");
+    // The same session goes on, over another connection.
+    execute(&db, "SELEKT 1")
+        .await
+        .expect_err("no such statement");
+    let outcome = tokio::time::timeout(Duration::from_secs(60), db.commit()).await;
+    outcome.expect("it ends").expect_err("it was rolled back");
+    drop(db);
+    let handler = async |db: Db| execute(&db, WRITE).await.map(|_| ());
+    let app = Router::new()
+        .route("/", get(handler))
+        .layer(database.layer());
+    let answer = tokio::time::timeout(Duration::from_secs(60), status(&app, "/")).await;
+    assert_eq!(answer.expect("an answer"), StatusCode::OK);
+    nothing_is_left(&direct, &database).await;
+    proxy.release();
+}
+
+#[tokio::test]
 async fn a_connection_in_hand_goes_back_to_the_pool_when_it_was_in_time() {
     let (_server, proxy, database, _direct) = silent().await;
     for _ in 0..8 {
