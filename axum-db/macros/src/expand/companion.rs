@@ -76,6 +76,9 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
             ///
             /// # Errors
             /// What the database refuses, such as `ErrorKind::UniqueViolation`.
+            ///
+            /// # Cancellation
+            /// Dropped halfway, the statement is ended and the session's transaction rolled back.
             #[track_caller]
             #vis fn insert<'__a, __B>(
                 self,
@@ -92,6 +95,9 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
             ///
             /// # Errors
             /// What else the database refuses, such as `ErrorKind::ForeignKeyViolation`.
+            ///
+            /// # Cancellation
+            /// Dropped halfway, the statement is ended and the session's transaction rolled back.
             #[track_caller]
             #vis fn insert_or_ignore<'__a, __B>(
                 self,
@@ -107,6 +113,9 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
             ///
             /// # Errors
             /// What the database refuses, such as `ErrorKind::UniqueViolation`: nothing is written then.
+            ///
+            /// # Cancellation
+            /// Dropped halfway, the statement is ended and the session's transaction rolled back.
             #[track_caller]
             #vis fn insert_all<'__a, __B, __R>(
                 rows: __R,

@@ -224,6 +224,9 @@ fn link(model: &ModelDef, ends: &[End; 2]) -> TokenStream {
             ///
             /// # Errors
             /// What the database refuses, such as `ErrorKind::ForeignKeyViolation`.
+            ///
+            /// # Cancellation
+            /// Dropped halfway, the statement is ended and the session's transaction rolled back.
             #[track_caller]
             #vis fn link<'__a, __B>(
                 #(#arguments: &'__a #targets,)*
@@ -243,6 +246,9 @@ fn link(model: &ModelDef, ends: &[End; 2]) -> TokenStream {
             ///
             /// # Errors
             /// What the database refuses.
+            ///
+            /// # Cancellation
+            /// Dropped halfway, the statement is ended and the session's transaction rolled back.
             #[track_caller]
             #vis fn unlink<'__a, __B>(
                 #(#arguments: &'__a #targets,)*

@@ -28,6 +28,9 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
             ///
             /// # Errors
             /// `ErrorKind::NotFound` when the row is no longer there, or what the database refuses.
+            ///
+            /// # Cancellation
+            /// Dropped halfway, the statement is ended and the session's transaction rolled back.
             #[track_caller]
             #vis fn save<'__a, __B>(
                 &'__a self,
@@ -71,6 +74,9 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
             ///
             /// # Errors
             /// `ErrorKind::NotFound` when the row is no longer there, or what the database refuses.
+            ///
+            /// # Cancellation
+            /// Dropped halfway, the statement is ended and the session's transaction rolled back.
             #[track_caller]
             #vis fn delete<'__a, __B>(
                 &'__a self,
