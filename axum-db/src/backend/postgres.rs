@@ -124,8 +124,8 @@ impl Driver for Postgres {
     }
 
     fn leaves_state(sql: &str) -> bool {
-        // The names of prepared statements, which RESET leaves alone for the driver's sake.
-        super::starts_with_any(sql, &["PREPARE", "LOAD"])
+        // Prepared statements, which RESET leaves alone for the driver's sake.
+        super::starts_with_any(sql, &["PREPARE", "DEALLOCATE", "DISCARD", "LOAD"])
     }
 
     fn begin_ahead(

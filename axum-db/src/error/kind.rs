@@ -93,6 +93,9 @@ impl ErrorKind {
             Self::UniqueViolation | Self::ForeignKeyViolation | Self::ExclusionViolation => {
                 StatusCode::CONFLICT
             }
+            Self::NotNullViolation | Self::CheckViolation | Self::InvalidValue => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::Serialization
             | Self::Deadlock
             | Self::LockTimeout
@@ -158,7 +161,7 @@ impl ErrorKind {
             Self::Cancelled => "the statement was ended from outside; try again",
             Self::Deadline => "the request's deadline passed; try again, or raise the deadline",
             Self::Connection => {
-                "the connection to the database broke; it will be opened anew, so try again"
+                "the connection to the database broke, or is older than what it uses (a migration, a pooler); it will be opened anew, so try again"
             }
             Self::Aborted => {
                 "a statement of this transaction failed before, so the database takes no other; roll it back, or put the statement that may fail into a savepoint"

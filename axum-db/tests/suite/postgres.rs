@@ -26,7 +26,7 @@ mod leftovers;
 #[path = "behaviour/model.rs"]
 mod model;
 #[path = "behaviour/proxy.rs"]
-mod proxy;
+pub(crate) mod proxy;
 #[path = "behaviour/queries.rs"]
 mod queries;
 #[path = "behaviour/records.rs"]

@@ -153,3 +153,169 @@ async fn tables_of_another_schema_are_made_written_and_joined() {
     }
     database.create_all(&metadata).await.expect("created anew");
 }
+
+/// A program behind a pooler that takes no options, as PgBouncer does not.
+#[tokio::test]
+async fn behind_a_pooler_begin_is_waited_for_and_settings_are_reset() {
+    use crate::postgres::proxy::Proxy;
+    use axum_db::{Access, Backend};
+
+    let server = testkit::postgres();
+    let proxy = Proxy::before(server.url(), Postgres::DIALECT).await;
+    proxy.refuse_options();
+    let mut config = Config::new(proxy.url());
+    config.max_connections = 1;
+    let database = Db::connect(config).await.expect("a database");
+    database
+        .create_all(&metadata![Note])
+        .await
+        .expect("a table");
+    let write = async |db: &Db| NewNote::new(vec![]).insert(db).await.map(|_| ());
+    // Nothing refuses a write outside of a transaction here, so that none may be sent before BEGIN is answered.
+    for expected in 1..=2 {
+        proxy.take();
+        let db = database.session();
+        write(&db).await.expect("a note");
+        db.commit().await.expect("a commit");
+        assert_eq!(
+            Note::query().row_count(&db).await.expect("a count"),
+            expected
+        );
+    }
+    let traffic = proxy.take();
+    assert_eq!(
+        traffic.waits, 4,
+        "BEGIN, INSERT, COMMIT, SELECT: {traffic:?}"
+    );
+    proxy.garble(Some("BEGIN"));
+    write(&database.session())
+        .await
+        .expect_err("there is no transaction");
+    proxy.garble(None);
+    assert_eq!(
+        Note::query()
+            .row_count(&database.session())
+            .await
+            .expect("a count"),
+        2
+    );
+
+    // What is set through the connection does not reach the next session.
+    assert_eq!(setting(&database, "lock_timeout").await, "0");
+    let db = database.session();
+    let alone = diesel::insert_into(notes::table).values(notes::tags.eq(Vec::<String>::new()));
+    db.run(Access::Immediate, |conn| Box::pin(alone.execute(conn)))
+        .await
+        .expect("a write by itself");
+    assert_eq!(Note::query().row_count(&db).await.expect("a count"), 3);
+}
+
+/// Runs statements of which the session that holds the connection knows nothing.
+async fn behind_the_back(database: &axum_db::Database<Postgres>, sql: &str) {
+    let mut other = database.connect_dedicated().await.expect("a connection");
+    other.batch_execute(sql).await.expect("it is done");
+}
+
+/// The first request hears of it, and none after it.
+async fn next_but_one_works(database: &axum_db::Database<Postgres>, what: &str) {
+    let read = async || Note::query().all(&database.session()).await.map(|_| ());
+    let error = read().await.expect_err(what);
+    assert_eq!(
+        error.kind(),
+        ErrorKind::Connection,
+        "{what}: {:?}",
+        error.database_error()
+    );
+    read().await.expect(what);
+}
+
+#[tokio::test]
+async fn prepared_statements_that_a_pooler_took_away_cost_one_request() {
+    let server = testkit::postgres();
+    let mut config = Config::new(server.url());
+    config.max_connections = 1;
+    let database = Db::connect(config).await.expect("a database");
+    database
+        .create_all(&metadata![Note])
+        .await
+        .expect("a table");
+    let read = async || Note::query().all(&database.session()).await.map(|_| ());
+    read().await.expect("rows");
+    let db = database.session();
+    let sql = "DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$";
+    db.conn()
+        .await
+        .expect("a connection")
+        .batch_execute(sql)
+        .await
+        .expect("they are gone");
+    db.commit().await.expect("a commit");
+    drop(db);
+    next_but_one_works(&database, "prepared statements").await;
+
+    // Where the program itself did it, it is known at once.
+    for sql in ["DEALLOCATE ALL", "DISCARD PLANS; DEALLOCATE ALL"] {
+        let db = database.session();
+        db.conn()
+            .await
+            .expect("a connection")
+            .batch_execute(sql)
+            .await
+            .expect(sql);
+        db.commit().await.expect("a commit");
+        drop(db);
+        read().await.expect(sql);
+    }
+}
+
+#[tokio::test]
+async fn a_column_of_another_type_costs_one_request() {
+    let server = testkit::postgres();
+    let mut config = Config::new(server.url());
+    config.max_connections = 1;
+    let database = Db::connect(config).await.expect("a database");
+    database
+        .create_all(&metadata![Note])
+        .await
+        .expect("a table");
+    let rows = Note::query().all(&database.session()).await;
+    assert!(rows.expect("rows").is_empty());
+    behind_the_back(
+        &database,
+        "ALTER TABLE notes DROP COLUMN weight; ALTER TABLE notes ALTER COLUMN tags TYPE varchar[]; \
+         ALTER TABLE notes ADD COLUMN weight FLOAT8 NOT NULL DEFAULT 1",
+    )
+    .await;
+    next_but_one_works(&database, "a column").await;
+}
+
+#[cfg(all(feature = "decimal", feature = "json"))]
+#[tokio::test]
+async fn an_enum_that_is_made_anew_is_read_and_written_at_once() {
+    use crate::typed::{Article, NewArticle, Status, articles};
+
+    let server = testkit::postgres();
+    let mut config = Config::new(server.url());
+    config.max_connections = 1;
+    let database = Db::connect(config).await.expect("a database");
+    let models = metadata![Article];
+    let drafts = async || {
+        let db = database.session();
+        let found = Article::query().filter(articles::status.eq(Status::Draft));
+        let found = found.all(&db).await?.len();
+        NewArticle::new(2026, 1, "x").insert(&db).await?;
+        db.commit().await.map(|()| found)
+    };
+    database.create_all(&models).await.expect("a table");
+    assert_eq!(drafts().await.expect("rows"), 0);
+    database.drop_all(&models).await.expect("dropped");
+    database.create_all(&models).await.expect("made anew");
+    assert_eq!(drafts().await.expect("the new type"), 0);
+    assert_eq!(
+        Article::query()
+            .row_count(&database.session())
+            .await
+            .expect("a count"),
+        1
+    );
+}

@@ -21,6 +21,15 @@ const KINDS: &[(&str, ErrorKind)] = &[
     ),
     ("terminating connection ", ErrorKind::Connection),
     ("the database system is ", ErrorKind::Connection),
+    // What the connection keeps is gone: a migration changed a type, or a pooler in between took
+    // the prepared statements away. Another connection asks anew.
+    ("cache lookup failed for type ", ErrorKind::Connection),
+    ("type with OID ", ErrorKind::Connection),
+    (
+        "cached plan must not change result type",
+        ErrorKind::Connection,
+    ),
+    ("prepared statement ", ErrorKind::Connection),
     ("current transaction is aborted", ErrorKind::Aborted),
     ("permission denied ", ErrorKind::PermissionDenied),
     ("must be owner of ", ErrorKind::PermissionDenied),

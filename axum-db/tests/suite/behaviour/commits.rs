@@ -1,99 +1,17 @@
 //! Commits whose outcome nobody knows, because the connection broke between COMMIT and its answer.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
-use axum_db::{Backend, Database, Dialect, Error, ErrorKind, Outcome, TransactionMode};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use axum_db::{Backend, Database, Error, ErrorKind, Outcome, TransactionMode};
 use tower::ServiceExt;
 
+use super::proxy::{Cut, Proxy};
 use super::support::{Db, count, database, execute};
 use super::{Engine, fresh};
-
-/// When the line goes dead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cut {
-    /// Before the server has got the COMMIT.
-    Before,
-    /// After it was carried out, and before its answer is there.
-    After,
-}
-
-/// The host and port of a URL.
-fn authority(url: &str) -> &str {
-    let rest = url.split("://").nth(1).expect("a scheme");
-    let authority = rest.split('/').next().expect("a host");
-    authority.rsplit('@').next().expect("a host")
-}
-
-/// Stands between the client and its server, and gives the URL of the way through it.
-async fn through_proxy(url: &str, cut: Cut) -> String {
-    let server = authority(url).to_owned();
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let target = server.clone();
-    tokio::spawn(async move {
-        while let Ok((client, _)) = listener.accept().await {
-            let server = TcpStream::connect(&target).await.expect("the server");
-            tokio::spawn(pass_on(client, server, cut));
-        }
-    });
-    let plain = match Engine::DIALECT {
-        Dialect::Postgres => "?sslmode=disable",
-        // The driver would go round the proxy otherwise.
-        _ => "?prefer_socket=false",
-    };
-    format!("{}{plain}", on_the_way(url, &server, address))
-}
-
-fn on_the_way(url: &str, server: &str, address: SocketAddr) -> String {
-    url.replacen(server, &address.to_string(), 1)
-}
-
-async fn pass_on(mut client: TcpStream, mut server: TcpStream, cut: Cut) -> std::io::Result<()> {
-    let (mut asked, mut answered) = (vec![0; 65536], vec![0; 65536]);
-    loop {
-        tokio::select! {
-            read = client.read(&mut asked) => {
-                let sent = &asked[..read?];
-                let commits = sent.windows(6).any(|bytes| bytes == b"COMMIT");
-                if sent.is_empty() || commits && cut == Cut::Before {
-                    return Ok(());
-                }
-                server.write_all(sent).await?;
-                if commits {
-                    return answer_to_commit(server).await;
-                }
-            }
-            read = server.read(&mut answered) => {
-                let sent = &answered[..read?];
-                if sent.is_empty() {
-                    return Ok(());
-                }
-                client.write_all(sent).await?;
-            }
-        }
-    }
-}
-
-/// Waits until the server has carried the COMMIT out.
-async fn answer_to_commit(mut server: TcpStream) -> std::io::Result<()> {
-    let mut answer = vec![0; 65536];
-    loop {
-        let read = server.read(&mut answer).await?;
-        // PostgreSQL may still be answering an earlier message; it names what it did.
-        let done = Engine::DIALECT != Dialect::Postgres
-            || answer[..read].windows(6).any(|bytes| bytes == b"COMMIT");
-        if done || read == 0 {
-            return Ok(());
-        }
-    }
-}
 
 #[tokio::test]
 async fn a_commit_without_an_answer_is_reported_as_unknown_and_not_run_again() {
@@ -101,8 +19,10 @@ async fn a_commit_without_an_answer_is_reported_as_unknown_and_not_run_again() {
     let direct = database(server.url(), 2).await;
     let mut expected = 0;
     for cut in [Cut::Before, Cut::After] {
-        let url = through_proxy(server.url(), cut).await;
-        let database = Database::<Engine>::connect(url).await.expect("a database");
+        let proxy = Proxy::before(server.url(), Engine::DIALECT).await;
+        proxy.cut(cut, "COMMIT");
+        let database = Database::<Engine>::connect(proxy.url()).await;
+        let database = database.expect("a database");
         let (attempts, mails) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let write = {
             let (attempts, mails) = (attempts.clone(), mails.clone());

@@ -33,6 +33,30 @@ struct Door {
     released: Notify,
     /// This becomes nonsense on its way.
     garbled: Mutex<Option<&'static str>>,
+    /// A connection ends at the first message with this text.
+    cut: Mutex<Option<(Cut, &'static str)>>,
+    /// Clients that bring options are turned away.
+    refuses_options: AtomicBool,
+}
+
+/// When a line goes dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Before the server has got the message.
+    Before,
+    /// After it was carried out, and before its answer is there.
+    After,
+}
+
+/// What is known of one connection.
+#[derive(Default)]
+struct Line {
+    /// The client has spoken last. A server that waits for the client to speak first has its turn at the beginning.
+    spoke: AtomicBool,
+    /// Answers are held back.
+    holds: AtomicBool,
+    /// It ends with the next answer.
+    dying: AtomicBool,
 }
 
 impl Proxy {
@@ -50,6 +74,8 @@ impl Proxy {
             held: Mutex::default(),
             released: Notify::new(),
             garbled: Mutex::default(),
+            cut: Mutex::default(),
+            refuses_options: AtomicBool::new(false),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let here = listener.local_addr().expect("an address");
@@ -103,6 +129,17 @@ impl Proxy {
         self.door.released.notify_waiters();
     }
 
+    /// Ends each connection at the first message that contains `text`.
+    pub(crate) fn cut(&self, when: Cut, text: &'static str) {
+        *lock(&self.door.cut) = Some((when, text));
+    }
+
+    /// From now on turns PostgreSQL's clients away that bring options, as PgBouncer does.
+    #[allow(dead_code)] // PostgreSQL's alone, and the file serves MySQL too
+    pub(crate) fn refuse_options(&self) {
+        self.door.refuses_options.store(true, Ordering::SeqCst);
+    }
+
     /// Makes nonsense of `text` in what clients send, until told otherwise.
     pub(crate) fn garble(&self, text: Option<&'static str>) {
         *lock(&self.door.garbled) = text;
@@ -116,32 +153,60 @@ impl Drop for Proxy {
 }
 
 impl Door {
-    async fn serve(&self, client: TcpStream) {
+    async fn serve(&self, mut client: TcpStream) {
         self.connections.fetch_add(1, Ordering::SeqCst);
+        if self.refuses_options.load(Ordering::SeqCst) && self.turns_away(&mut client).await {
+            return;
+        }
         let Ok(server) = TcpStream::connect(&self.server).await else {
             return;
         };
         let _ = (client.set_nodelay(true), server.set_nodelay(true));
         let (from_client, to_client) = client.into_split();
         let (from_server, to_server) = server.into_split();
-        // A server that waits for the client to speak first has the client's turn at the beginning.
-        let (spoke, holds) = (AtomicBool::new(false), AtomicBool::new(false));
-        let questions = std::pin::pin!(self.questions(from_client, to_server, &spoke, &holds));
-        let mut answers = std::pin::pin!(self.answers(from_server, to_client, &spoke, &holds));
+        let line = Line::default();
+        let questions = std::pin::pin!(self.questions(from_client, to_server, &line));
+        let mut answers = std::pin::pin!(self.answers(from_server, to_client, &line));
         // A client that has said everything may still wait for the server to hang up.
         tokio::select! {
             () = &mut answers => {}
-            () = questions => answers.await,
+            goes_on = questions => if goes_on { answers.await },
         }
     }
 
+    /// Answers a start-up packet that has options in PgBouncer's words.
+    async fn turns_away(&self, client: &mut TcpStream) -> bool {
+        let mut packet = vec![0; 4096];
+        let packet = loop {
+            let Ok(count @ 1..) = client.peek(&mut packet).await else {
+                return true;
+            };
+            let length = packet[..count].first_chunk().copied();
+            let length = length.map(|length| u32::from_be_bytes(length) as usize);
+            if length.is_some_and(|length| length <= count) {
+                break &packet[..count];
+            }
+            tokio::task::yield_now().await;
+        };
+        if find(packet, "options\0").is_none() {
+            return false;
+        }
+        let error = b"SFATAL\0VFATAL\0C08P01\0Munsupported startup parameter: options\0\0";
+        let mut answer = vec![b'E'];
+        answer.extend(u32::to_be_bytes(4 + error.len() as u32));
+        answer.extend(error);
+        let _ = client.write_all(&answer).await;
+        let _ = client.read_exact(&mut vec![0; packet.len()]).await;
+        true
+    }
+
+    /// Passes on what the client says; `false` when the line goes dead.
     async fn questions(
         &self,
         mut from: OwnedReadHalf,
         mut to: OwnedWriteHalf,
-        spoke: &AtomicBool,
-        holds: &AtomicBool,
-    ) {
+        line: &Line,
+    ) -> bool {
         let mut parser = Parser::new(self.dialect);
         let mut chunk = vec![0; 64 * 1024];
         loop {
@@ -149,7 +214,7 @@ impl Door {
                 Ok(count) if count > 0 => count,
                 _ => {
                     let _ = to.shutdown().await;
-                    return;
+                    return true;
                 }
             };
             let mut bytes = chunk[..count].to_vec();
@@ -162,43 +227,53 @@ impl Door {
             if let Some(text) = *lock(&self.held)
                 && messages.iter().any(|message| message.contains(text))
             {
-                holds.store(true, Ordering::SeqCst);
+                line.holds.store(true, Ordering::SeqCst);
+            }
+            if let Some((when, text)) = *lock(&self.cut)
+                && messages.iter().any(|message| message.contains(text))
+            {
+                if when == Cut::Before {
+                    return false;
+                }
+                line.dying.store(true, Ordering::SeqCst);
             }
             {
                 let mut traffic = lock(&self.traffic);
                 traffic.messages.extend(messages);
-                if !spoke.swap(true, Ordering::SeqCst) {
+                if !line.spoke.swap(true, Ordering::SeqCst) {
                     traffic.waits += 1;
                 }
             }
             if to.write_all(&bytes).await.is_err() {
-                return;
+                return true;
             }
         }
     }
 
-    async fn answers(
-        &self,
-        mut from: OwnedReadHalf,
-        mut to: OwnedWriteHalf,
-        spoke: &AtomicBool,
-        holds: &AtomicBool,
-    ) {
+    async fn answers(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, line: &Line) {
         let mut chunk = vec![0; 64 * 1024];
         loop {
             let count = match from.read(&mut chunk).await {
                 Ok(count) if count > 0 => count,
                 _ => return,
             };
-            while holds.load(Ordering::SeqCst) {
+            if line.dying.load(Ordering::SeqCst) {
+                // PostgreSQL may still be answering an earlier message; it names what it did.
+                let text = lock(&self.cut).map_or("", |(_, text)| text);
+                if self.dialect != Dialect::Postgres || find(&chunk[..count], text).is_some() {
+                    return;
+                }
+                continue;
+            }
+            while line.holds.load(Ordering::SeqCst) {
                 let released = self.released.notified();
                 if lock(&self.held).is_none() {
-                    holds.store(false, Ordering::SeqCst);
+                    line.holds.store(false, Ordering::SeqCst);
                 } else {
                     released.await;
                 }
             }
-            spoke.store(false, Ordering::SeqCst);
+            line.spoke.store(false, Ordering::SeqCst);
             if to.write_all(&chunk[..count]).await.is_err() {
                 return;
             }
