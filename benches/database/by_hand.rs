@@ -8,9 +8,9 @@ use diesel_async::pooled_connection::{
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 use super::{Connection, set_up};
-use crate::POOL;
 use crate::data::PER_PAGE;
 use crate::data::schema::{posts, users, visits};
+use crate::pool_size;
 use crate::work::{Work, line, page};
 
 /// Without the ping that diesel-async sends at each checkout.
@@ -38,7 +38,7 @@ fn pool(url: &str, recycling: RecyclingMethod<Connection>) -> Pool<Connection> {
     config.recycling_method = recycling;
     config.custom_setup = Box::new(|url| Box::pin(set_up(url)));
     Pool::builder(AsyncDieselConnectionManager::new_with_config(url, config))
-        .max_size(POOL)
+        .max_size(pool_size())
         .build()
         .expect("a pool")
 }

@@ -8,7 +8,7 @@ use mysql_async::{Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts, TxOpts};
 
 use crate::data::PER_PAGE;
 use crate::work::{Work, line, page};
-use crate::{POOL, data, measure};
+use crate::{data, measure, pool_size};
 
 #[path = "by_hand.rs"]
 mod by_hand;
@@ -24,7 +24,7 @@ pub(crate) async fn run() {
     // All over the network: left to itself the driver goes over to the server's socket.
     let url = format!("{}?prefer_socket=false", server.url());
     let mut config = Config::new(&url);
-    config.max_connections = POOL;
+    config.max_connections = pool_size();
     let database = Database::<Engine>::with_config(config).expect("a database");
     data::fill(&database).await.expect("tables");
     let driver = Driver(pool(&url));
@@ -47,7 +47,7 @@ struct Driver(Pool);
 
 fn pool(url: &str) -> Pool {
     let pool = PoolOpts::new()
-        .with_constraints(PoolConstraints::new(0, POOL).expect("constraints"))
+        .with_constraints(PoolConstraints::new(0, pool_size()).expect("constraints"))
         .with_reset_connection(false);
     let opts = Opts::from_url(url).expect("a URL");
     Pool::new(OptsBuilder::from_opts(opts).pool_opts(pool))

@@ -8,7 +8,7 @@ use tokio_postgres::NoTls;
 
 use crate::data::PER_PAGE;
 use crate::work::{Work, line, page};
-use crate::{POOL, data, measure};
+use crate::{data, measure, pool_size};
 
 #[path = "by_hand.rs"]
 mod by_hand;
@@ -22,7 +22,7 @@ async fn set_up(url: &str) -> ConnectionResult<Connection> {
 pub(crate) async fn run() {
     let server = testkit::postgres();
     let mut config = Config::new(server.url());
-    config.max_connections = POOL;
+    config.max_connections = pool_size();
     let database = Database::<Engine>::with_config(config).expect("a database");
     data::fill(&database).await.expect("tables");
     measure(
@@ -47,7 +47,7 @@ fn pool(url: &str) -> Pool {
     };
     let url = url.parse().expect("a URL");
     Pool::builder(Manager::from_config(url, NoTls, config))
-        .max_size(POOL)
+        .max_size(pool_size())
         .build()
         .expect("a pool")
 }

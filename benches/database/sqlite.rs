@@ -11,7 +11,7 @@ use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use crate::data::PER_PAGE;
 use crate::data::schema::{posts, users, visits};
 use crate::work::{Work, line, page};
-use crate::{POOL, data, measure};
+use crate::{data, measure, pool_size};
 
 #[path = "by_hand.rs"]
 mod by_hand;
@@ -36,7 +36,7 @@ pub(crate) async fn run() {
     let file = testkit::sqlite();
     let path = file.url().trim_start_matches("sqlite://");
     let mut config = Config::new(file.url());
-    config.max_connections = POOL;
+    config.max_connections = pool_size();
     let database = Database::<Engine>::with_config(config).expect("a database");
     data::fill(&database).await.expect("tables");
     measure(
