@@ -8,6 +8,7 @@ use super::args::{self, Rename};
 use super::files::{Draft, Place, place, write};
 use super::output::{Output, ask, can_ask};
 use super::parts::parts;
+use super::renames::looks_renamed;
 use super::summary;
 use crate::diff::{Diff, Hints, diff};
 use crate::op::Op;
@@ -37,7 +38,8 @@ pub(super) async fn migrate<B: Engine, K: Bind>(
     }
     let mut hints = hints(args, &start, &migrate.tables());
     let compared = compare(&start.schema, &models, &mut hints, can_ask(args.no_input)).await?;
-    let notes = summary::notes(&compared);
+    let renamed = looks_renamed(&compared, &start.schema, &models);
+    let notes = summary::notes(&compared, &renamed);
     if compared.ops.is_empty() {
         out.line("Nothing changed: the models and the database agree. No file was written.")?;
         for note in notes {
@@ -193,15 +195,17 @@ fn hints(args: &args::Generate, start: &Start, models: &Metadata) -> Hints {
 fn told_renames(models: &Metadata, start: &Schema) -> Vec<Rename> {
     let mut renames = Vec::new();
     for model in models.tables() {
-        let (mut current, name) = (start.tables.get(&*model.name), model.name.to_string());
-        if let (None, Some(from)) = (current, &model.renamed_from)
-            && let Some(table) = start.tables.get(&**from)
-        {
-            current = Some(table);
-            renames.push(Rename::Table {
-                from: from.to_string(),
+        let name = model.qualified_name().into_owned();
+        let mut current = start.tables.get(&name);
+        if let (None, Some(from)) = (current, &model.renamed_from) {
+            // It may have moved to its schema, too.
+            let beside = model.schema.as_ref().map(|it| format!("{it}.{from}"));
+            let before = beside.into_iter().chain([from.to_string()]);
+            current = before.into_iter().find_map(|it| start.tables.get(&it));
+            renames.extend(current.map(|table| Rename::Table {
+                from: table.name.clone(),
                 to: name.clone(),
-            });
+            }));
         }
         let Some(current) = current else { continue };
         for column in &model.columns {
@@ -248,18 +252,7 @@ async fn compare(
     can_ask: bool,
 ) -> Result<Diff, Error> {
     let mut compared = diff(from, models, hints)?;
-    if can_ask && !compared.orphaned.is_empty() {
-        for table in &compared.orphaned {
-            let question = format!(
-                "The table {table} has no model any more. Drop it with all its rows? [y/N]"
-            );
-            if is_yes(&ask(question).await?) {
-                hints.dropped_tables.insert(table.clone());
-            }
-        }
-        compared = diff(from, models, hints)?;
-    }
-    let renamed = summary::looks_renamed(&compared.ops);
+    let renamed = looks_renamed(&compared, from, models);
     if can_ask && !renamed.is_empty() {
         for rename in &renamed {
             let question = format!(
@@ -269,6 +262,17 @@ async fn compare(
             );
             if is_yes(&ask(question).await?) {
                 hint_rename(hints, rename);
+            }
+        }
+        compared = diff(from, models, hints)?;
+    }
+    if can_ask && !compared.orphaned.is_empty() {
+        for table in &compared.orphaned {
+            let question = format!(
+                "The table {table} has no model any more. Drop it with all its rows? [y/N]"
+            );
+            if is_yes(&ask(question).await?) {
+                hints.dropped_tables.insert(table.clone());
             }
         }
         compared = diff(from, models, hints)?;

@@ -15,6 +15,7 @@ mod offline;
 mod output;
 mod parts;
 mod read;
+mod renames;
 mod summary;
 
 use std::io::Write;

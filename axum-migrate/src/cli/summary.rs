@@ -4,7 +4,6 @@ use super::args::Rename;
 use super::output::{Output, Tone};
 use crate::diff::Diff;
 use crate::op::Op;
-use crate::schema::Table;
 
 /// The changes as lines, as a diff shows them.
 pub(super) fn lines(ops: &[Op], out: &Output<'_>) -> Vec<String> {
@@ -27,8 +26,8 @@ pub(super) fn lines(ops: &[Op], out: &Output<'_>) -> Vec<String> {
 }
 
 /// What a person may want to know besides the changes.
-pub(super) fn notes(diff: &Diff) -> Vec<String> {
-    let mut notes: Vec<String> = looks_renamed(&diff.ops).iter().map(Rename::note).collect();
+pub(super) fn notes(diff: &Diff, renamed: &[Rename]) -> Vec<String> {
+    let mut notes: Vec<String> = renamed.iter().map(Rename::note).collect();
     for table in &diff.orphaned {
         notes.push(format!(
             "The table {table} has no model any more and stays; to drop it, say --drop {table}"
@@ -41,53 +40,6 @@ pub(super) fn notes(diff: &Diff) -> Vec<String> {
         ));
     }
     notes
-}
-
-/// A column gone and one of its type come in the same table, or a table gone and one of its columns come.
-pub(super) fn looks_renamed(ops: &[Op]) -> Vec<Rename> {
-    let mut renames = Vec::new();
-    for op in ops {
-        match op {
-            Op::DropColumn { table, column } => {
-                let mut added = ops.iter().filter_map(|other| match other {
-                    Op::AddColumn {
-                        table: to,
-                        column: new,
-                        ..
-                    } if to == table && new.ty == column.ty => Some(new),
-                    _ => None,
-                });
-                if let (Some(new), None) = (added.next(), added.next()) {
-                    renames.push(Rename::Column {
-                        table: table.clone(),
-                        from: column.name.clone(),
-                        to: new.name.clone(),
-                    });
-                }
-            }
-            Op::DropTable(table) => {
-                let names = |table: &Table| -> Vec<String> {
-                    table
-                        .columns
-                        .iter()
-                        .map(|column| column.name.clone())
-                        .collect()
-                };
-                for other in ops {
-                    if let Op::CreateTable(new) = other
-                        && names(new) == names(table)
-                    {
-                        renames.push(Rename::Table {
-                            from: table.name.clone(),
-                            to: new.name.clone(),
-                        });
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    renames
 }
 
 /// A message for a revision that was given none.

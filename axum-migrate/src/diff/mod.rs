@@ -2,6 +2,7 @@
 
 mod enums;
 mod keep;
+mod names;
 mod rename;
 mod table;
 #[cfg(test)]
@@ -113,12 +114,12 @@ pub fn diff(from: &Schema, to: &Schema, hints: &Hints) -> Result<Diff, Error> {
     enums::compare(&base, &mut target, hints, &mut plan);
     renew_foreign_keys(&base, &target, &mut plan);
     create_and_drop(&base, &target, &mut plan);
-    let mut names = taken_names(&base, &plan);
+    let mut taken = names::Taken::of(&base, &plan);
     for op in plan.added.iter_mut().chain(&mut plan.added_keys) {
-        free_name(op, &mut names);
+        taken.avoid(op);
     }
     for table in &mut plan.created {
-        free_names(table, &mut names);
+        taken.avoid_in(table);
     }
     diff.ops = plan.into_ops();
     // The names and the order of columns are those that the database will really have.
@@ -339,84 +340,6 @@ fn create_and_drop(base: &Schema, target: &Schema, plan: &mut Plan) {
     plan.dropped_tables = drops;
 }
 
-/// The names of the constraints and indexes that stay where they are.
-fn taken_names(base: &Schema, plan: &Plan) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    let kept = base
-        .tables
-        .values()
-        .filter(|table| !plan.dropped.contains(&table.name));
-    for table in kept {
-        names.extend(constraint_names(table).cloned());
-        names.extend(table.indexes.iter().map(|index| index.name.clone()));
-    }
-    for op in plan.removed.iter().chain(&plan.dropped_keys) {
-        let name = match op {
-            Op::DropUnique { unique, .. } => unique.name.as_ref(),
-            Op::DropCheck { check, .. } => check.name.as_ref(),
-            Op::DropPrimaryKey { key, .. } => key.name.as_ref(),
-            Op::DropForeignKey { key, .. } => key.name.as_ref(),
-            Op::DropIndex { index, .. } | Op::RenameIndex { from: index, .. } => Some(&index.name),
-            _ => None,
-        };
-        if let Some(name) = name {
-            names.remove(name);
-        }
-    }
-    for op in &plan.altered {
-        if let Op::AlterConstraint { from, to, .. } = op {
-            from.name().map(|name| names.remove(name));
-            names.extend(to.name().map(str::to_owned));
-        }
-    }
-    names
-}
-
-fn constraint_names(table: &Table) -> impl Iterator<Item = &String> {
-    let keys = table
-        .foreign_keys
-        .iter()
-        .filter_map(|key| key.name.as_ref());
-    let uniques = table
-        .uniques
-        .iter()
-        .filter_map(|unique| unique.name.as_ref());
-    let checks = table.checks.iter().filter_map(|check| check.name.as_ref());
-    keys.chain(uniques)
-        .chain(checks)
-        .chain(table.primary_key.iter().filter_map(|key| key.name.as_ref()))
-}
-
-/// Gives an added constraint another name where the one it would have is taken (after a rename, say).
-fn free_name(op: &mut Op, taken: &mut BTreeSet<String>) {
-    let name = match op {
-        Op::AddUnique { unique, .. } => &mut unique.name,
-        Op::AddCheck { check, .. } => &mut check.name,
-        Op::AddPrimaryKey { key, .. } => &mut key.name,
-        Op::AddForeignKey { key, .. } => return free_key_name(key, taken),
-        _ => return,
-    };
-    free(name, taken);
-}
-
-fn free_names(table: &mut Table, taken: &mut BTreeSet<String>) {
-    if let Some(key) = &mut table.primary_key {
-        free(&mut key.name, taken);
-    }
-    table
-        .uniques
-        .iter_mut()
-        .for_each(|unique| free(&mut unique.name, taken));
-    table
-        .foreign_keys
-        .iter_mut()
-        .for_each(|key| free(&mut key.name, taken));
-    table
-        .checks
-        .iter_mut()
-        .for_each(|check| free(&mut check.name, taken));
-}
-
 /// Whether a foreign key has an index of its own in the end depends on the other indexes of the table.
 fn expect_index(key: &mut ForeignKey, desired: Option<&Table>) {
     let own = desired.and_then(|table| {
@@ -430,34 +353,4 @@ fn expect_index(key: &mut ForeignKey, desired: Option<&Table>) {
         Some(false) => key.implicit_index = None,
         _ => {}
     }
-}
-
-/// An index that the server makes for a key is called like the key.
-fn free_key_name(key: &mut ForeignKey, taken: &mut BTreeSet<String>) {
-    free(&mut key.name, taken);
-    if key.implicit_index.is_some() {
-        key.implicit_index.clone_from(&key.name);
-    }
-}
-
-fn free(name: &mut Option<String>, taken: &mut BTreeSet<String>) {
-    /// The shortest limit of the engines, in bytes.
-    const LIMIT: usize = 63;
-    // MySQL calls every primary key that, and it is no name to collide with.
-    let Some(wanted) = name.as_mut().filter(|name| *name != "PRIMARY") else {
-        return;
-    };
-    let mut free = wanted.clone();
-    let mut number = 1;
-    while taken.contains(&free) {
-        let suffix = format!("_{number}");
-        let mut length = wanted.len().min(LIMIT - suffix.len());
-        while !wanted.is_char_boundary(length) {
-            length -= 1;
-        }
-        free = format!("{}{suffix}", &wanted[..length]);
-        number += 1;
-    }
-    taken.insert(free.clone());
-    *wanted = free;
 }

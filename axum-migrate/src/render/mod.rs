@@ -4,11 +4,14 @@ mod mysql;
 mod postgres;
 mod sqlite;
 
+use std::collections::BTreeSet;
+
 use axum_db::Dialect;
 
 use crate::error::{Error, ErrorKind};
 use crate::op::Op;
 use crate::schema::{Action, EnumType, ForeignKey, Index, Schema, Unmanaged};
+use crate::token::tokens;
 
 /// The SQL of a migration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -189,6 +192,15 @@ fn deferrable(deferrable: Option<crate::schema::Deferrable>) -> &'static str {
         Some(Deferrable::Immediate) => " DEFERRABLE INITIALLY IMMEDIATE",
         Some(Deferrable::Deferred) => " DEFERRABLE INITIALLY DEFERRED",
     }
+}
+
+/// Whether an expression names one of the columns.
+fn mentions(sql: &str, columns: &BTreeSet<String>) -> bool {
+    tokens(sql).iter().any(|token| {
+        token
+            .identifier()
+            .is_some_and(|name| columns.contains(&name))
+    })
 }
 
 /// A string literal.

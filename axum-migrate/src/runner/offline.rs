@@ -115,6 +115,7 @@ fn step(
         Direction::Down => versions::forget(dialect, &revision.version),
     };
     let script = Script::new(sql, dialect);
+    let records: Vec<String> = script.restore(dialect).into_iter().chain(records).collect();
     if revision.run_in_transaction && !script.has_transaction() {
         let mut statements: Vec<String> = script
             .statements

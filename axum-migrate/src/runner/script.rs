@@ -84,6 +84,17 @@ impl<'a> Script<'a> {
         self.kinds.contains(&kind)
     }
 
+    /// What the session needs before the record: what pg_dump writes takes PostgreSQL's path away, and the next
+    /// revision is to find what it expects.
+    pub(super) fn restore(&self, dialect: Dialect) -> Option<String> {
+        let moves = |statement: &Statement<'_>| {
+            let sql = statement.sql.to_ascii_lowercase();
+            sql.contains("search_path")
+        };
+        let restores = dialect == Dialect::Postgres && self.statements.iter().any(moves);
+        restores.then(|| "RESET search_path".to_owned())
+    }
+
     /// Whether it begins and commits by itself.
     pub(super) fn has_transaction(&self) -> bool {
         self.has(StatementKind::Begin) && self.has(StatementKind::Commit)

@@ -370,18 +370,12 @@ impl Step<'_> {
 
     /// What is left to write when the script has run.
     fn record<B: Engine>(&self) -> Vec<String> {
-        let mut statements = match self.direction {
+        let statements = match self.direction {
             Direction::Up => versions::record(B::DIALECT, self.revision),
             Direction::Down => versions::forget(B::DIALECT, &self.revision.version),
         };
-        let moves = |statement: &super::split::Statement<'_>| {
-            statement.sql.to_ascii_lowercase().contains("search_path")
-        };
-        // What pg_dump writes takes the path away, and the next revision is to find what it expects.
-        if B::DIALECT == Dialect::Postgres && self.script.statements.iter().any(moves) {
-            statements.insert(0, "RESET search_path".into());
-        }
-        statements
+        let restore = self.script.restore(B::DIALECT);
+        restore.into_iter().chain(statements).collect()
     }
 
     /// Notes that the statement ended of which the journal says that it was begun.

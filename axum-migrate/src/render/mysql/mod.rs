@@ -2,12 +2,14 @@
 
 mod ddl;
 
+use std::collections::BTreeSet;
+
 use axum_db::Dialect;
 
-use super::{Script, foreign_key, quoted_list};
+use super::{Script, foreign_key, mentions, quoted_list};
 use crate::error::Error;
 use crate::op::Op;
-use crate::schema::{Auto, Column, ForeignKey, KeyTarget, Schema, Table};
+use crate::schema::{Auto, Check, Column, ForeignKey, Index, KeyTarget, Schema, Table, Unique};
 
 const MYSQL: Dialect = Dialect::Mysql;
 
@@ -134,6 +136,34 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) -> Res
     let mut prepared = Vec::new();
     let mut updates = Vec::new();
     let mut changes = Vec::new();
+    let remade: BTreeSet<&str> = ops.iter().filter_map(|op| is_remade(op)).collect();
+    let early: BTreeSet<String> = ops
+        .iter()
+        .filter_map(|op| is_remade(op).or(is_retyped_early(op)))
+        .map(str::to_owned)
+        .collect();
+    let index_is_early = |own: &Index| own.columns().any(|column| early.contains(column));
+    let unique_is_early = |own: &Unique| own.columns.iter().any(|it| early.contains(it));
+    let check_is_early = |own: &Check| mentions(&own.expression, &early);
+    // What such a column is part of would go with it, stay without it, or be in its way.
+    for own in old.indexes.iter().filter(|own| index_is_early(own)) {
+        prepared.push(drop_index(Some(&own.name)));
+        changes.extend(kept_index(own, ops).map(|own| format!("ADD {}", ddl::index(own))));
+    }
+    for own in old.uniques.iter().filter(|own| unique_is_early(own)) {
+        prepared.push(drop_index(own.name.as_deref()));
+        let goes = |op: &&Op| matches!(op, Op::DropUnique { unique, .. } if unique == own);
+        if !ops.iter().any(goes) {
+            changes.push(format!("ADD {}", ddl::unique(own)));
+        }
+    }
+    for own in old.checks.iter().filter(|own| check_is_early(own)) {
+        prepared.push(drop_check(own));
+        let goes = |op: &&Op| matches!(op, Op::DropCheck { check, .. } if check == own);
+        if !ops.iter().any(goes) {
+            changes.push(format!("ADD {}", ddl::check(own)));
+        }
+    }
     // An UPDATE of ours is not one that ON UPDATE is about.
     let kept: String = old
         .columns
@@ -172,18 +202,33 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) -> Res
             Op::AlterColumn {
                 from, to, backfill, ..
             } => {
-                if to.generated.is_some() && from.generated != to.generated {
+                if to.generated.is_some() && remade.contains(to.name.as_str()) {
                     prepared.push(format!("DROP COLUMN {}", quote(&to.name)));
                     changes.push(format!("ADD COLUMN {}", ddl::column(to)));
                     continue;
                 }
                 let value = backfill.as_ref().or(to.default.as_ref());
+                if let (Some(was), true) = (&from.generated, remade.contains(to.name.as_str())) {
+                    let open = Column {
+                        nullable: true,
+                        auto: None,
+                        ..to.clone()
+                    };
+                    let name = quote(&to.name);
+                    prepared.push(format!("DROP COLUMN {name}"));
+                    prepared.push(format!("ADD COLUMN {}", ddl::column(&open)));
+                    updates.push(format!(
+                        "UPDATE {} SET {name} = {}{kept}",
+                        quote(table),
+                        was.expression
+                    ));
+                }
                 if from.nullable
                     && !to.nullable
                     && let Some(value) = value
                 {
                     let name = quote(&to.name);
-                    if from.ty != to.ty {
+                    if from.ty != to.ty && !remade.contains(to.name.as_str()) {
                         let open = Column {
                             nullable: true,
                             auto: None,
@@ -205,6 +250,10 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) -> Res
             Op::AddPrimaryKey { key, .. } => {
                 changes.push(format!("ADD {}", ddl::primary_key(key)));
             }
+            Op::DropUnique { unique, .. } if unique_is_early(unique) => {}
+            Op::DropCheck { check, .. } if check_is_early(check) => {}
+            Op::DropIndex { index, .. } | Op::RenameIndex { from: index, .. }
+                if index_is_early(index) => {}
             Op::DropUnique { unique, .. } => changes.push(drop_index(unique.name.as_deref())),
             Op::AddUnique { unique, .. } => changes.push(format!("ADD {}", ddl::unique(unique))),
             Op::DropIndex { index, .. } => changes.push(drop_index(Some(&index.name))),
@@ -216,10 +265,7 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) -> Res
                     quote(&to.name)
                 ));
             }
-            Op::DropCheck { check, .. } => {
-                let name = quote(check.name.as_deref().unwrap_or_default());
-                changes.push(format!("DROP CONSTRAINT {name}"));
-            }
+            Op::DropCheck { check, .. } => changes.push(drop_check(check)),
             Op::AddCheck { check, .. } => changes.push(format!("ADD {}", ddl::check(check))),
             Op::AlterOptions { from, to, .. } => {
                 changes.extend(ddl::changed_options(from, to));
@@ -263,6 +309,47 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) -> Res
         out.push(alter(table, changes));
     }
     Ok(())
+}
+
+/// The column, where it cannot be changed in place: what it computes, or that it is computed whenever it is read.
+fn is_remade(op: &Op) -> Option<&str> {
+    let Op::AlterColumn { from, to, .. } = op else {
+        return None;
+    };
+    let was_virtual = from.generated.as_ref().is_some_and(|own| !own.stored);
+    let remade = from.generated != to.generated && (to.generated.is_some() || was_virtual);
+    remade.then_some(to.name.as_str())
+}
+
+/// The column, where it has its new type before its rows get a value.
+fn is_retyped_early(op: &Op) -> Option<&str> {
+    match op {
+        Op::AlterColumn {
+            from, to, backfill, ..
+        } if from.nullable
+            && !to.nullable
+            && from.ty != to.ty
+            && (backfill.is_some() || to.default.is_some()) =>
+        {
+            Some(&to.name)
+        }
+        _ => None,
+    }
+}
+
+fn drop_check(check: &Check) -> String {
+    let name = quote(check.name.as_deref().unwrap_or_default());
+    format!("DROP CONSTRAINT {name}")
+}
+
+/// What becomes of an index of the table, if it stays.
+fn kept_index<'a>(index: &'a Index, ops: &[&'a Op]) -> Option<&'a Index> {
+    let change = ops.iter().find_map(|op| match op {
+        Op::DropIndex { index: own, .. } if own == index => Some(None),
+        Op::RenameIndex { from, to, .. } if from == index => Some(Some(to)),
+        _ => None,
+    });
+    change.unwrap_or(Some(index))
 }
 
 /// Whether the column takes its table's collation, which becomes another, and nothing else restates it.

@@ -51,6 +51,15 @@ fn beside_column(table: &str, column: &str) -> String {
     })
 }
 
+/// Counts the rows that have no number yet.
+fn numbering(table: &str, name: &str) -> String {
+    format!(
+        "UPDATE {table} AS own SET {name} = counted.number FROM (SELECT ctid AS place, row_number() OVER () + \
+         (SELECT coalesce(max({name}), 0) FROM {table}) AS number FROM {table} WHERE {name} IS NULL) AS counted \
+         WHERE own.ctid = counted.place"
+    )
+}
+
 /// The value for rows that are there; that of a type which someone made is its first, if it has one.
 fn filling(expression: &str, own: &Column, state: &Schema) -> String {
     let is_enum = state.enums.values().any(|it| it.ty == own.ty);
@@ -121,6 +130,8 @@ pub(super) fn alter(
                     "UPDATE {quoted_table} SET {name} = {} WHERE {name} IS NULL",
                     filling(value, to, state)
                 ));
+            } else if to.auto.is_some() {
+                out.push(numbering(&quoted_table, &name));
             }
             out.push(alter("SET NOT NULL".to_owned()));
         }

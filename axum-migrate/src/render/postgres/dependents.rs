@@ -8,20 +8,12 @@ use super::column::{ddl_base, is_remade, is_retyped};
 use super::ddl::{
     self, add_index, check, foreign_key, new_constraint_comment, primary_key, unique,
 };
+pub(super) use crate::render::mentions;
+
 use super::{column, enums, quote, quoted};
 use crate::error::{Error, ErrorKind};
 use crate::op::Op;
 use crate::schema::{Column, Index, KeyTarget, Schema, Table, Unmanaged};
-use crate::token::tokens;
-
-/// Whether an expression names one of the columns.
-pub(super) fn mentions(sql: &str, columns: &BTreeSet<String>) -> bool {
-    tokens(sql).iter().any(|token| {
-        token
-            .identifier()
-            .is_some_and(|name| columns.contains(&name))
-    })
-}
 
 /// Whether the index has one of the columns in an expression of its own.
 pub(super) fn index_computes(index: &Index, columns: &BTreeSet<String>) -> bool {
@@ -80,6 +72,7 @@ impl Around {
         let mut touched: BTreeSet<(String, String)> = BTreeSet::new();
         let mut types: BTreeSet<String> = BTreeSet::new();
         let mut renamed = from.clone();
+        let mut fresh: BTreeSet<(&str, &str)> = BTreeSet::new();
         for (at, op) in ops.iter().enumerate() {
             let before = touched.len() + types.len();
             match op {
@@ -88,7 +81,10 @@ impl Around {
                 }
                 Op::AlterColumn {
                     table, from, to, ..
-                } => around.note_column(at, table, from, to, &state),
+                } => around.note_column(at, table, (from, to), &state, &fresh),
+                Op::AddColumn { table, column, .. } => {
+                    fresh.insert((table, &column.name));
+                }
                 Op::AlterEnum { from, to } if enums::is_remade(from, to, ops) => {
                     types.insert(from.name.clone());
                     touched.extend(enums::columns_touched(from, &state));
@@ -121,7 +117,15 @@ impl Around {
         Ok(around)
     }
 
-    fn note_column(&mut self, at: usize, table: &str, from: &Column, to: &Column, state: &Schema) {
+    /// `fresh` are the columns that are not there before the script.
+    fn note_column(
+        &mut self,
+        at: usize,
+        table: &str,
+        (from, to): (&Column, &Column),
+        state: &Schema,
+        fresh: &BTreeSet<(&str, &str)>,
+    ) {
         let remakes = is_remade(from, to);
         let retypes = is_retyped(from, to);
         if !remakes && !retypes {
@@ -151,6 +155,7 @@ impl Around {
             if let Some(generated) = &own.generated
                 && mentions(&generated.expression, &work.retyped)
                 && !work.added.contains_key(&own.name)
+                && !fresh.contains(&(table.name.as_str(), own.name.as_str()))
             {
                 work.remade.insert(own.name.clone());
                 work.added.insert(own.name.clone(), own.clone());

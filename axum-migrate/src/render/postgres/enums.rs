@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::ddl::{self, add_index, check, foreign_key, new_constraint_comment};
 use super::dependents::{index_computes, mentions};
 use super::{POSTGRES, column, divide, literal, quote, quoted};
-use crate::op::Op;
+use crate::op::{FIRST_VALUE, Op};
 use crate::schema::{Column, EnumType, Schema, Table};
 
 /// What the type is called while its successor takes its place.
@@ -66,6 +66,41 @@ pub(super) fn is_remade(from: &EnumType, to: &EnumType, ops: &[Op]) -> bool {
         .iter()
         .filter(|value| !from.values.contains(value));
     !only_adds || added.any(|value| used(&value))
+}
+
+/// The operations, with rows that are filled by an enum's first value getting one that later ones leave there.
+pub(super) fn with_lasting_values(ops: &[Op]) -> Vec<Op> {
+    let mut ops = ops.to_vec();
+    for at in 0..ops.len() {
+        let (before, later) = ops.split_at_mut(at + 1);
+        let (Op::AddColumn {
+            column, backfill, ..
+        }
+        | Op::AlterColumn {
+            to: column,
+            backfill,
+            ..
+        }) = &mut before[at]
+        else {
+            continue;
+        };
+        let Some(expression) = backfill.as_mut().filter(|it| it.starts_with(FIRST_VALUE)) else {
+            continue;
+        };
+        let mut values: Option<Vec<&String>> = None;
+        for op in later.iter() {
+            if let Op::AlterEnum { from, to } = op
+                && from.is_type_of(column)
+            {
+                let values = values.get_or_insert_with(|| from.values.iter().collect());
+                values.retain(|value| to.values.contains(value));
+            }
+        }
+        if let Some(value) = values.and_then(|values| values.first().copied()) {
+            *expression = literal(POSTGRES, value);
+        }
+    }
+    ops
 }
 
 /// The columns that a new type touches: those of the type, and computed ones that read them.

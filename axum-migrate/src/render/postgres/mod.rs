@@ -12,13 +12,14 @@ use self::dependents::Around;
 use super::{Script, deferrable, literal};
 use crate::error::Error;
 use crate::op::{Constraint, Op};
-use crate::schema::{Index, Schema, TableOptions, Unmanaged};
+use crate::schema::{Deferrable, Index, Schema, TableOptions, Unmanaged};
 
 pub(super) use self::whole::create_statements;
 
 const POSTGRES: Dialect = Dialect::Postgres;
 
 pub(super) fn render(ops: &[Op], from: &Schema) -> Result<Script, Error> {
+    let ops = &enums::with_lasting_values(ops);
     let around = Around::of(ops, from)?;
     let mut state = from.clone();
     let mut statements = Vec::new();
@@ -34,9 +35,27 @@ pub(super) fn render(ops: &[Op], from: &Schema) -> Result<Script, Error> {
         state.apply(op);
         around.after(at, &state, &mut statements);
     }
+    let updates = statements.iter().any(|sql| sql.starts_with("UPDATE "));
+    if updates && (has_deferred(from) || has_deferred(&state)) {
+        // A check that is put off would stand in the way of what changes the table after the update.
+        statements.insert(0, "SET CONSTRAINTS ALL IMMEDIATE".to_owned());
+    }
     Ok(Script {
         statements,
         run_in_transaction: true,
+    })
+}
+
+/// Whether something is checked only where a transaction ends.
+fn has_deferred(schema: &Schema) -> bool {
+    let deferred = Some(Deferrable::Deferred);
+    schema.tables.values().any(|table| {
+        let keys = table.foreign_keys.iter().map(|key| key.deferrable);
+        let uniques = table.uniques.iter().map(|unique| unique.deferrable);
+        let primary = table.primary_key.iter().map(|key| key.deferrable);
+        keys.chain(uniques)
+            .chain(primary)
+            .any(|own| own == deferred)
     })
 }
 

@@ -68,7 +68,7 @@ async fn a_hundred_tables_take_as_many_queries_as_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 6)]
 async fn random_pairs() {
-    laws::random_pairs::<Postgres>(60).await;
+    laws::random_pairs::<Postgres>(30).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 6)]
