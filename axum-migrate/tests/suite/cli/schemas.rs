@@ -206,3 +206,65 @@ async fn an_index_that_was_never_finished_is_made_anew() {
     run("upgrade").await;
     run("check").await;
 }
+
+fn shelf(table: TableDef, title: ColumnDef) -> Metadata {
+    Metadata::new([table
+        .schema("library")
+        .column(ColumnDef::new::<sql_types::Integer>("id").auto_increment())
+        .column(title)
+        .primary_key(["id"])])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn models_tell_of_renames_in_their_schema() {
+    let project = Project::<Postgres>::new().await;
+    let run = async |models: &Metadata, line: &str| {
+        let (code, said) = project.run(models, line).await.expect("an answer");
+        assert_eq!(code, 0, "{said}");
+        said
+    };
+    let title = |name: &'static str| ColumnDef::new::<sql_types::Text>(name);
+    let before = shelf(TableDef::new("books"), title("title"));
+    run(&before, "init").await;
+    run(&before, "migrate -m first").await;
+    run(&before, "upgrade").await;
+    project
+        .execute("INSERT INTO library.books (title) VALUES ('one')")
+        .await;
+    let after = shelf(
+        TableDef::new("works").renamed_from("books"),
+        title("headline").renamed_from("title"),
+    );
+    run(&after, "migrate -m second --no-input").await;
+    run(&after, "upgrade").await;
+    let rows = project
+        .rows("SELECT headline AS value FROM library.works")
+        .await;
+    assert_eq!(rows, ["one"]);
+    let said = run(&after, "migrate --no-input").await;
+    assert!(said.starts_with("Nothing changed"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_gives_the_search_path_back_after_each_revision() {
+    let project = Project::<Postgres>::new().await;
+    project.ok("init").await;
+    project.add(
+        "2026-01-01-000000-0000_first",
+        "SELECT pg_catalog.set_config('search_path', '', false);\nCREATE TABLE public.a (id integer);",
+        "DROP TABLE a",
+    );
+    project.add(
+        "2026-01-02-000000-0000_second",
+        "CREATE TABLE b (id integer)",
+        "DROP TABLE b",
+    );
+    let script = project.ok("upgrade --sql").await;
+    let at = |text: &str| {
+        script
+            .find(text)
+            .unwrap_or_else(|| panic!("no {text} in\n{script}"))
+    };
+    assert!(at("public.a") < at("RESET search_path") && at("RESET search_path") < at("TABLE b"));
+    assert_eq!(script.matches("RESET search_path").count(), 1);
+}
