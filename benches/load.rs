@@ -9,11 +9,11 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-/// An application that serves on a free port of 127.0.0.1 until it is dropped.
+/// An application that serves on a free port of 127.0.0.1 until it is dropped, or one of another process.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
-    serving: JoinHandle<()>,
+    serving: Option<JoinHandle<()>>,
 }
 
 /// The request of a step: its method and path, and its headers with a line break after each.
@@ -32,7 +32,25 @@ impl Server {
         let serving = tokio::spawn(async move {
             axum::serve(listener, app).await.expect("a server");
         });
-        Self { address, serving }
+        Self {
+            address,
+            serving: Some(serving),
+        }
+    }
+
+    /// What another process serves.
+    #[must_use]
+    pub fn elsewhere(address: SocketAddr) -> Self {
+        Self {
+            address,
+            serving: None,
+        }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Sends `requests` requests over `connections` connections that are kept alive, and reads the answers.
@@ -52,9 +70,7 @@ impl Server {
             .map(|ended| assert!(ended.iter().all(Result::is_ok), "a client failed"))
             .boxed()
     }
-}
 
-impl Server {
     /// A connection of its own.
     ///
     /// # Panics
@@ -76,7 +92,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.serving.abort();
+        if let Some(serving) = &self.serving {
+            serving.abort();
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use diesel_async::methods::{ExecuteDsl, LoadQuery};
 use futures_util::future::BoxFuture;
 
 use super::backend::{FinishHook, Presented, SessionBackend, UserLoader, Written};
+use super::kept::Kept;
 use super::record::{Session, SessionChange, SessionId};
 use super::statements::{self, FindSession, FindUser, ListRow, ListSessions, SessionRow, Write};
 use crate::error::Error;
@@ -75,7 +76,7 @@ where
     PrimaryKey<U>: Send + 'static,
     KeySql<U>: 'static,
     Selection<U, B>: Send + 'static,
-    Find<U, B>: LoadQuery<'static, B::Connection, (SessionRow, U)>,
+    Kept<Find<U, B>>: LoadQuery<'static, B::Connection, (SessionRow, U)>,
     User<U, B>: LoadQuery<'static, B::Connection, U>,
     ListSessions<U, KeySql<U>>: LoadQuery<'static, B::Connection, ListRow>,
     Write<U, KeySql<U>>: ExecuteDsl<B::Connection>,
@@ -97,7 +98,7 @@ where
                 realm,
                 token_hash,
             };
-            query.get_result(connection).await.optional()
+            Kept(query).get_result(connection).await.optional()
         })
     }
 

@@ -4,6 +4,7 @@ mod backend;
 mod cookies;
 mod db;
 mod in_cookie;
+mod kept;
 mod memory;
 mod record;
 mod statements;
