@@ -39,6 +39,10 @@ const ELSEWHERE: &[&str] = &[
     #[cfg(feature = "werkzeug")]
     "pbkdf2:sha512:60$rryezAGuFK4LL5Mo$1a45d30cb5215cd88092494b18f5284711666654da01e6bbcc98abab26156f2be7da995eb85b5dc3a920ceb14c65ba934a2adeb052287dc22ae381fbb78f1de8",
     #[cfg(feature = "werkzeug")]
+    "pbkdf2:sha1:60$kQ3vZ8sNwB$cc9104f753dc0301035671cd1e9a7c85cd5a6436",
+    #[cfg(feature = "werkzeug")]
+    "pbkdf2_sha1$60$Xy7mP2rTq9Ls$62Tu4v1oM0TX8d2Xg/7Zqpi1W/I=",
+    #[cfg(feature = "werkzeug")]
     "scrypt:1024:8:1$Q3DjIWKNgHeBosw0$b160aac67fa2f7fc00e9ed25601729f6b70512f9482682ae57e3cd6275ef171d23d1a51562d3f87a09c57ba3b4ffe556d6e95215b5594fab35e2fca373b0be87",
     #[cfg(feature = "werkzeug")]
     "pbkdf2_sha256$60$nxyf4CQ4a025KRWHvVdb44$yGlSX7Onag2xM+RpZtfCh3hU9LFGWAzVconShgaIEp4=",
@@ -211,6 +215,8 @@ fn a_malformed_hash_is_nobodys() {
         &format!("pbkdf2:sha256:4294967295$salt${zeros}"),
         &format!("pbkdf2:md5:1$salt${zeros}"),
         &format!("pbkdf2:sha256:1:1$salt${zeros}"),
+        "pbkdf2:sha1$salt$da39a3ee5e6b4b0d3255bfef95601890afd80709",
+        "sha1$salt$da39a3ee5e6b4b0d3255bfef95601890afd80709",
         "pbkdf2_sha256$1$salt$",
         "scrypt:2:1:1$salt$",
         &format!("scrypt:3:8:1$salt${zeros}"),

@@ -1,6 +1,7 @@
 //! What Werkzeug and Django store without bcrypt and Argon2: PBKDF2 and scrypt.
 
 use hmac::Hmac;
+use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 
 use super::stored::{Core, base64, is_long_enough};
@@ -14,6 +15,8 @@ const MAX_WORK: u64 = 1 << 23;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Digest {
+    /// Werkzeug's until 2013; as good as the others here, where collisions gain nothing.
+    Sha1,
     Sha256,
     Sha512,
 }
@@ -21,10 +24,14 @@ pub(super) enum Digest {
 pub(super) fn parse(text: &str) -> Option<Core> {
     let (method, rest) = text.split_once('$')?;
     match method {
-        "pbkdf2_sha256" => {
+        "pbkdf2_sha256" | "pbkdf2_sha1" => {
+            let digest = match method {
+                "pbkdf2_sha256" => Digest::Sha256,
+                _ => Digest::Sha1,
+            };
             let (iterations, rest) = rest.split_once('$')?;
             let (salt, hash) = rest.split_once('$')?;
-            return pbkdf2_of(Digest::Sha256, iterations, salt, base64(hash)?);
+            return pbkdf2_of(digest, iterations, salt, base64(hash)?);
         }
         "scrypt" => {
             let mut parts = rest.split('$');
@@ -44,6 +51,7 @@ pub(super) fn parse(text: &str) -> Option<Core> {
     let core = match part()? {
         "pbkdf2" => {
             let digest = match part()? {
+                "sha1" => Digest::Sha1,
                 "sha256" => Digest::Sha256,
                 "sha512" => Digest::Sha512,
                 _ => return None,
@@ -103,6 +111,7 @@ pub(super) fn pbkdf2(
     let mut made = vec![0; length];
     // HMAC takes a key of any length.
     let _ = match digest {
+        Digest::Sha1 => pbkdf2::pbkdf2::<Hmac<Sha1>>(password, salt, iterations, &mut made),
         Digest::Sha256 => pbkdf2::pbkdf2::<Hmac<Sha256>>(password, salt, iterations, &mut made),
         Digest::Sha512 => pbkdf2::pbkdf2::<Hmac<Sha512>>(password, salt, iterations, &mut made),
     };

@@ -31,3 +31,5 @@ mod races;
 mod threats;
 #[path = "behaviour/transactions.rs"]
 mod transactions;
+#[path = "behaviour/wire.rs"]
+mod wire;
