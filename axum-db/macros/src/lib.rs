@@ -29,7 +29,7 @@ use crate::model::ModelDef;
 /// |---|---|
 /// | `table = "people"` | the table's name; default: the struct's in snake_case and the plural |
 /// | `schema = "audit"` | the PostgreSQL schema it is in; the other engines refuse it. Default: that of the connection |
-/// | `primary_key(first, second)` | the primary key in this order, instead of `primary_key` on the fields; `name = "…"` names its constraint |
+/// | `primary_key(first, second)` | the primary key in this order, instead of `primary_key` on the fields; `name = "…"` names its constraint, and `first(length = 20)` has MySQL compare that many characters |
 /// | `unique(first, second)` | a unique constraint over several columns; several of them; see [below](#indexes-and-unique-constraints) |
 /// | `index(first, second)` | an index over several columns, in the same way |
 /// | `foreign_key(first, second, references = Other)` | a foreign key of several columns; see [below](#foreign-keys) |

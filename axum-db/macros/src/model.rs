@@ -6,8 +6,8 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
-    Data, DeriveInput, Error, Fields, GenericArgument, Ident, Path, PathArguments, Result, Type,
-    Visibility,
+    Data, DeriveInput, Error, Fields, GenericArgument, Ident, LitInt, Path, PathArguments, Result,
+    Type, Visibility,
 };
 
 use crate::attr::{FieldArgs, StructArgs};
@@ -27,6 +27,8 @@ pub(crate) struct ModelDef {
     pub(crate) schema: Option<String>,
     /// The name of the primary key's constraint, where it has one of its own.
     pub(crate) key_name: Option<String>,
+    /// The fields of the key of which MySQL takes the beginning alone.
+    pub(crate) key_lengths: Vec<(Ident, LitInt)>,
     /// The fields of the primary key, where the struct says them in an order.
     key_order: Option<Vec<Ident>>,
     pub(crate) foreign_keys: Vec<ForeignKeyArg>,
@@ -130,6 +132,7 @@ impl ModelDef {
             bind: args.bind,
             schema: args.schema.map(|name| name.value()),
             key_name: None,
+            key_lengths: Vec::new(),
             key_order: None,
             foreign_keys: args.foreign_keys,
             rules: args.rules,
@@ -154,6 +157,7 @@ impl ModelDef {
                 }
             }
             model.key_name = key.name.map(|name| name.value());
+            model.key_lengths = key.lengths;
             model.key_order = Some(key.fields);
         }
         check::model(&model)?;

@@ -170,7 +170,7 @@ fn create_table(table: &TableDef, keys: &[&ForeignKeyDef], dialect: Dialect) -> 
         };
         lines.push(format!(
             "CONSTRAINT {name} PRIMARY KEY ({})",
-            list(&table.primary_key, dialect)
+            primary_key(table, dialect)
         ));
     }
     lines.extend(
@@ -312,6 +312,22 @@ fn deferrable(deferrable: Option<Deferrable>) -> &'static str {
         Some(Deferrable::InitiallyImmediate) => " DEFERRABLE",
         Some(Deferrable::InitiallyDeferred) => " DEFERRABLE INITIALLY DEFERRED",
     }
+}
+
+fn primary_key(table: &TableDef, dialect: Dialect) -> String {
+    let columns: Vec<String> = table
+        .primary_key
+        .iter()
+        .map(|column| {
+            let quoted = dialect.quote(column);
+            let mut lengths = table.primary_key_lengths.iter();
+            match lengths.find(|(name, _)| name == column) {
+                Some((_, length)) => format!("{quoted}({length})"),
+                None => quoted,
+            }
+        })
+        .collect();
+    columns.join(", ")
 }
 
 fn list(columns: &[Cow<'static, str>], dialect: Dialect) -> String {

@@ -11,6 +11,11 @@ pub(super) fn first(table: &TableDef, dialect: Dialect) -> Option<String> {
     if table.schema.is_some() && dialect != Dialect::Postgres {
         return Some("a schema".to_owned());
     }
+    if dialect != Dialect::Mysql
+        && let Some((column, _)) = table.primary_key_lengths.first()
+    {
+        return Some(format!("a key over the beginning of a column (`{column}`)"));
+    }
     let columns = table
         .columns
         .iter()

@@ -54,6 +54,9 @@ pub struct TableDef {
     pub columns: Vec<ColumnDef>,
     /// The names of the columns of the primary key.
     pub primary_key: Vec<Name>,
+    /// The columns of the primary key of which MySQL takes the beginning alone, and how many characters of each.
+    /// Default: none.
+    pub primary_key_lengths: Vec<(Name, u32)>,
     /// The name of the primary key's constraint. Default: of the table, ending in `_pkey`.
     pub primary_key_name: Option<Name>,
     /// The unique constraints.
@@ -112,6 +115,7 @@ impl TableDef {
             module: Cow::Borrowed(""),
             columns: Vec::new(),
             primary_key: Vec::new(),
+            primary_key_lengths: Vec::new(),
             primary_key_name: None,
             uniques: Vec::new(),
             indexes: Vec::new(),
@@ -167,6 +171,27 @@ impl TableDef {
     #[must_use]
     pub fn primary_key<N: Into<Name>>(mut self, columns: impl IntoIterator<Item = N>) -> Self {
         self.primary_key = names(columns);
+        self
+    }
+
+    /// Has MySQL take the first `length` characters (or bytes) of a column of the primary key alone, which is how a
+    /// TEXT or a BLOB can be part of one.
+    ///
+    /// ```
+    /// use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef}};
+    /// use diesel::sql_types::Text;
+    ///
+    /// let table = TableDef::new("tests")
+    ///     .column(ColumnDef::new::<Text>("text").column_type("mediumtext"))
+    ///     .primary_key(["text"])
+    ///     .primary_key_length("text", 200);
+    /// let models = Metadata::new([table]);
+    /// assert!(models.create_statements(Dialect::Mysql)[0].contains("PRIMARY KEY (`text`(200))"));
+    /// assert!(models.validate_for(Dialect::Sqlite).is_err());
+    /// ```
+    #[must_use]
+    pub fn primary_key_length(mut self, column: impl Into<Name>, length: u32) -> Self {
+        self.primary_key_lengths.push((column.into(), length));
         self
     }
 

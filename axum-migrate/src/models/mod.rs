@@ -2,6 +2,7 @@
 
 mod defaults;
 mod names;
+mod raw;
 mod table;
 mod types;
 
@@ -11,8 +12,9 @@ use axum_db::Dialect;
 use heck::ToSnakeCase as _;
 
 use crate::schema::{Column, Schema, Table, by_foreign_keys};
+use raw::RawTypes;
 use table::TableWriter;
-use types::RustType;
+use types::{Kind, RustType};
 
 /// The columns that Diesel has room for without further features.
 const COLUMNS: usize = 32;
@@ -112,6 +114,8 @@ struct World<'a> {
     structs: BTreeMap<&'a str, String>,
     /// The enums: by their type (PostgreSQL), or by table and column (MySQL).
     enums: BTreeMap<String, Enum>,
+    /// The types without a counterpart in Rust.
+    raw: RawTypes,
 }
 
 /// Writes the models of a schema.
@@ -125,18 +129,30 @@ pub(crate) fn write(dialect: Dialect, schema: &Schema, domains: &Domains) -> Sou
         structs.insert(table.name.as_str(), names::row(&table.name, &mut taken));
     }
     let enums = enums(dialect, schema, &mut taken);
-    let world = World {
+    let mut world = World {
         dialect,
         schema,
         domains,
         structs,
         enums,
+        raw: RawTypes::default(),
     };
+    if dialect == Dialect::Postgres {
+        let raw = schema
+            .tables
+            .values()
+            .filter(|table| table::lacks(&world, table).is_none())
+            .flat_map(|table| table.columns.iter().map(move |column| (table, column)))
+            .filter(|(table, column)| world.rust_type(table, column).kind == Kind::Raw)
+            .map(|(_, column)| world.base_type(column));
+        world.raw = RawTypes::new(raw, &mut taken);
+    }
     let mut source = Source {
         enums: world
             .enums
             .values()
             .map(Enum::write)
+            .chain(world.raw.write())
             .collect::<Vec<_>>()
             .join("\n"),
         ..Source::default()
@@ -303,13 +319,15 @@ impl World<'_> {
         {
             return RustType::enumeration(&own.rust).array(&column.ty);
         }
-        let ty = match self.domains.get(&column.ty) {
-            Some(base) => base,
-            None => &column.ty,
-        };
+        let ty = self.base_type(column);
+        if let Some((value, sql)) = self.raw.get(ty)
+            && types::of(self.dialect, ty, column, false).kind == Kind::Raw
+        {
+            return RustType::of_bytes(value, sql, &column.ty);
+        }
         let keyed = column.default.is_some() || table.is_keyed(&column.name);
         let mut rust = types::of(self.dialect, ty, column, keyed);
-        if *ty != column.ty || self.schema.enums.values().any(|own| own.is_type_of(column)) {
+        if ty != column.ty || self.schema.enums.values().any(|own| own.is_type_of(column)) {
             // A domain, or an enum whose values are no variants: its own name, over the type that it is read as.
             rust = match self.domains.get(&column.ty) {
                 Some(_) => rust.domain(&column.ty),
@@ -319,10 +337,25 @@ impl World<'_> {
         rust
     }
 
+    /// The column's type, or the one under its domain.
+    fn base_type<'c>(&'c self, column: &'c Column) -> &'c str {
+        self.domains.get(&column.ty).unwrap_or(&column.ty)
+    }
+
     fn enum_of(&self, table: &Table, column: &Column) -> Option<&Enum> {
         self.enums
             .get(&key_of(table, column))
             .or_else(|| self.enums.get(&column.ty))
+    }
+
+    /// A column's default as a value of Rust, where there is one.
+    fn default_of(&self, table: &Table, column: &Column, rust: &RustType) -> Option<String> {
+        let variant = |label: &str| {
+            let own = self.enum_of(table, column)?;
+            let at = own.labels.iter().position(|it| it == label)?;
+            own.variants.get(at).cloned()
+        };
+        defaults::literal(self.dialect, column, rust, variant)
     }
 
     /// Whether the table can have a model.

@@ -56,7 +56,8 @@ fn is_identifier(name: &str) -> bool {
 
 /// The name of a field for a column, and whether it says the column's name by itself.
 pub(super) fn field(column: &str, taken: &mut BTreeSet<String>) -> (String, bool) {
-    let plain = column == column.to_snake_case() || column.to_lowercase() == column;
+    // The compiler takes two underscores in the middle for another style.
+    let plain = column == column.to_lowercase() && !column.trim_matches('_').contains("__");
     if plain && is_identifier(column) && !WORDS.contains(&column) && taken.insert(column.to_owned())
     {
         let raw = if KEYWORDS.contains(&column) && !matches!(column, "union" | "default" | "raw") {
@@ -92,6 +93,11 @@ pub(super) fn row(table: &str, taken: &mut BTreeSet<String>) -> String {
 /// The name of an enum for a type, or for a column.
 pub(super) fn enumeration(name: &str, taken: &mut BTreeSet<String>) -> String {
     ty(&name.to_upper_camel_case(), "Kind", taken)
+}
+
+/// The name of a struct around the bytes of a type.
+pub(super) fn raw(name: &str, taken: &mut BTreeSet<String>) -> String {
+    ty(&name.to_upper_camel_case(), "Bytes", taken)
 }
 
 fn ty(name: &str, instead: &str, taken: &mut BTreeSet<String>) -> String {
@@ -162,7 +168,8 @@ fn free(name: String, instead: &str, taken: &mut BTreeSet<String>) -> String {
     while !taken.insert(free.clone()) {
         number += 1;
         free = format!(
-            "{name}{}{number}",
+            "{}{}{number}",
+            name.trim_end_matches('_'),
             if instead.is_empty() && name.contains('_') {
                 "_"
             } else {

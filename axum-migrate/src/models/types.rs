@@ -93,6 +93,13 @@ impl RustType {
             .of(column_type)
     }
 
+    /// Of a struct of the source around bytes, and the type that Diesel knows it by.
+    pub(super) fn of_bytes(value: &str, sql: &str, column_type: &str) -> Self {
+        Self::new(value, Kind::Raw, "")
+            .with(format!("sql_type = {sql}"))
+            .of(column_type)
+    }
+
     fn raw(column_type: &str) -> Self {
         Self::new("Vec<u8>", Kind::Raw, "").of(column_type)
     }
@@ -231,6 +238,26 @@ fn postgres(ty: &str) -> RustType {
         ("json", ..) => RustType::new("serde_json::Value", Kind::Other, "diesel::sql_types::Json")
             .with("sql_type = diesel::sql_types::Json".to_owned()),
         ("numeric", digits, _) => decimal(digits),
+        ("interval", ..) => RustType::new(
+            "diesel::data_types::PgInterval",
+            Kind::Other,
+            "diesel::sql_types::Interval",
+        )
+        .with("sql_type = diesel::sql_types::Interval".to_owned())
+        .of(ty),
+        ("macaddr", ..) => RustType::new("[u8; 6]", Kind::Other, "diesel::sql_types::MacAddr")
+            .with("sql_type = diesel::sql_types::MacAddr".to_owned())
+            .of(ty),
+        ("money", ..) => RustType::new(
+            "diesel::data_types::Cents",
+            Kind::Other,
+            "diesel::sql_types::Money",
+        )
+        .with("sql_type = diesel::sql_types::Money".to_owned())
+        .of(ty),
+        ("oid", ..) => RustType::new("u32", Kind::Other, "diesel::sql_types::Oid")
+            .with("sql_type = diesel::sql_types::Oid".to_owned())
+            .of(ty),
         _ => RustType::raw(ty),
     }
 }

@@ -51,6 +51,10 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
         .key_name
         .as_ref()
         .map(|name| quote!(.primary_key_name(#name)));
+    let key_lengths = model.key_lengths.iter().filter_map(|(field, length)| {
+        let name = &model.field(field)?.name;
+        Some(quote!(.primary_key_length(#name, #length)))
+    });
     let renamed = model
         .renamed_from
         .as_ref()
@@ -76,6 +80,7 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
                     #schema
                     .primary_key([#(#key_names),*])
                     #key_name
+                    #(#key_lengths)*
                     #(#of_columns)*
                     #(.foreign_key(#keys))*
                     #(.foreign_key(#composite))*

@@ -4,15 +4,17 @@ use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
-use syn::{Error, Ident, LitStr, Path, Result, Token};
+use syn::{Error, Ident, LitInt, LitStr, Path, Result, Token};
 
 use super::{Deferrable, deferrable, is_bare, some_field};
-use crate::attr::{Action, action, once, path, string};
+use crate::attr::{Action, action, length, once, path, string};
 
-/// `primary_key(a, b, name = "…")`.
+/// `primary_key(a, b(length = 20), name = "…")`.
 pub(crate) struct PrimaryKeyArg {
     pub(crate) span: Span,
     pub(crate) fields: Vec<Ident>,
+    /// The fields of which MySQL takes the beginning alone.
+    pub(crate) lengths: Vec<(Ident, LitInt)>,
     pub(crate) name: Option<LitStr>,
 }
 
@@ -42,16 +44,32 @@ pub(crate) fn primary_key(meta: &ParseNestedMeta) -> Result<PrimaryKeyArg> {
     let mut key = PrimaryKeyArg {
         span,
         fields: Vec::new(),
+        lengths: Vec::new(),
         name: None,
     };
     meta.parse_nested_meta(|inner| {
         if inner.path.is_ident("name") && inner.input.peek(Token![=]) {
             return once(&mut key.name, &inner, string);
         }
-        let field = inner.path.get_ident().cloned().filter(|_| is_bare(&inner));
-        key.fields.push(field.ok_or_else(|| {
-            inner.error("expected the names of fields, and perhaps `name = \"…\"`")
-        })?);
+        let is_prefix = inner.input.peek(syn::token::Paren);
+        let field = inner.path.get_ident().cloned();
+        let field = field
+            .filter(|_| is_prefix || is_bare(&inner))
+            .ok_or_else(|| {
+                inner.error("expected the names of fields, and perhaps `name = \"…\"`")
+            })?;
+        if is_prefix {
+            let mut prefix = None;
+            inner.parse_nested_meta(|option| {
+                if option.path.is_ident("length") && option.input.peek(Token![=]) {
+                    return once(&mut prefix, &option, length);
+                }
+                Err(option.error("expected `length = …`, the characters that MySQL compares"))
+            })?;
+            key.lengths
+                .extend(prefix.map(|prefix| (field.clone(), prefix)));
+        }
+        key.fields.push(field);
         Ok(())
     })?;
     some_field(span, key.fields.is_empty(), "primary_key")?;

@@ -209,7 +209,19 @@ impl<'a> Writer<'a> {
             out.make("", sql);
         }
         for part in self.parts.iter().filter(|part| part.kind != "index") {
-            if by_key.contains_key(part.key.as_str()) {
+            if let Some(object) = by_key.get(part.key.as_str()) {
+                // What may read other tables goes before them.
+                if matches!(part.kind.as_str(), "rule" | "policy")
+                    && let Some((_, name)) = ["TABLE ", "VIEW "]
+                        .iter()
+                        .find_map(|word| object.drop.split_once(word))
+                {
+                    first_drops.push(format!(
+                        "DROP {} {} ON {name}",
+                        part.kind.to_uppercase(),
+                        axum_db::Dialect::Postgres.quote(&part.name)
+                    ));
+                }
                 out.make(&part.kind, &part.sql);
                 if let Some(sql) = &part.then {
                     out.make("", sql);

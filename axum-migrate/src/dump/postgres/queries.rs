@@ -173,6 +173,17 @@ SELECT json_build_object('key', 'c' || c.oid, 'kind', 'table', 'name', c.relname
       WHEN 'n' THEN format('ALTER TABLE %I REPLICA IDENTITY NOTHING', c.relname)
       WHEN 'i' THEN (SELECT format('ALTER TABLE %I REPLICA IDENTITY USING INDEX %I', c.relname, x.relname)
         FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisreplident) END]
+    || array(SELECT format('ALTER TABLE ONLY %I ALTER COLUMN %I %s', c.relname, a.attname, coalesce('SET DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), 'DROP DEFAULT'))
+      FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attinhcount > 0 AND (NOT a.attislocal OR c.relispartition)
+        AND EXISTS (SELECT 1 FROM pg_inherits i JOIN pg_attribute p ON p.attrelid = i.inhparent AND p.attname = a.attname
+          LEFT JOIN pg_attrdef o ON o.adrelid = p.attrelid AND o.adnum = p.attnum
+          WHERE i.inhrelid = c.oid AND pg_get_expr(o.adbin, o.adrelid) IS DISTINCT FROM pg_get_expr(d.adbin, d.adrelid)) ORDER BY a.attnum)
+    || array(SELECT format('ALTER TABLE ONLY %I ALTER COLUMN %I SET NOT NULL', c.relname, a.attname)
+      FROM pg_attribute a
+      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull AND a.attinhcount > 0 AND (NOT a.attislocal OR c.relispartition)
+        AND NOT EXISTS (SELECT 1 FROM pg_inherits i JOIN pg_attribute p ON p.attrelid = i.inhparent AND p.attname = a.attname
+          WHERE i.inhrelid = c.oid AND p.attnotnull) ORDER BY a.attnum)
     || array(SELECT format('ALTER TABLE %I ALTER COLUMN %I SET STORAGE %s', c.relname, a.attname,
         CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END)
       FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid

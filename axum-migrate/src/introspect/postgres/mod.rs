@@ -1,5 +1,6 @@
 //! PostgreSQL: the catalog of the default schema, and of others that are asked for.
 
+mod expression;
 mod queries;
 mod rows;
 
@@ -9,6 +10,7 @@ use diesel::sql_query;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde::de::DeserializeOwned;
 
+use self::expression::settled;
 use self::queries::{COLUMNS, CONSTRAINTS, ENUMS, INDEXES, LOOKED, OBJECTS};
 use self::rows::{
     ColumnRow, ConstraintRow, CounterJson, EnumRow, IndexRow, KeyJson, ObjectRow, ReadsJson,
@@ -110,7 +112,7 @@ fn column(row: ColumnRow) -> Result<Option<Column>, Error> {
         name,
         ty,
         nullable: row.not_null == Some(false),
-        default: row.default_value,
+        default: row.default_value.map(settled),
         collation: row.collation,
         comment: row.comment,
         ..Column::default()
@@ -209,7 +211,7 @@ fn add_constraint(schema: &mut Schema, row: ConstraintRow) -> Result<(), Error> 
         }),
         "c" => table.checks.push(Check {
             name,
-            expression: row.expression.unwrap_or_default(),
+            expression: settled(row.expression.unwrap_or_default()),
             not_valid: !row.is_valid,
             no_inherit: row.no_inherit,
             comment,
@@ -305,7 +307,7 @@ fn index(row: IndexRow) -> Result<Index, Error> {
     let mut index = Index {
         name: row.name,
         unique: row.is_unique,
-        predicate: row.predicate,
+        predicate: row.predicate.map(settled),
         nulls_not_distinct: row.nulls_not_distinct,
         method: (row.method != "btree").then_some(row.method),
         storage: list(row.storage.as_deref())?,
@@ -335,9 +337,10 @@ fn index(row: IndexRow) -> Result<Index, Error> {
             3 => " DESC",
             _ => "",
         });
-        let target = key
-            .column
-            .map_or(KeyTarget::Expression(key.text), KeyTarget::Column);
+        let target = key.column.map_or_else(
+            || KeyTarget::Expression(settled(key.text)),
+            KeyTarget::Column,
+        );
         index.keys.push(IndexKey { target, suffix });
     }
     Ok(index)

@@ -193,3 +193,36 @@ async fn a_dry_run_writes_and_records_nothing<B: Tested>() {
         ErrorKind::Directory
     );
 }
+
+#[cfg(feature = "postgres")]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_table_changed_of_the_one_it_inherits_from_is_in_the_baseline() {
+    const COLUMNS: &str = "SELECT concat_ws(' ', attrelid::regclass, attname, attnotnull, \
+         pg_get_expr(adbin, adrelid)) AS value \
+         FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum \
+         WHERE attrelid IN ('notes'::regclass, 'drafts'::regclass, 'old'::regclass) AND attnum > 0 ORDER BY 1";
+    let project = Project::<axum_db::Postgres>::new().await;
+    project
+        .execute(
+            "CREATE TABLE notes (id integer, kind integer DEFAULT 1, text text DEFAULT 'empty') PARTITION BY LIST (kind);
+             CREATE TABLE old PARTITION OF notes FOR VALUES IN (1, 2);
+             ALTER TABLE old ALTER kind SET DEFAULT 2, ALTER text SET NOT NULL;
+             CREATE TABLE pages (kind integer DEFAULT 1, text text DEFAULT 'empty');
+             CREATE TABLE drafts (id integer) INHERITS (pages);
+             ALTER TABLE drafts ALTER kind SET DEFAULT 3, ALTER text DROP DEFAULT, ALTER text SET NOT NULL",
+        )
+        .await;
+    let columns = project.rows(COLUMNS).await;
+    assert!(
+        columns.contains(&"drafts kind f 3".to_owned()),
+        "{columns:?}"
+    );
+    project.ok("adopt").await;
+
+    let empty = Project::<axum_db::Postgres>::new().await;
+    let folder = project.migrations();
+    empty
+        .ok(&format!("upgrade --dir {}", folder.display()))
+        .await;
+    assert_eq!(empty.rows(COLUMNS).await, columns);
+}

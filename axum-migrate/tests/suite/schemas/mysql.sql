@@ -43,6 +43,12 @@ CREATE TABLE strict_things (
     rightId int,
     CONSTRAINT things_pair FOREIGN KEY (leftId, rightId) REFERENCES `Camel``Case` (leftId, rightId) ON DELETE CASCADE
 ) ENGINE=InnoDB;
+CREATE TABLE texts (
+    kind char(2) NOT NULL,
+    body mediumtext NOT NULL,
+    PRIMARY KEY (kind, body(20))
+) ENGINE=InnoDB;
+CREATE TABLE settings (id int AUTO_INCREMENT PRIMARY KEY, level int DEFAULT 0) ENGINE=InnoDB;
 CREATE TABLE log (at datetime(3), line text) ENGINE=MyISAM;
 CREATE TABLE parted (id int NOT NULL, day date NOT NULL, PRIMARY KEY (id, day)) ENGINE=InnoDB
     PARTITION BY RANGE (year(day)) (PARTITION p0 VALUES LESS THAN (2025), PARTITION p1 VALUES LESS THAN MAXVALUE);

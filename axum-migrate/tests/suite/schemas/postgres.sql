@@ -39,6 +39,12 @@ CREATE TABLE "order" (
     "select" varchar(20) DEFAULT 'it''s' COLLATE "C",
     "Full Name" text,
     item_id integer REFERENCES items ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED,
+    kept varchar(3) NOT NULL DEFAULT 'yes' CHECK (kept IN ('yes', 'no')),
+    lasts interval,
+    card macaddr,
+    cost money,
+    parents uuid[],
+    flags bit varying(8),
     CONSTRAINT "both" UNIQUE ("select", "Full Name") INCLUDE (item_id) DEFERRABLE
 );
 ALTER TABLE items ADD CONSTRAINT items_order FOREIGN KEY ("order") REFERENCES "order" (id);
@@ -56,7 +62,10 @@ CREATE TABLE strict_things (
     FOREIGN KEY ("leftId", "rightId") REFERENCES "CamelCase" MATCH FULL ON UPDATE CASCADE ON DELETE CASCADE
 );
 CREATE UNLOGGED TABLE log (at timestamp(3), line text);
+CREATE TABLE a_copy (line text);
+CREATE TABLE settings (id serial PRIMARY KEY, "self" integer DEFAULT 0, "Self" text, "self_" text, _ boolean DEFAULT true, a__b integer);
 CREATE TABLE special_items (extra_note text) INHERITS (log);
+ALTER TABLE special_items ALTER line SET DEFAULT 'special', ALTER at SET NOT NULL;
 CREATE TABLE events (id bigint NOT NULL, day date NOT NULL, what text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
 CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 CREATE TABLE events_rest PARTITION OF events DEFAULT;
@@ -79,6 +88,7 @@ CREATE TRIGGER items_sleeping BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTI
 ALTER TABLE items DISABLE TRIGGER items_sleeping;
 CREATE RULE no_delete AS ON DELETE TO log DO INSTEAD NOTHING;
 ALTER TABLE "order" ENABLE ROW LEVEL SECURITY;
+CREATE RULE also AS ON INSERT TO log DO ALSO INSERT INTO a_copy VALUES (new.line);
 CREATE POLICY own ON "order" FOR SELECT USING (id > 0);
 COMMENT ON TABLE items IS 'What''s for sale';
 COMMENT ON COLUMN items.label IS 'as printed';

@@ -31,13 +31,13 @@ fn expected(dialect: Dialect) -> (&'static str, Metadata) {
         #[cfg(feature = "postgres")]
         Dialect::Postgres => {
             use rich_postgres::*;
-            let all = metadata![CamelCase, StrictThing, Item, Order];
+            let all = metadata![CamelCase, Settings, StrictThing, Item, Order];
             (include_str!("rich_postgres.rs"), all)
         }
         #[cfg(feature = "mysql")]
         Dialect::Mysql => {
             use rich_mysql::*;
-            let all = metadata![CamelCase, Parted, StrictThing, Item, Order];
+            let all = metadata![CamelCase, Parted, Settings, StrictThing, Text, Item, Order];
             (include_str!("rich_mysql.rs"), all)
         }
         #[allow(unreachable_patterns)]

@@ -35,6 +35,24 @@ pub struct Parted {
     pub day: chrono::NaiveDate,
 }
 
+#[model(table = "settings")]
+#[derive(Debug, Clone)]
+pub struct Settings {
+    #[model(primary_key)]
+    pub id: i32,
+    #[model(default = 0)]
+    pub level: Option<i32>,
+}
+
+#[model(table = "texts", primary_key(kind, body(length = 20)))]
+#[derive(Debug, Clone)]
+pub struct Text {
+    #[model(column_type = "char(2)")]
+    pub kind: String,
+    #[model(column_type = "mediumtext")]
+    pub body: String,
+}
+
 #[model(
     table = "strict_things",
     foreign_key(left_id, right_id, references = CamelCase, on_delete = cascade, name = "things_pair"),
