@@ -105,6 +105,7 @@ impl Around {
         }
         for (at, op) in ops.iter().enumerate() {
             around.note_added(at, op);
+            around.note_dropped(at, op, ops);
         }
         around.last = around
             .tables
@@ -186,6 +187,31 @@ impl Around {
                 work.added.remove(&column.name);
             }
             _ => {}
+        }
+    }
+
+    /// Columns that are computed otherwise go before what they have read until then.
+    fn note_dropped(&mut self, at: usize, op: &Op, ops: &[Op]) {
+        let Op::DropColumn { table, column } = op else {
+            return;
+        };
+        let Some(work) = self.tables.get_mut(table).filter(|work| at < work.first) else {
+            return;
+        };
+        let gone = BTreeSet::from([column.name.clone()]);
+        let reads = |op: &Op| match op {
+            Op::AlterColumn { from, to, .. } => {
+                work.remade.contains(&to.name)
+                    && from
+                        .generated
+                        .as_ref()
+                        .is_some_and(|own| mentions(&own.expression, &gone))
+            }
+            _ => false,
+        };
+        if ops.iter().any(|op| op.table() == table && reads(op)) {
+            work.first = at;
+            self.first = self.first.min(at);
         }
     }
 

@@ -1,6 +1,7 @@
 //! PostgreSQL: every change in place, all in one transaction.
 
 mod column;
+mod computed;
 mod ddl;
 mod dependents;
 mod enums;
@@ -19,7 +20,7 @@ pub(super) use self::whole::create_statements;
 const POSTGRES: Dialect = Dialect::Postgres;
 
 pub(super) fn render(ops: &[Op], from: &Schema) -> Result<Script, Error> {
-    let ops = &enums::with_lasting_values(ops);
+    let ops = &computed::plain_first(&enums::with_lasting_values(ops));
     let around = Around::of(ops, from)?;
     let mut state = from.clone();
     let mut statements = Vec::new();
@@ -61,7 +62,7 @@ fn has_deferred(schema: &Schema) -> bool {
 
 /// The objects without a model that the script of `ops` makes again.
 pub(super) fn made_again(ops: &[Op], from: &Schema) -> Result<Vec<Unmanaged>, Error> {
-    Ok(Around::of(ops, from)?.objects)
+    Ok(Around::of(&computed::plain_first(ops), from)?.objects)
 }
 
 /// How an index is made, and dropped, while others write to its table.
