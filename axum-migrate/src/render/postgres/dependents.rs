@@ -140,21 +140,24 @@ impl Around {
                 ..TableWork::default()
             });
         work.last = at;
+        let mut changed = BTreeSet::new();
         if remakes {
             work.remade.insert(to.name.clone());
             work.added.insert(to.name.clone(), to.clone());
-            return;
-        }
-        work.retyped.insert(to.name.clone());
-        if !is_alike(&from.ty, &to.ty) {
-            work.unlike.insert(to.name.clone());
+            changed.insert(to.name.clone());
+        } else {
+            work.retyped.insert(to.name.clone());
+            if !is_alike(&from.ty, &to.ty) {
+                work.unlike.insert(to.name.clone());
+            }
+            changed.clone_from(&work.retyped);
         }
         let Some(table) = state.tables.get(table) else {
             return;
         };
         for own in &table.columns {
             if let Some(generated) = &own.generated
-                && mentions(&generated.expression, &work.retyped)
+                && mentions(&generated.expression, &changed)
                 && !work.added.contains_key(&own.name)
                 && !fresh.contains(&(table.name.as_str(), own.name.as_str()))
             {
@@ -255,7 +258,14 @@ impl Around {
                     out.push(format!("DROP INDEX {}", ddl::beside(name, &own.name)));
                 }
             }
-            for column in &work.remade {
+            // Each before what it reads, which may become computed itself.
+            let is_computed = |name: &&String| {
+                let column = table.column(name);
+                column.is_some_and(|own| own.generated.is_some())
+            };
+            let (computed, plain): (Vec<&String>, Vec<&String>) =
+                work.remade.iter().partition(is_computed);
+            for column in computed.into_iter().chain(plain) {
                 out.push(format!("{alter} DROP COLUMN {}", quote(column)));
             }
         }

@@ -26,8 +26,8 @@ pub(super) fn render(ops: &[Op], from: &Schema) -> Result<Script, Error> {
     let mut statements = Vec::new();
     for (at, op) in ops.iter().enumerate() {
         around.before(at, &state, &mut statements);
+        dependents::refuse_read(op, &state)?;
         if !around.replaces(op) {
-            dependents::refuse_read(op, &state)?;
             match op {
                 Op::AlterEnum { from, to } => enums::alter(from, to, ops, &state, &mut statements),
                 op => write(op, &state, &mut statements),

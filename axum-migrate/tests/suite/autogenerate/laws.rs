@@ -184,6 +184,11 @@ async fn there_and_back<E: Server>(
         ("down", &down, &from),
         ("up again", &up, desired),
     ] {
+        if when == "up again" {
+            fill_lost_sources::<E>(conn, &from, desired)
+                .await
+                .map_err(&told)?;
+        }
         run::<E>(conn, script)
             .await
             .map_err(|error| told(format!("{when}: {error}")))?;
@@ -255,10 +260,49 @@ async fn fill<E: Server>(
             E::execute(conn, &sql).await.map_err(text)?;
         }
     }
+    end_checks::<E>(conn, from).await
+}
+
+/// What a column is computed from, and was lost on the way there and back, is one again: a text that came back empty
+/// gives an empty text, which becomes no number.
+async fn fill_lost_sources<E: Server>(
+    conn: &mut E::Connection,
+    from: &axum_migrate::Schema,
+    to: &axum_migrate::Schema,
+) -> Result<(), String> {
+    for (table, kept) in surviving(from, to) {
+        let columns = &from.tables[table].columns;
+        let computed = || columns.iter().filter_map(|own| own.generated.as_ref());
+        let lost = columns.iter().filter(|own| {
+            own.generated.is_none()
+                && own.auto.is_none()
+                && !kept.contains(&own.name.as_str())
+                && computed().any(|other| other.expression.contains(&own.name))
+        });
+        for column in lost {
+            let sql = format!(
+                "UPDATE {} SET {} = '1'",
+                qualified(E::DIALECT, table),
+                E::DIALECT.quote(&column.name)
+            );
+            E::execute(conn, &sql)
+                .await
+                .map_err(|error| format!("{sql}: {error}"))?;
+        }
+    }
+    end_checks::<E>(conn, from).await
+}
+
+/// Carries out the checks that are put off.
+async fn end_checks<E: Server>(
+    conn: &mut E::Connection,
+    schema: &axum_migrate::Schema,
+) -> Result<(), String> {
     if E::DIALECT == Dialect::Postgres {
+        let quote = |name: &str| E::DIALECT.quote(name);
         // Elsewhere the rows are from another transaction, whose checks are done.
         let mut sql = vec!["SET CONSTRAINTS ALL IMMEDIATE".to_owned()];
-        for table in from.tables.values() {
+        for table in schema.tables.values() {
             let keys = table.foreign_keys.iter();
             let keys = keys.map(|key| (&key.name, key.deferrable));
             let uniques = table.uniques.iter();
@@ -267,13 +311,15 @@ async fn fill<E: Server>(
                 name.as_ref()
                     .filter(|_| deferrable == Some(Deferrable::Deferred))
             });
-            let schema = table.name.split_once('.');
-            let schema = schema.map_or(String::new(), |(schema, _)| format!("{}.", quote(schema)));
+            let place = table.name.split_once('.');
+            let place = place.map_or(String::new(), |(place, _)| format!("{}.", quote(place)));
             sql.extend(
-                deferred.map(|name| format!("SET CONSTRAINTS {schema}{} DEFERRED", quote(name))),
+                deferred.map(|name| format!("SET CONSTRAINTS {place}{} DEFERRED", quote(name))),
             );
         }
-        E::execute(conn, &sql.join(";")).await.map_err(text)?;
+        E::execute(conn, &sql.join(";"))
+            .await
+            .map_err(|error| error.to_string())?;
     }
     Ok(())
 }
