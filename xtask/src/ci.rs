@@ -10,8 +10,8 @@ use crate::{Result, long, process, test};
 #[group(id = "ci")]
 pub(crate) struct Options {
     /// Also what is too slow for every run: every pair of features, the oldest versions of the dependencies,
-    /// the README's first program against the packaged crates, the blog in a browser, and the full counts of the
-    /// property tests.
+    /// the README's first program against the packaged crates, short runs of the fuzz targets, the blog in a browser,
+    /// and the full counts of the property tests.
     #[arg(long)]
     long: bool,
     #[command(flatten)]

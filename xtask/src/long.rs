@@ -16,9 +16,26 @@ pub(crate) const FULL_COUNTS: [(&str, &str); 2] = [
     ("AXUM_MIGRATE_PAIRS_TIMES", "10"),
 ];
 
+/// The fuzz targets of axum-login-kit.
+const FUZZ_TARGETS: [&str; 3] = ["cookies", "hashes", "next_url"];
+/// How many inputs each of them tries.
+const FUZZ_RUNS: u32 = 20_000;
+/// What cargo-fuzz passes to a stable compiler.
+const COVERAGE: [&str; 7] = [
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Cdebug-assertions",
+    "--cfg=fuzzing",
+];
+
 /// Runs every step, and stops at the first that fails.
 pub(crate) fn run(packages: &Packages) -> Result<()> {
     feature_pairs()?;
+    login_bench()?;
+    fuzz()?;
     minimal_versions()?;
     packaged_quickstart(packages)?;
     browser()
@@ -26,19 +43,27 @@ pub(crate) fn run(packages: &Packages) -> Result<()> {
 
 /// Sees to it that the browser tests find a browser and its driver.
 fn browser() -> Result<()> {
-    let ready = || {
-        ["chromium", "chromedriver"]
-            .iter()
-            .all(|program| process::output(Command::new(program).arg("--version")).is_ok())
-    };
-    if !ready() {
-        servers::install::packages(&["chromium", "chromium-driver"])?;
-    }
-    if ready() {
+    if has_programs(
+        &["chromium", "chromedriver"],
+        &["chromium", "chromium-driver"],
+    )? {
         Ok(())
     } else {
         Err("the browser tests need `chromium` and `chromedriver`; install them (Debian: chromium, chromium-driver)".into())
     }
+}
+
+/// Whether these programs are there, installed where they were not and where we may.
+fn has_programs(programs: &[&str], packages: &[&str]) -> Result<bool> {
+    let ready = || {
+        programs
+            .iter()
+            .all(|program| process::output(Command::new(program).arg("--version")).is_ok())
+    };
+    if !ready() {
+        servers::install::packages(packages)?;
+    }
+    Ok(ready())
 }
 
 /// No backend, and every two of them: one alone and all together is what the ordinary run checks.
@@ -62,6 +87,61 @@ fn feature_pairs() -> Result<()> {
                 check.args(["--features", &pair]).args(libraries),
             )?;
         }
+    }
+    Ok(())
+}
+
+/// Clippy on the benchmark that is a workspace of its own.
+fn login_bench() -> Result<()> {
+    let mut clippy = process::cargo(["clippy", "--locked", "--all-targets"]);
+    clippy
+        .args(["--manifest-path", "benches/login/Cargo.toml"])
+        .args(["--", "-D", "warnings"])
+        .env("CARGO_TARGET_DIR", process::target());
+    process::step("clippy, the login benchmark", &mut clippy)
+}
+
+/// Clippy on the fuzz targets, and a short run of each from its seeds.
+fn fuzz() -> Result<()> {
+    const FOLDER: &str = "axum-login-kit/fuzz";
+    let manifest = format!("{FOLDER}/Cargo.toml");
+    let target = process::target().join("fuzz");
+    let cargo = |command: &str| {
+        let mut cargo = process::cargo([command, "--locked", "--manifest-path", &manifest]);
+        cargo.env("CARGO_TARGET_DIR", &target);
+        cargo
+    };
+    process::step(
+        "clippy, fuzz targets",
+        cargo("clippy").args(["--", "-D", "warnings"]),
+    )?;
+    if !has_programs(&["c++"], &["g++"])? {
+        return Err("the fuzz targets need a C++ compiler; install one (Debian: g++)".into());
+    }
+    let version = process::output(Command::new("rustc").arg("-vV"))?;
+    let host = version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .ok_or("rustc does not say for which machine it compiles")?;
+    // With a target named, the flags are not those of build scripts and macros.
+    process::step(
+        "fuzz targets",
+        cargo("build")
+            .args(["--release", "--target", host])
+            .env("RUSTFLAGS", COVERAGE.join(" ")),
+    )?;
+    for name in FUZZ_TARGETS {
+        // What it finds on its way is not kept among the seeds.
+        let found = tempfile::tempdir()?;
+        let mut run = Command::new(target.join(host).join("release").join(name));
+        run.arg(format!("-runs={FUZZ_RUNS}"))
+            .arg("-seed=1")
+            .arg("-rss_limit_mb=1024")
+            .arg(format!("-artifact_prefix={}/", target.display()))
+            .arg(found.path())
+            .arg(format!("{FOLDER}/seeds/{name}"))
+            .current_dir(process::workspace());
+        process::step(&format!("fuzz target {name}"), &mut run)?;
     }
     Ok(())
 }

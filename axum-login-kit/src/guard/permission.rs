@@ -95,14 +95,34 @@ impl<T: Into<String>> FromIterator<T> for Grants {
     }
 }
 
+/// That the permissions of a tuple are of one kind of user.
+#[diagnostic::on_unimplemented(
+    message = "permissions of `{Self}` and of `{U}` are asked for at once",
+    label = "permissions of two kinds of user",
+    note = "a tuple takes permissions of one kind of user: give the handler a `Require` for each kind"
+)]
+pub trait SameUser<U> {
+    /// The user.
+    fn same(&self) -> &U;
+}
+
+impl<U> SameUser<U> for U {
+    fn same(&self) -> &U {
+        self
+    }
+}
+
 macro_rules! all_of {
     ($first:ident $(, $other:ident)+) => {
-        impl<$first: Permission, $($other: Permission<User = $first::User>),+> Permission for ($first, $($other),+) {
+        impl<$first: Permission, $($other: Permission),+> Permission for ($first, $($other),+)
+        where
+            $($first::User: SameUser<$other::User>),+
+        {
             type User = $first::User;
             const NAME: &'static str = "all of several";
 
             fn is_granted(user: &Self::User, granted: &Grants) -> bool {
-                $first::is_granted(user, granted) $(&& $other::is_granted(user, granted))+
+                $first::is_granted(user, granted) $(&& $other::is_granted(user.same(), granted))+
             }
         }
     };
