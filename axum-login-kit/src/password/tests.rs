@@ -231,6 +231,28 @@ fn a_malformed_hash_is_nobodys() {
     }
 }
 
+/// With little N, it is p that takes scrypt's memory.
+#[cfg(feature = "werkzeug")]
+#[test]
+fn scrypt_takes_no_more_memory_than_it_may() {
+    let is_taken = |cost: &str| {
+        let text = format!("scrypt:{cost}$salt${}", "0".repeat(64));
+        super::stored::Stored::parse(&text).is_some()
+    };
+    for usual in [
+        "16384:8:1",
+        "32768:8:1",
+        "32768:8:3",
+        "131072:8:5",
+        "262144:8:1",
+    ] {
+        assert!(is_taken(usual), "{usual}");
+    }
+    for absurd in ["2:1:4194304", "2:4:1048576", "2:1024:4096", "524288:8:1"] {
+        assert!(!is_taken(absurd), "{absurd}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 

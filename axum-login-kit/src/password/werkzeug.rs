@@ -8,7 +8,7 @@ use super::stored::{Core, base64, is_long_enough};
 
 /// The most iterations that a stored hash may ask for; both projects are at about a million.
 const MAX_ITERATIONS: u32 = 10_000_000;
-/// The most memory of scrypt: 128 · N · r bytes are 256 MiB.
+/// The most memory of scrypt: 128 · N · r bytes are 256 MiB, and beside them 128 · p · r.
 const MAX_MEMORY: u64 = 1 << 21;
 /// The most work of scrypt, N · r · p.
 const MAX_WORK: u64 = 1 << 23;
@@ -76,8 +76,8 @@ fn pbkdf2_of(digest: Digest, iterations: &str, salt: &str, hash: Vec<u8>) -> Opt
 
 fn scrypt_of(n: &str, r: &str, p: &str, salt: &str, hash: Vec<u8>) -> Option<Core> {
     let (n, r, p): (u64, u32, u32) = (n.parse().ok()?, r.parse().ok()?, p.parse().ok()?);
-    let memory = n.checked_mul(u64::from(r))?;
-    let work = memory.checked_mul(u64::from(p))?;
+    let memory = n.max(p.into()).checked_mul(u64::from(r))?;
+    let work = n.checked_mul(u64::from(r))?.checked_mul(u64::from(p))?;
     let affordable = n.is_power_of_two() && n > 1 && work > 0;
     let affordable = affordable && memory <= MAX_MEMORY && work <= MAX_WORK;
     let log_n = u8::try_from(n.checked_ilog2()?).ok()?;
