@@ -31,20 +31,13 @@ fuzz_target!(|data: &[u8]| {
     if is_slow(hash) {
         return;
     }
+    // New ones each time: they learn from the hashes that they meet. These know every way to check one.
     let cheapest = Passwords::from(Bcrypt::with_cost(4).unwrap());
-    // New ones each time: they learn from the hashes that they meet.
-    let plain = cheapest.clone();
-    let flask = Passwords::from(Bcrypt::with_cost(4).unwrap()).flask_compat();
-    let peppered = Passwords::from(Bcrypt::with_cost(4).unwrap()).pepper("pepper");
-    for passwords in [plain, flask, peppered] {
-        for password in ["battery staple", ""] {
-            let before = passwords.work_done();
-            let verified =
-                RUNTIME.with(|runtime| runtime.block_on(passwords.verify(password, hash)));
-            let verified = verified.unwrap();
-            assert!(!verified.valid && !verified.rehash_due, "{hash:?}");
-            // Nobody learns from the time that there is no hash.
-            assert!(passwords.work_done() - before >= 16, "{hash:?}");
-        }
-    }
+    let passwords = cheapest.pepper("pepper").flask_compat();
+    let verified =
+        RUNTIME.with(|runtime| runtime.block_on(passwords.verify("battery staple", hash)));
+    let verified = verified.unwrap();
+    assert!(!verified.valid && !verified.rehash_due, "{hash:?}");
+    // Nobody learns from the time that there is no hash.
+    assert!(passwords.work_done() >= 2 * 16, "{hash:?}");
 });
