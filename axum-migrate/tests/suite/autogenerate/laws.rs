@@ -179,15 +179,13 @@ async fn there_and_back<E: Server>(
         )
     };
     let (up, down) = (bare(&up), bare(&down));
-    for (when, script, goal) in [
-        ("up", &up, desired),
-        ("down", &down, &from),
-        ("up again", &up, desired),
+    for (when, script, start, goal) in [
+        ("up", &up, &from, desired),
+        ("down", &down, desired, &from),
+        ("up again", &up, &from, desired),
     ] {
-        if when == "up again" {
-            fill_lost_sources::<E>(conn, &from, desired)
-                .await
-                .map_err(&told)?;
+        if when != "up" {
+            fill_sources::<E>(conn, start, goal).await.map_err(&told)?;
         }
         run::<E>(conn, script)
             .await
@@ -263,23 +261,22 @@ async fn fill<E: Server>(
     end_checks::<E>(conn, from).await
 }
 
-/// What a column is computed from, and was lost on the way there and back, is one again: a text that came back empty
-/// gives an empty text, which becomes no number.
-async fn fill_lost_sources<E: Server>(
+/// What a column is computed from is a plain one again, in the tables that stay: a text that came back empty, or was a
+/// number with places, gives a text that becomes no whole number.
+async fn fill_sources<E: Server>(
     conn: &mut E::Connection,
-    from: &axum_migrate::Schema,
-    to: &axum_migrate::Schema,
+    is: &axum_migrate::Schema,
+    will_be: &axum_migrate::Schema,
 ) -> Result<(), String> {
-    for (table, kept) in surviving(from, to) {
-        let columns = &from.tables[table].columns;
+    for (table, _) in surviving(is, will_be) {
+        let columns = &is.tables[table].columns;
         let computed = || columns.iter().filter_map(|own| own.generated.as_ref());
-        let lost = columns.iter().filter(|own| {
+        let sources = columns.iter().filter(|own| {
             own.generated.is_none()
                 && own.auto.is_none()
-                && !kept.contains(&own.name.as_str())
                 && computed().any(|other| other.expression.contains(&own.name))
         });
-        for column in lost {
+        for column in sources {
             let sql = format!(
                 "UPDATE {} SET {} = '1'",
                 qualified(E::DIALECT, table),
@@ -290,7 +287,7 @@ async fn fill_lost_sources<E: Server>(
                 .map_err(|error| format!("{sql}: {error}"))?;
         }
     }
-    end_checks::<E>(conn, from).await
+    end_checks::<E>(conn, is).await
 }
 
 /// Carries out the checks that are put off.

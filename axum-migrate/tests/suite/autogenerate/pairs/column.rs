@@ -271,7 +271,7 @@ fn computed(kind: Kind, form: usize, column: &str) -> String {
         (Kind::Number, _) => format!("coalesce({column}, 0) + 1"),
         (Kind::Text | Kind::Long, 0) => format!("upper({column})"),
         (Kind::Text | Kind::Long, _) => format!("lower({column})"),
-        (Kind::Enum, _) => format!("CASE WHEN {column} = '1' THEN 'x' ELSE 'y' END"),
+        (Kind::Enum, _) => format!("CASE WHEN {column} = '1' THEN '1' ELSE '2' END"),
     }
 }
 
