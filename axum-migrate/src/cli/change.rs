@@ -19,23 +19,23 @@ pub(super) async fn upgrade<B: Engine, K: Bind>(
 ) -> Result<ExitCode, Error> {
     let (_, history) = migrate.read(args.folder.dir.as_deref())?;
     let (direction, offline) = (Direction::Up, &args.offline);
-    if offline.sql {
-        return offline::sql(B::DIALECT, &history, &args.span, direction, out);
-    }
-    let target = target(&args.span)?;
-    let database = migrate.database();
-    if offline.plan {
-        let mut conn = runner::connect(database).await?;
-        let applied = runner::applied::<B>(&mut conn).await?;
-        let steps = runner::plan_upgrade(&history, &applied, target)?;
-        return offline::plan(B::DIALECT, &steps, direction, offline.json, out);
-    }
     let mut options = args.carry.over(args.wait.over(migrate.options()));
     if args.linear {
         options.order = Order::Linear;
     }
     if args.out_of_order {
         options.order = Order::Any;
+    }
+    if offline.sql {
+        return offline::upgrade(B::DIALECT, &history, &args.span, options.order, out);
+    }
+    let target = target(&args.span)?;
+    let database = migrate.database();
+    if offline.plan {
+        let mut conn = runner::connect(database).await?;
+        let applied = runner::applied::<B>(&mut conn).await?;
+        let steps = runner::steps_up(B::DIALECT, &history, &applied, target, options.order)?;
+        return offline::plan(B::DIALECT, &steps, direction, offline.json, out);
     }
     let progress = Progress::default();
     let mut told = Told::new(direction, out, &progress);
@@ -54,14 +54,14 @@ pub(super) async fn downgrade<B: Engine, K: Bind>(
     let (_, history) = migrate.read(args.folder.dir.as_deref())?;
     let (direction, offline) = (Direction::Down, &args.offline);
     if offline.sql {
-        return offline::sql(B::DIALECT, &history, &args.span, direction, out);
+        return offline::downgrade(B::DIALECT, &history, &args.span, out);
     }
     let target = target(&args.span)?;
     let database = migrate.database();
     if offline.plan {
         let mut conn = runner::connect(database).await?;
         let applied = runner::applied::<B>(&mut conn).await?;
-        let steps = runner::plan_downgrade(&history, &applied, target)?;
+        let steps = runner::steps_down(B::DIALECT, &history, &applied, target)?;
         return offline::plan(B::DIALECT, &steps, direction, offline.json, out);
     }
     let options = args.carry.over(args.wait.over(migrate.options()));

@@ -9,33 +9,40 @@ use super::args::{self, Span};
 use super::change::sign;
 use super::output::{Output, Tone};
 use crate::revision::{History, Revision};
-use crate::runner::{self, Applied, Direction, Target, count, losses};
+use crate::runner::{self, Applied, Direction, Order, Target, count, losses};
 use crate::{Error, ErrorKind};
 
 /// Prints the script for a database that is where the range begins: at the beginning of all, unless it is said.
-pub(super) fn sql(
+pub(super) fn upgrade(
     dialect: Dialect,
     history: &History,
     span: &Span,
-    direction: Direction,
+    order: Order,
     out: &mut Output<'_>,
 ) -> Result<ExitCode, Error> {
-    let from = match (&span.from, direction) {
-        (Some(from), _) => from,
-        (None, Direction::Up) => &Target::Base,
-        (None, Direction::Down) => {
-            return Err(Error::new(
-                ErrorKind::Usage,
-                "a downgrade as SQL cannot ask the database where it is; say so, as `downgrade --sql head:-1`",
-            ));
-        }
+    let assumed = at(history, span.from.as_ref().unwrap_or(&Target::Base))?;
+    let steps = runner::steps_up(dialect, history, &assumed, &span.to, order)?;
+    let text = runner::offline(dialect, &steps, Direction::Up)?;
+    out.line(text.trim_end())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The same for the way back.
+pub(super) fn downgrade(
+    dialect: Dialect,
+    history: &History,
+    span: &Span,
+    out: &mut Output<'_>,
+) -> Result<ExitCode, Error> {
+    let Some(from) = &span.from else {
+        return Err(Error::new(
+            ErrorKind::Usage,
+            "a downgrade as SQL cannot ask the database where it is; say so, as `downgrade --sql head:-1`",
+        ));
     };
     let assumed = at(history, from)?;
-    let steps = match direction {
-        Direction::Up => runner::plan_upgrade(history, &assumed, &span.to)?,
-        Direction::Down => runner::plan_downgrade(history, &assumed, &span.to)?,
-    };
-    let text = runner::offline(dialect, &steps, direction)?;
+    let steps = runner::steps_down(dialect, history, &assumed, &span.to)?;
+    let text = runner::offline(dialect, &steps, Direction::Down)?;
     out.line(text.trim_end())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -32,7 +32,6 @@ pub(crate) use options::{Options, Order, Resume};
 pub(crate) use order::edited;
 pub(crate) use plan::{
     Target, count, downgrade as plan_downgrade, pending, refuse_unknown, stamp as plan_stamp,
-    upgrade as plan_upgrade,
 };
 pub(crate) use queries::Queries;
 pub(crate) use repair::{Repair, repairs};
@@ -94,7 +93,7 @@ pub(crate) async fn upgrade<B: Engine, K: Bind>(
 ) -> Result<usize, Error> {
     let mut conn = connect(database).await?;
     let seen = applied::<B>(&mut conn).await?;
-    let steps = steps_up::<B>(history, &seen, target, options)?;
+    let steps = steps_up(B::DIALECT, history, &seen, target, options.order)?;
     // What looks interrupted may be running: that is known under the lock.
     if steps.is_empty() && seen.interrupted().next().is_none() {
         return Ok(0);
@@ -112,7 +111,7 @@ pub(crate) async fn upgrade<B: Engine, K: Bind>(
                     "another upgrade ran meanwhile; look at `current` and say again how many steps to go",
                 ));
             }
-            target => steps_up::<B>(history, &now, target, options)?,
+            target => steps_up(B::DIALECT, history, &now, target, options.order)?,
         };
         run_steps(&mut session, history, (&seen, &now), &steps, Direction::Up, watch).await
     }
@@ -121,16 +120,29 @@ pub(crate) async fn upgrade<B: Engine, K: Bind>(
 }
 
 /// What an upgrade runs, if nothing speaks against it.
-fn steps_up<'h, B: Engine>(
+pub(crate) fn steps_up<'h>(
+    dialect: Dialect,
     history: &'h History,
     applied: &Applied,
     target: &Target,
-    options: &Options,
+    order: Order,
 ) -> Result<Vec<&'h Revision>, Error> {
     let steps = plan::upgrade(history, applied, target)?;
     order::refuse_edited(history, applied)?;
-    order::refuse_late(history, applied, &steps, options.order)?;
-    vet::vet(&steps, Direction::Up, B::DIALECT)?;
+    order::refuse_late(history, applied, &steps, order)?;
+    vet::vet(&steps, Direction::Up, dialect)?;
+    Ok(steps)
+}
+
+/// What a downgrade runs, if nothing speaks against it.
+pub(crate) fn steps_down<'h>(
+    dialect: Dialect,
+    history: &'h History,
+    applied: &Applied,
+    target: &Target,
+) -> Result<Vec<&'h Revision>, Error> {
+    let steps = plan::downgrade(history, applied, target)?;
+    vet::vet(&steps, Direction::Down, dialect)?;
     Ok(steps)
 }
 
@@ -145,8 +157,7 @@ pub(crate) async fn downgrade<B: Engine, K: Bind>(
 ) -> Result<usize, Error> {
     let mut conn = connect(database).await?;
     let seen = applied::<B>(&mut conn).await?;
-    let steps = plan::downgrade(history, &seen, target)?;
-    vet::vet(&steps, Direction::Down, B::DIALECT)?;
+    let steps = steps_down(B::DIALECT, history, &seen, target)?;
     if steps.is_empty() && seen.interrupted().next().is_none() {
         return Ok(0);
     }

@@ -9,7 +9,11 @@ use serde_json::Value;
 use crate::on_every_engine;
 use crate::support::{Project, Tested};
 
-on_every_engine!(scripts_do_what_the_runner_does, a_plan_is_told_and_not_done,);
+on_every_engine!(
+    scripts_do_what_the_runner_does,
+    a_plan_is_told_and_not_done,
+    what_an_upgrade_refuses_is_neither_planned_nor_written,
+);
 
 /// Runs a script as its head says; what the client says when it fails.
 async fn client<B: Tested>(project: &Project<B>, script: &str) -> Result<(), String> {
@@ -216,6 +220,31 @@ async fn a_plan_is_told_and_not_done<B: Tested>() {
             .await
             .starts_with("Nothing to do")
     );
+}
+
+async fn what_an_upgrade_refuses_is_neither_planned_nor_written<B: Tested>() {
+    let project = Project::<B>::new().await;
+    let for_the_client = match B::DIALECT {
+        Dialect::Sqlite => ".read other.sql",
+        Dialect::Postgres => "\\i other.sql",
+        Dialect::Mysql => "source other.sql",
+    };
+    project.add("2026-01-01-000000-0000_one", for_the_client, "SELECT 1;");
+    for line in ["upgrade", "upgrade --plan", "upgrade --sql"] {
+        let error = project.err(line).await;
+        assert_eq!(error.kind(), ErrorKind::Script, "{line}");
+        assert!(error.to_string().contains("up.sql, line 1"), "{error}");
+    }
+    project.ok("stamp head").await;
+    let down = project
+        .migrations()
+        .join("2026-01-01-000000-0000_one/down.sql");
+    std::fs::write(down, for_the_client).unwrap();
+    for line in ["downgrade", "downgrade --plan", "downgrade --sql head:base"] {
+        let error = project.err(line).await;
+        assert_eq!(error.kind(), ErrorKind::Script, "{line}");
+        assert!(error.to_string().contains("down.sql, line 1"), "{error}");
+    }
 }
 
 /// A rebuild that would leave a key pointing nowhere stops in the client too.

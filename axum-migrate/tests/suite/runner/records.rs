@@ -31,11 +31,13 @@ async fn an_edited_revision_is_refused_and_repaired<B: Tested>() {
     project.ok("downgrade --allow-data-loss").await;
 
     std::fs::write(users.join("up.sql"), format!("{up}-- a word\n")).unwrap();
-    let error = project.err("upgrade").await;
-    assert_eq!(error.kind(), ErrorKind::Edited);
-    let text = error.to_string();
-    assert!(text.contains("users/up.sql"), "{text}");
-    assert!(!text.contains("row/up.sql"), "{text}");
+    for line in ["upgrade", "upgrade --plan"] {
+        let error = project.err(line).await;
+        assert_eq!(error.kind(), ErrorKind::Edited, "{line}");
+        let text = error.to_string();
+        assert!(text.contains("users/up.sql"), "{text}");
+        assert!(!text.contains("row/up.sql"), "{text}");
+    }
     assert_eq!(project.tables().await, ["users"]);
 
     let shown = project.ok("repair --dry-run").await;
@@ -56,14 +58,12 @@ async fn a_missing_revision_is_told_from_a_newer_database_and_forgotten<B: Teste
     project.ok("upgrade").await;
     let folder = |name: &str| project.migrations().join(name);
     std::fs::remove_dir_all(folder("2026-01-02-000000-0000_row")).unwrap();
-    let error = project.err("upgrade").await;
-    assert_eq!(error.kind(), ErrorKind::Missing);
-    assert!(
-        error
-            .to_string()
-            .contains("202601020000000000, which is missing"),
-        "{error}"
-    );
+    for line in ["upgrade", "upgrade --plan"] {
+        let error = project.err(line).await;
+        assert_eq!(error.kind(), ErrorKind::Missing, "{line}");
+        let says = "202601020000000000, which is missing";
+        assert!(error.to_string().contains(says), "{error}");
+    }
     std::fs::remove_dir_all(folder("2026-01-03-000000-0000_posts")).unwrap();
     let shown = project.ok("repair --dry-run").await;
     assert_eq!(shown.matches("is missing").count(), 2, "{shown}");
@@ -83,12 +83,19 @@ async fn a_late_revision_runs_only_out_of_order<B: Tested>() {
         "CREATE TABLE tags (id INTEGER PRIMARY KEY);",
         "DROP TABLE tags;",
     );
-    for line in ["upgrade", "upgrade --linear", "upgrade heads"] {
+    for line in [
+        "upgrade",
+        "upgrade --linear",
+        "upgrade heads",
+        "upgrade --plan",
+    ] {
         let error = project.err(line).await;
         assert_eq!(error.kind(), ErrorKind::OutOfOrder, "{line}");
         assert!(error.to_string().contains(late), "{error}");
     }
     assert_eq!(project.tables().await, ["posts", "users"]);
+    let plan = project.ok("upgrade --plan --out-of-order").await;
+    assert!(plan.contains(late), "{plan}");
     project.ok("upgrade --out-of-order").await;
     assert_eq!(project.tables().await, ["posts", "tags", "users"]);
     assert!(
