@@ -60,6 +60,46 @@ async fn revisions_may_name_the_default_schema() {
     project.ok("check --drift").await;
 }
 
+/// The models could not tell, and the revisions can.
+#[tokio::test(flavor = "multi_thread")]
+async fn drift_is_seen_where_models_have_no_words() {
+    let project = Project::<Postgres>::new().await;
+    project.ok("init").await;
+    project.add(
+        "2026-01-01-000000-0000_first",
+        "CREATE TABLE notes (id serial, title text, CONSTRAINT notes_pkey PRIMARY KEY (id));\n\
+         CREATE INDEX notes_title_idx ON notes (title) WITH (fillfactor = 80);",
+        "DROP TABLE notes",
+    );
+    project.ok("upgrade").await;
+    project.ok("check --drift").await;
+    for (change, back, says) in [
+        (
+            "ALTER TABLE notes SET (fillfactor = 70)",
+            "ALTER TABLE notes RESET (fillfactor)",
+            "~ options of table notes",
+        ),
+        (
+            "ALTER TABLE notes RENAME CONSTRAINT notes_pkey TO mine",
+            "ALTER TABLE notes RENAME CONSTRAINT mine TO notes_pkey",
+            "notes",
+        ),
+        (
+            "ALTER SEQUENCE notes_id_seq INCREMENT BY 2",
+            "ALTER SEQUENCE notes_id_seq INCREMENT BY 1",
+            "~ column notes.id",
+        ),
+    ] {
+        project.execute(change).await;
+        let checked = project.run(&Metadata::default(), "check --drift").await;
+        let (code, said) = checked.expect("an answer");
+        assert_eq!(code, 3, "{change}: {said}");
+        assert!(said.contains(says), "{change}: {said}");
+        project.execute(back).await;
+        project.ok("check --drift").await;
+    }
+}
+
 fn notes(length: u32) -> Metadata {
     Metadata::new([TableDef::new("notes")
         .column(ColumnDef::new::<sql_types::Integer>("id").auto_increment())
