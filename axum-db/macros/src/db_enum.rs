@@ -32,7 +32,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
                 "a variant in a column has no fields; keep them in columns of their own, or the whole enum in a `Json<…>`",
             ));
         }
-        let label = name(&variant.attrs)?;
+        let label = words(&variant.attrs, false)?.name;
         let (label, span) = match &label {
             Some(label) => (label.value(), label.span()),
             None => (
@@ -70,7 +70,15 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             "an enum in a column has at least one variant",
         ));
     }
-    let type_name = match name(&input.attrs)? {
+    let said = words(&input.attrs, true)?;
+    let (in_schema, schema) = match &said.schema {
+        Some(schema) => (
+            quote!(.in_schema(#schema)),
+            quote!(::core::option::Option::Some(#schema)),
+        ),
+        None => (quote!(), quote!(::core::option::Option::None)),
+    };
+    let type_name = match said.name {
         Some(name) => name.value(),
         None => ident.unraw().to_string().to_snake_case(),
     };
@@ -79,7 +87,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         #[automatically_derived]
         impl ::axum_db::model::DbEnum for #ident {
             const DEFINITION: ::axum_db::model::EnumDef =
-                ::axum_db::model::EnumDef::new(#type_name, &[#(#labels),*]);
+                ::axum_db::model::EnumDef::new(#type_name, &[#(#labels),*]) #in_schema;
             const ALL: &'static [Self] = &[#(Self::#names),*];
 
             fn label(&self) -> &'static str {
@@ -89,25 +97,38 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             }
         }
 
-        ::axum_db::__private::db_enum!(#ident, #type_name);
+        ::axum_db::__private::db_enum!(#ident, #type_name, #schema);
     })
 }
 
-fn name(attributes: &[Attribute]) -> Result<Option<LitStr>> {
-    let mut name = None;
+/// What `#[db_enum(…)]` says.
+#[derive(Default)]
+struct Words {
+    name: Option<LitStr>,
+    schema: Option<LitStr>,
+}
+
+fn words(attributes: &[Attribute], of_type: bool) -> Result<Words> {
+    let mut words = Words::default();
     for attribute in attributes
         .iter()
         .filter(|attribute| attribute.path().is_ident("db_enum"))
     {
         attribute.parse_nested_meta(|meta: ParseNestedMeta| {
-            if !meta.path.is_ident("name") {
-                return Err(meta.error("`#[db_enum(…)]` takes `name = \"…\"`"));
-            }
-            if name.replace(crate::attr::string(&meta)?).is_some() {
+            let (place, text) = if meta.path.is_ident("name") {
+                (&mut words.name, crate::attr::string(&meta)?)
+            } else if of_type && meta.path.is_ident("schema") {
+                (&mut words.schema, crate::attr::string(&meta)?)
+            } else if of_type {
+                return Err(meta.error("`#[db_enum(…)]` takes `name = \"…\"` and `schema = \"…\"`"));
+            } else {
+                return Err(meta.error("on a variant `#[db_enum(…)]` takes `name = \"…\"`"));
+            };
+            if place.replace(text).is_some() {
                 return Err(meta.error("this is given twice; keep one"));
             }
             Ok(())
         })?;
     }
-    Ok(name)
+    Ok(words)
 }

@@ -240,7 +240,8 @@ pub fn derive_model(item: TokenStream) -> TokenStream {
 /// a CHECK. In a model the field says so: `#[model(db_enum)] pub status: Status`, or `Option<Status>`.
 ///
 /// The type's name is the enum's in snake_case, and each value is its variant's; `#[db_enum(name = "…")]`, on
-/// the enum or on a variant, gives another. The enum must be `Debug`, `Clone` and as public as the models
+/// the enum or on a variant, gives another, and `schema = "audit"` on the enum says in which of PostgreSQL's schemas the
+/// type is. The enum must be `Debug`, `Clone` and as public as the models
 /// that have it; `Hash` and `Eq` too where it is part of a key.
 #[proc_macro_derive(DbEnum, attributes(db_enum))]
 pub fn derive_db_enum(item: TokenStream) -> TokenStream {

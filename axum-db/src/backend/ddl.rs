@@ -95,10 +95,14 @@ pub(crate) fn create_schemas<'a>(schemas: &[&'a str], dialect: Dialect) -> Vec<(
 
 /// The statements that create the types of `enums`, each with the type's name: none where an enum is
 /// spelled out in its column.
-pub(crate) fn create_types(enums: &[EnumDef], dialect: Dialect) -> Vec<(&'static str, String)> {
+pub(crate) fn create_types(
+    enums: &[EnumDef],
+    dialect: Dialect,
+) -> Vec<(Cow<'static, str>, String)> {
     let create = |own: &EnumDef| {
-        let (name, labels) = (dialect.quote(own.name), labels(own, dialect));
-        (own.name, format!("CREATE TYPE {name} AS ENUM ({labels})"))
+        let (name, labels) = (type_name(own, dialect), labels(own, dialect));
+        let sql = format!("CREATE TYPE {name} AS ENUM ({labels})");
+        (own.qualified_name(), sql)
     };
     match dialect {
         Dialect::Postgres => enums.iter().map(create).collect(),
@@ -107,10 +111,10 @@ pub(crate) fn create_types(enums: &[EnumDef], dialect: Dialect) -> Vec<(&'static
 }
 
 /// The statements that drop those types, each with the type's name.
-pub(crate) fn drop_types(enums: &[EnumDef], dialect: Dialect) -> Vec<(&'static str, String)> {
+pub(crate) fn drop_types(enums: &[EnumDef], dialect: Dialect) -> Vec<(Cow<'static, str>, String)> {
     let drop = |own: &EnumDef| {
-        let name = dialect.quote(own.name);
-        (own.name, format!("DROP TYPE {name}"))
+        let name = type_name(own, dialect);
+        (own.qualified_name(), format!("DROP TYPE {name}"))
     };
     match dialect {
         Dialect::Postgres => enums.iter().map(drop).collect(),
@@ -122,8 +126,16 @@ pub(crate) fn drop_types(enums: &[EnumDef], dialect: Dialect) -> Vec<(&'static s
 pub(crate) fn enum_type(own: &EnumDef, dialect: Dialect) -> Cow<'static, str> {
     match dialect {
         Dialect::Sqlite => "TEXT".into(),
-        Dialect::Postgres => dialect.quote(own.name).into(),
+        Dialect::Postgres => type_name(own, dialect).into(),
         Dialect::Mysql => format!("ENUM({})", labels(own, dialect)).into(),
+    }
+}
+
+fn type_name(own: &EnumDef, dialect: Dialect) -> String {
+    let name = dialect.quote(own.name);
+    match own.schema {
+        Some(schema) => format!("{}.{name}", dialect.quote(schema)),
+        None => name,
     }
 }
 

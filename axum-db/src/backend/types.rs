@@ -355,14 +355,10 @@ macro_rules! __enum_on_sqlite {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __enum_on_postgres {
-    ($enum:ident, $name:literal) => {
+    ($enum:ident, $name:literal, $schema:expr) => {
         impl ::diesel::sql_types::HasSqlType<$enum> for ::diesel::pg::Pg {
             fn metadata(lookup: &mut Self::MetadataLookup) -> ::diesel::pg::PgTypeMetadata {
-                ::diesel::pg::PgMetadataLookup::lookup_type(
-                    lookup,
-                    $name,
-                    ::core::option::Option::None,
-                )
+                ::diesel::pg::PgMetadataLookup::lookup_type(lookup, $name, $schema)
             }
         }
     };
@@ -372,7 +368,7 @@ macro_rules! __enum_on_postgres {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __enum_on_postgres {
-    ($enum:ident, $name:literal) => {};
+    ($enum:ident, $name:literal, $schema:expr) => {};
 }
 
 /// The same on MySQL.

@@ -53,7 +53,7 @@ impl<B: Backend, K: Bind> Database<B, K> {
             let existing = existing(&db, Objects::Types).await?;
             let missing = types
                 .into_iter()
-                .filter(|(name, _)| !existing.contains(*name));
+                .filter(|(name, _)| !existing.contains(&**name));
             execute(&db, missing.map(|(_, sql)| sql)).await?;
         }
         let existing = existing(&db, Objects::Tables).await?;
@@ -89,7 +89,9 @@ impl<B: Backend, K: Bind> Database<B, K> {
         let forget = !types.is_empty();
         if forget {
             let unused = existing(&db, Objects::UnusedTypes).await?;
-            let unused = types.into_iter().filter(|(name, _)| unused.contains(*name));
+            let unused = types
+                .into_iter()
+                .filter(|(name, _)| unused.contains(&**name));
             execute(&db, unused.map(|(_, sql)| sql)).await?;
         }
         db.commit().await?;

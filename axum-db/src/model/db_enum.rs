@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::table::qualified;
 use crate::Dialect;
 use crate::backend::ddl;
 
@@ -75,12 +76,17 @@ pub trait DbEnum: fmt::Debug + Clone + Send + Sync + 'static {
 /// const STATUS: EnumDef = EnumDef::new("status", &["draft", "public"]);
 /// assert!(STATUS.column_type(Dialect::Mysql).contains("'draft'"));
 /// assert!(STATUS.column_type(Dialect::Postgres).contains("status"));
+///
+/// const LEVEL: EnumDef = EnumDef::new("level", &["info", "error"]).in_schema("audit");
+/// assert_eq!(LEVEL.column_type(Dialect::Postgres), r#""audit"."level""#);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EnumDef {
     /// The name of the type, on the engines where it has one.
     pub name: &'static str,
+    /// The schema of the type (PostgreSQL); `None` for the connection's.
+    pub schema: Option<&'static str>,
     /// The values, in order.
     pub labels: &'static [&'static str],
 }
@@ -89,7 +95,23 @@ impl EnumDef {
     /// An enum of these values.
     #[must_use]
     pub const fn new(name: &'static str, labels: &'static [&'static str]) -> Self {
-        Self { name, labels }
+        Self {
+            name,
+            schema: None,
+            labels,
+        }
+    }
+
+    /// The same in a schema of PostgreSQL's; the other engines have no types to put there.
+    #[must_use]
+    pub const fn in_schema(mut self, schema: &'static str) -> Self {
+        self.schema = Some(schema);
+        self
+    }
+
+    /// The name, with the schema's before it where there is one: `audit.level`.
+    pub(crate) fn qualified_name(&self) -> Cow<'static, str> {
+        qualified(self.schema, self.name)
     }
 
     /// The type of a column, as `dialect` writes it.
@@ -103,7 +125,7 @@ impl EnumDef {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __db_enum {
-    ($enum:ident, $name:literal) => {
+    ($enum:ident, $name:literal, $schema:expr) => {
         impl $crate::__private::sql::SqlType for $enum {
             type IsNull = $crate::__private::sql::NotNull;
         }
@@ -159,7 +181,7 @@ macro_rules! __db_enum {
 
         $crate::__own_sql_type!($enum, $enum);
         $crate::__enum_on_sqlite!($enum);
-        $crate::__enum_on_postgres!($enum, $name);
+        $crate::__enum_on_postgres!($enum, $name, $schema);
         $crate::__enum_on_mysql!($enum);
     };
 }

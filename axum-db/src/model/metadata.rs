@@ -113,23 +113,23 @@ impl Metadata {
             .find(|table| table.qualified_name() == name)
     }
 
-    /// The PostgreSQL schemas that tables name, each once.
+    /// The PostgreSQL schemas that tables and the types of their enums name, each once.
     #[must_use]
     pub fn schemas(&self) -> Vec<&str> {
         let mut schemas: Vec<&str> = Vec::new();
-        for schema in self
-            .tables
-            .iter()
-            .filter_map(|table| table.schema.as_deref())
-        {
-            if !schemas.contains(&schema) {
-                schemas.push(schema);
+        for table in &self.tables {
+            let of_types = table.enums().filter_map(|own| own.schema);
+            for schema in table.schema.as_deref().into_iter().chain(of_types) {
+                if !schemas.contains(&schema) {
+                    schemas.push(schema);
+                }
             }
         }
         schemas
     }
 
-    /// The same tables in other PostgreSQL schemas: `rename` is given each schema that is named.
+    /// The same tables in other PostgreSQL schemas: `rename` is given each schema that a table is in. Types stay
+    /// in the schemas that their enums name.
     ///
     /// ```
     /// use axum_db::{Metadata, model::TableDef};
@@ -244,11 +244,11 @@ impl Metadata {
             for own in table.enums() {
                 let first = seen
                     .iter()
-                    .find(|(bind, known, _)| *bind == table.bind && known.name == own.name);
+                    .find(|(bind, known, _)| *bind == table.bind && is_same_type(known, &own));
                 match first {
                     Some((_, known, first)) if known.labels != own.labels => {
                         return Err(MetadataError::DifferentEnums {
-                            name: own.name.to_owned(),
+                            name: own.qualified_name().into_owned(),
                             tables: [(*first).to_owned(), table.name.to_string()],
                         });
                     }
@@ -265,7 +265,7 @@ impl Metadata {
     pub fn enums(&self) -> Vec<EnumDef> {
         let mut enums: Vec<EnumDef> = Vec::new();
         for own in self.tables.iter().flat_map(TableDef::enums) {
-            if !enums.iter().any(|known| known.name == own.name) {
+            if !enums.iter().any(|known| is_same_type(known, &own)) {
                 enums.push(own);
             }
         }
@@ -306,6 +306,10 @@ macro_rules! metadata {
     ($($model:ty),* $(,)?) => {
         $crate::Metadata::new([$(<$model as $crate::model::Model>::table_def()),*])
     };
+}
+
+fn is_same_type(one: &EnumDef, other: &EnumDef) -> bool {
+    (one.schema, one.name) == (other.schema, other.name)
 }
 
 fn same_place(left: &TableDef, right: &TableDef) -> bool {

@@ -99,8 +99,8 @@ pub(crate) type Domains = BTreeMap<String, String>;
 /// An enum of the source.
 struct Enum {
     rust: String,
-    /// The type's name, where it is one of its own.
-    sql: Option<String>,
+    /// The type's schema and name, where it is one of its own.
+    sql: Option<(Option<String>, String)>,
     labels: Vec<String>,
     variants: Vec<String>,
 }
@@ -190,7 +190,10 @@ fn enums(
         if has_words(&labels) {
             let variants = names::variants(&labels);
             let rust = names::enumeration(name, taken);
-            let sql = (dialect == Dialect::Postgres).then(|| name.to_owned());
+            let sql = (dialect == Dialect::Postgres).then(|| match name.split_once('.') {
+                Some((schema, name)) => (Some(schema.to_owned()), name.to_owned()),
+                None => (None, name.to_owned()),
+            });
             enums.insert(
                 key,
                 Enum {
@@ -245,12 +248,15 @@ fn has_words(labels: &[String]) -> bool {
 impl Enum {
     fn write(&self) -> String {
         let mut text = "#[derive(DbEnum, Debug, Clone, Copy, PartialEq, Eq, Hash)]\n".to_owned();
-        if let Some(name) = self
-            .sql
-            .as_ref()
-            .filter(|name| self.rust.to_snake_case() != **name)
-        {
-            text.push_str(&format!("#[db_enum(name = {name:?})]\n"));
+        if let Some((schema, name)) = &self.sql {
+            let mut said = Vec::new();
+            if self.rust.to_snake_case() != *name {
+                said.push(format!("name = {name:?}"));
+            }
+            said.extend(schema.iter().map(|schema| format!("schema = {schema:?}")));
+            if !said.is_empty() {
+                text.push_str(&format!("#[db_enum({})]\n", said.join(", ")));
+            }
         }
         text.push_str(&format!("pub enum {} {{\n", self.rust));
         for (label, variant) in self.labels.iter().zip(&self.variants) {
@@ -283,7 +289,6 @@ fn head(source: &Source, schema: &Schema) -> String {
     }
     let mut lines = vec!["The tables of the database, one struct for a row of each.".to_owned()];
     if !features.is_empty() {
-        lines.push(String::new());
         lines.push(format!(
             "Needs these features of axum-db: {}.",
             features.join(", ")
@@ -301,6 +306,9 @@ fn head(source: &Source, schema: &Schema) -> String {
     if widest > COLUMNS {
         let room = if widest > 64 { 128 } else { 64 };
         lines.push(format!("Needs Diesel's feature `{room}-column-tables`."));
+    }
+    if lines.len() > 1 {
+        lines.insert(1, String::new());
     }
     comment("//! ", &lines.join("\n"))
 }

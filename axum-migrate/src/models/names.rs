@@ -54,17 +54,23 @@ fn is_identifier(name: &str) -> bool {
         && !NEVER_RAW.contains(&name)
 }
 
+/// Whether it can be an identifier as it is.
+pub(super) fn is_plain(name: &str) -> bool {
+    is_identifier(name) && !is_reserved(name)
+}
+
+/// Whether only a raw identifier can have the name.
+fn is_reserved(name: &str) -> bool {
+    KEYWORDS.contains(&name) && !matches!(name, "union" | "default" | "raw")
+}
+
 /// The name of a field for a column, and whether it says the column's name by itself.
 pub(super) fn field(column: &str, taken: &mut BTreeSet<String>) -> (String, bool) {
     // The compiler takes two underscores in the middle for another style.
     let plain = column == column.to_lowercase() && !column.trim_matches('_').contains("__");
     if plain && is_identifier(column) && !WORDS.contains(&column) && taken.insert(column.to_owned())
     {
-        let raw = if KEYWORDS.contains(&column) && !matches!(column, "union" | "default" | "raw") {
-            "r#"
-        } else {
-            ""
-        };
+        let raw = if is_reserved(column) { "r#" } else { "" };
         return (format!("{raw}{column}"), true);
     }
     let mut name = ascii(&column.to_snake_case());

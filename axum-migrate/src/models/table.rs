@@ -13,6 +13,10 @@ use crate::schema::{Auto, Column, Table};
 
 /// Why a table can have no model, if so.
 pub(super) fn lacks(world: &World<'_>, table: &Table) -> Option<&'static str> {
+    let schema = table.name.split_once('.').map(|(schema, _)| schema);
+    if world.dialect == Dialect::Postgres && schema.is_some_and(|it| !names::is_plain(it)) {
+        return Some("its schema's name is no identifier of Rust, which Diesel needs");
+    }
     if table.primary_key.is_none() {
         return Some("it has no primary key, which a model needs");
     }

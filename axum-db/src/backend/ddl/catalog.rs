@@ -12,7 +12,8 @@ pub enum Objects {
     Tables,
     /// The schemas, on the engines that have them.
     Schemas,
-    /// The types of enums, on the engines where they are things of their own.
+    /// The types of enums, on the engines where they are things of their own; those of another schema than the
+    /// connection's with its name.
     Types,
     /// Those of them that no column has.
     UnusedTypes,
@@ -70,8 +71,9 @@ catalog!(
     "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = current_schema() \
      UNION ALL SELECT table_schema || '.' || table_name FROM information_schema.tables",
     "SELECT nspname::text AS name FROM pg_namespace",
-    "SELECT t.typname::text AS name FROM pg_type t WHERE t.typtype = 'e' \
-     AND t.typnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())",
+    "SELECT k.name FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace \
+     CROSS JOIN LATERAL (VALUES (n.nspname || '.' || t.typname, true), (t.typname::text, n.nspname = current_schema())) \
+     k (name, known) WHERE t.typtype = 'e' AND k.known",
     "NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.refclassid = 'pg_type'::regclass \
      AND d.refobjid IN (t.oid, t.typarray) AND d.deptype = 'n')"
 );

@@ -308,3 +308,96 @@ async fn a_script_gives_the_search_path_back_after_each_revision() {
     assert!(at("public.a") < at("RESET search_path") && at("RESET search_path") < at("TABLE b"));
     assert_eq!(script.matches("RESET search_path").count(), 1);
 }
+
+mod audit {
+    use axum_db::prelude::*;
+
+    #[derive(DbEnum, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    #[db_enum(name = "level", schema = "audit")]
+    pub enum AuditLevel {
+        Info,
+        Error,
+    }
+
+    #[model(table = "log", schema = "audit")]
+    #[derive(Debug, Clone)]
+    pub struct AuditLog {
+        #[model(primary_key, auto_increment = false)]
+        pub id: i32,
+        #[model(db_enum, default = AuditLevel::Info)]
+        pub level: AuditLevel,
+    }
+
+    /// In the default schema, of a type that is not.
+    #[model]
+    #[derive(Debug, Clone)]
+    pub struct Alarm {
+        #[model(primary_key)]
+        pub id: i32,
+        #[model(db_enum)]
+        pub level: AuditLevel,
+        #[model(db_enum)]
+        pub before: Option<AuditLevel>,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn enums_of_another_schema_become_models_that_differ_in_nothing() {
+    let project = Project::<Postgres>::new().await;
+    project.execute(AUDIT).await;
+    project
+        .execute("CREATE SCHEMA \"to-do\"; CREATE TABLE \"to-do\".items (id integer PRIMARY KEY, label text)")
+        .await;
+    let written = project.ok("models").await;
+    for part in [
+        "#[db_enum(name = \"level\", schema = \"audit\")]\npub enum AuditLevel {\n    Info,\n    Error,\n}",
+        "#[model(table = \"log\", schema = \"audit\")]\n#[derive(Debug, Clone)]\npub struct AuditLog {",
+        "#[model(db_enum, default = AuditLevel::Info)]\n    pub level: AuditLevel,",
+        "// The table `to-do.items` has no model: its schema's name is no identifier of Rust",
+    ] {
+        assert!(written.contains(part), "{written}");
+    }
+    project.ok("init").await;
+    let (_, said) = project
+        .run(
+            &axum_db::metadata![audit::AuditLog],
+            "migrate --dry-run --no-input",
+        )
+        .await
+        .expect("an answer");
+    assert!(said.starts_with("Nothing changed"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn enums_of_another_schema_are_made_written_and_dropped() {
+    use audit::{Alarm, AuditLevel, AuditLog, NewAlarm};
+    use axum_db::prelude::*;
+
+    let project = Project::<Postgres>::new().await;
+    let models = axum_db::metadata![AuditLog, Alarm];
+    for line in ["init", "migrate -m first", "upgrade", "check"] {
+        let (code, said) = project.run(&models, line).await.expect("an answer");
+        assert_eq!(code, 0, "{said}");
+    }
+    let database = axum_db::Database::<Postgres>::connect(project.url())
+        .await
+        .expect("a database");
+    // A type of that name which is found first is another one.
+    project
+        .execute("CREATE TYPE level AS ENUM ('neither')")
+        .await;
+    let db = database.session();
+    let new = NewAlarm::new(AuditLevel::Error).before(AuditLevel::Info);
+    let alarm = new.insert(&db).await.expect("a row");
+    assert_eq!(alarm.before, Some(AuditLevel::Info));
+    db.commit().await.expect("a commit");
+    // What is there already is left, and what the models have goes.
+    database.create_all(&models).await.expect("nothing to do");
+    database.drop_all(&models).await.expect("no tables");
+    let types = "SELECT n.nspname || '.' || t.typname AS value FROM pg_type t \
+         JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype = 'e'";
+    assert_eq!(project.rows(types).await, ["public.level"]);
+    database.create_all(&models).await.expect("all of it");
+    let found = Alarm::query().row_count(&database.session()).await;
+    assert_eq!(found.expect("a count"), 0);
+}
