@@ -2,7 +2,7 @@
 //!
 //! The programs are this test binary, started again with a job.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::{Child, Command, Stdio};
 use std::task::Poll;
@@ -67,7 +67,7 @@ fn applied(child: Child) -> Result<usize, String> {
 #[tokio::test]
 async fn a_program_upgrades() {
     let Ok(job) = std::env::var(JOB) else {
-        let project = steps::<axum_db::Sqlite>().await;
+        let project = steps::<axum_db::Sqlite>(Project::add_bare).await;
         let count = upgrade::<axum_db::Sqlite>(project.url(), &project.migrations(), 0).await;
         assert_eq!(count, STEPS);
         return;
@@ -111,16 +111,16 @@ fn kill_this() {
 
 const STEPS: usize = 8;
 
-/// A table, and steps that count themselves, in a transaction and outside, some of them slow.
-async fn steps<B: Tested>() -> Project<B> {
+/// A table, and steps that count themselves, every second one slow, the others as `quick` adds them.
+async fn steps<B: Tested>(quick: fn(&Project<B>, &str, &str, &str) -> PathBuf) -> Project<B> {
     let project = Project::<B>::new().await;
     let count = "CREATE TABLE counted (step INTEGER NOT NULL);";
     project.add("2026-01-01-000000-0000_count", count, "DROP TABLE counted;");
     let pause = match B::DIALECT {
-        Dialect::Postgres => "SELECT pg_sleep(0.15);",
-        Dialect::Mysql => "DO SLEEP(0.15);",
+        Dialect::Postgres => "SELECT pg_sleep(0.5);",
+        Dialect::Mysql => "DO SLEEP(0.5);",
         Dialect::Sqlite => {
-            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 200000) SELECT count(*) FROM n;"
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 600000) SELECT count(*) FROM n;"
         }
     };
     for step in 2..=STEPS {
@@ -129,7 +129,7 @@ async fn steps<B: Tested>() -> Project<B> {
         if step % 2 == 0 {
             project.add(&name, &format!("{insert}\n{pause}"), "SELECT 1;");
         } else {
-            project.add_bare(&name, &insert, "SELECT 1;");
+            quick(&project, &name, &insert, "SELECT 1;");
         }
     }
     project
@@ -152,7 +152,7 @@ fn rounds() -> usize {
 
 async fn sixteen_processes_run_each_step_once<B: Tested>() {
     for _ in 0..rounds() {
-        let project = steps::<B>().await;
+        let project = steps(Project::<B>::add_bare).await;
         let children: Vec<Child> = (0..PROCESSES).map(|_| start(&project, 0)).collect();
         let mut sum = 0;
         for child in children {
@@ -193,7 +193,10 @@ async fn holder<B: Tested>(project: &Project<B>) -> Option<u32> {
 
 async fn the_others_take_over_from_one_that_is_killed<B: Tested>() {
     for _ in 0..rounds() {
-        let project = steps::<B>().await;
+        // One that is killed in a step outside of transactions, as MySQL's tables are made, leaves the others an
+        // error: `go_on` has these.
+        let project = steps(Project::<B>::add).await;
+        project.ok("upgrade +1").await;
         let mut children: Vec<Child> = (0..PROCESSES).map(|_| start(&project, 0)).collect();
         let mut killed = 0;
         while killed < 3 {
