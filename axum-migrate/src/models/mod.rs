@@ -19,6 +19,9 @@ use types::{Kind, RustType};
 /// The columns that Diesel has room for without further features.
 const COLUMNS: usize = 32;
 
+/// The columns that Diesel has room for at most.
+const MOST_COLUMNS: usize = 128;
+
 /// The source: what every file begins with, and its items by the table they are about.
 #[derive(Debug, Default)]
 pub(crate) struct Source {
@@ -301,6 +304,7 @@ fn head(source: &Source, schema: &Schema) -> String {
         .tables
         .values()
         .map(|table| table.columns.len())
+        .filter(|columns| *columns <= MOST_COLUMNS)
         .max()
         .unwrap_or(0);
     if widest > COLUMNS {

@@ -8,7 +8,7 @@ use axum_db::Dialect;
 
 use self::rules::suffix;
 use super::types::{Kind, RustType};
-use super::{World, comment, names};
+use super::{MOST_COLUMNS, World, comment, names};
 use crate::schema::{Auto, Column, Table};
 
 /// Why a table can have no model, if so.
@@ -19,6 +19,9 @@ pub(super) fn lacks(world: &World<'_>, table: &Table) -> Option<&'static str> {
     }
     if table.primary_key.is_none() {
         return Some("it has no primary key, which a model needs");
+    }
+    if table.columns.len() > MOST_COLUMNS {
+        return Some("it has more than the 128 columns that Diesel has room for");
     }
     let written = |column: &Column| {
         !is_numbered(world.dialect, table, column)

@@ -18,6 +18,7 @@ mod rich_sqlite;
 on_every_engine!(
     the_models_of_a_rich_database_are_these_and_differ_in_nothing,
     they_go_where_they_are_told_to,
+    wide_tables_say_what_diesel_needs,
 );
 
 /// The source of a database's models as it is in the repository, and what it describes.
@@ -102,4 +103,25 @@ async fn they_go_where_they_are_told_to<B: Tested>() {
         item.starts_with("use super::*;\n") && item.contains("pub struct Item {"),
         "{item}"
     );
+}
+
+async fn wide_tables_say_what_diesel_needs<B: Tested>() {
+    let project = Project::<B>::new().await;
+    for (name, columns) in [("wide", 40), ("wider_than_diesel", 129)] {
+        let columns: Vec<String> = (1..columns).map(|at| format!("c{at} INTEGER")).collect();
+        let id = "id INTEGER NOT NULL PRIMARY KEY";
+        project
+            .execute(&format!(
+                "CREATE TABLE {name} ({id}, {})",
+                columns.join(", ")
+            ))
+            .await;
+    }
+    let source = project.ok("models").await;
+    let head = "//! Needs Diesel's feature `64-column-tables`.";
+    assert!(source.contains(head), "{source}");
+    assert!(source.contains("pub struct Wide {"), "{source}");
+    assert!(!source.contains("pub struct Wider"), "{source}");
+    let comment = "// The table `wider_than_diesel` has no model: it has more than the 128 columns";
+    assert!(source.contains(comment), "{source}");
 }
