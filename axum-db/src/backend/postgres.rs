@@ -17,7 +17,7 @@ use diesel_async::{
 use futures_util::future::Either;
 use tokio_postgres::SimpleQueryMessage;
 
-use super::{Backend, Dialect, Driver};
+use super::{Backend, Dialect};
 use crate::config::Config;
 use crate::pool::Watch;
 use crate::session::Isolation;
@@ -25,6 +25,7 @@ use crate::session::Isolation;
 // Without TLS what would make its connections is nothing, and `Copy`.
 #[cfg_attr(not(feature = "tls"), allow(clippy::clone_on_copy))]
 mod cancel;
+mod driver;
 #[cfg_attr(not(feature = "tls"), allow(clippy::clone_on_copy))]
 mod target;
 #[cfg(feature = "tls")]
@@ -33,6 +34,7 @@ mod tls;
 mod verify;
 
 use cancel::Canceller;
+use driver::Driver;
 use target::{Target, with_causes};
 
 /// PostgreSQL.
@@ -74,7 +76,7 @@ impl Backend for Postgres {
     const DIALECT: Dialect = Dialect::Postgres;
 }
 
-impl Driver for Postgres {
+impl super::Driver for Postgres {
     type Target = Target;
     type Canceller = Canceller;
     const ONE_WRITER: bool = false;
@@ -100,12 +102,17 @@ impl Driver for Postgres {
             .await
             .map_err(|error| with_causes(&error))?;
         let guarded = connection.parameter("default_transaction_read_only") == Some("on");
-        let mut connection = AsyncPgConnection::try_from_client_and_connection(client, connection)
-            .await
-            .map_err(|error| error.to_string())?;
+        let (opened, driver) = if pooled {
+            let driver = Driver::spawn(connection);
+            (AsyncPgConnection::try_from(client).await, Some(driver))
+        } else {
+            let opening = AsyncPgConnection::try_from_client_and_connection(client, connection);
+            (opening.await, None)
+        };
+        let mut connection = opened.map_err(|error| error.to_string())?;
         connection.set_instrumentation(watch.observer::<Self>());
         let token = connection.cancel_token();
-        let canceller = Canceller::new(token, target, pooled && guarded);
+        let canceller = Canceller::new(token, target, pooled && guarded, driver);
         Ok((connection, canceller))
     }
 

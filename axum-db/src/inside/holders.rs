@@ -36,12 +36,13 @@ impl Hold {
         trail: &Arc<Trail>,
         caller: Option<&'static Location<'static>>,
         origin: Option<&Origin>,
+        since: Instant,
     ) -> Self {
         inside.holders.list().push(Holder {
             trail: trail.clone(),
             caller,
             origin: origin.cloned(),
-            since: Instant::now(),
+            since,
         });
         Self {
             inside: inside.clone(),

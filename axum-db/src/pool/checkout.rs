@@ -1,7 +1,5 @@
 //! A connection out of the pool, which goes back clean or not at all.
 
-use std::time::Instant;
-
 use deadpool::managed::Object;
 
 use super::{Manager, Pooled};
@@ -26,10 +24,7 @@ impl<B: Backend> Checkout<B> {
     /// Returns a connection of which the caller knows that no transaction is open.
     pub(crate) fn put_back(mut self) {
         self.1.let_go();
-        if let Some(mut object) = self.0.take_if(|object| object.is_clean()) {
-            object.returned = Instant::now();
-            drop(object);
-        }
+        drop(self.0.take_if(|object| object.is_clean()));
     }
 
     /// Ends whatever the connection is doing and returns it, or closes it where it cannot be mended.

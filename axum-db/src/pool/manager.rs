@@ -1,7 +1,6 @@
 //! How connections are opened, and tried when they come out of the pool.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use diesel::QueryResult;
@@ -18,7 +17,6 @@ pub(crate) struct Pooled<B: Backend> {
     pub(crate) connection: B::Connection,
     pub(crate) canceller: B::Canceller,
     pub(crate) watch: Arc<Watch>,
-    pub(crate) returned: Instant,
 }
 
 impl<B: Backend> Pooled<B> {
@@ -70,7 +68,6 @@ pub(crate) async fn connect<B: Backend>(
             connection,
             canceller,
             watch,
-            returned: Instant::now(),
         }),
         Ok(Err(reason)) => Err(failed(&reason)),
         Err(_) => Err(failed(&format!(
@@ -90,11 +87,11 @@ impl<B: Backend> managed::Manager for Manager<B> {
         connecting.await.map(Box::new)
     }
 
-    async fn recycle(&self, pooled: &mut Self::Type, _: &Metrics) -> RecycleResult<Error> {
+    async fn recycle(&self, pooled: &mut Self::Type, metrics: &Metrics) -> RecycleResult<Error> {
         if !pooled.is_clean() {
             return Err(RecycleError::message("it came back dirty"));
         }
-        if pooled.returned.elapsed() >= self.config.ping_after_idle {
+        if metrics.last_used() >= self.config.ping_after_idle {
             Box::pin(pooled.connection.batch_execute("SELECT 1"))
                 .await
                 .map_err(|error| RecycleError::Backend(error.into()))?;

@@ -90,6 +90,15 @@ impl Watch {
         self.in_hand.load(Ordering::Acquire)
     }
 
+    /// Whether no statement is under way, and none needs looking after: what reads leave behind.
+    pub(crate) fn is_untouched(&self) -> bool {
+        !(self.in_flight()
+            || self.failed()
+            || self.was_in_hand()
+            || self.taken_over()
+            || self.conflict.load(Ordering::Acquire))
+    }
+
     /// Whether the connection broke, or a user's statement altered its session in a way that only closing
     /// it undoes.
     pub(crate) fn altered(&self) -> bool {

@@ -29,7 +29,7 @@ pub struct Text {
 thread_local! {
     /// The texts of the statements that have an id, by it and the backend: they are always the same, which is also
     /// what prepared statements rest on.
-    static KNOWN: RefCell<HashMap<(TypeId, TypeId), Text>> = RefCell::default();
+    static KNOWN: RefCell<HashMap<TypeId, Text>> = RefCell::default();
 }
 
 impl Text {
@@ -38,7 +38,7 @@ impl Text {
     where
         S: QueryFragment<B::Diesel> + QueryId,
     {
-        let key = S::query_id().map(|id| (id, TypeId::of::<B>()));
+        let key = S::HAS_STATIC_QUERY_ID.then(TypeId::of::<(S::QueryId, B)>);
         if let Some(known) = key.and_then(|key| KNOWN.with_borrow(|known| known.get(&key).cloned()))
         {
             return Ok(known);

@@ -1,8 +1,11 @@
 //! The time by which a session must be done with its database.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::handle::{Bind, Db};
 use crate::backend::Backend;
@@ -34,10 +37,35 @@ impl Deadline {
     }
 
     /// Does `work`, until the time is up.
-    pub(crate) async fn cover<F: Future>(self, work: F) -> Result<F::Output, Passed> {
-        match self.0 {
-            None => Ok(work.await),
-            Some(at) => tokio::time::timeout_at(at, work).await.map_err(|_| Passed),
+    pub(crate) fn cover<F: Future>(self, work: F) -> Covered<F> {
+        Covered {
+            work,
+            until: self.0.map(|at| Box::pin(sleep_until(at))),
+        }
+    }
+}
+
+pin_project! {
+    /// The future of [`Deadline::cover`]: no `async fn`, which would have room for its work twice.
+    #[must_use = "futures do nothing unless polled"]
+    pub(crate) struct Covered<F> {
+        #[pin]
+        work: F,
+        until: Option<Pin<Box<Sleep>>>,
+    }
+}
+
+impl<F: Future> Future for Covered<F> {
+    type Output = Result<F::Output, Passed>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(output) = this.work.poll(context) {
+            return Poll::Ready(Ok(output));
+        }
+        match this.until {
+            Some(until) => until.as_mut().poll(context).map(|()| Err(Passed)),
+            None => Poll::Pending,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The end of the unit of work, before the response leaves.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -178,16 +179,22 @@ impl<B: Backend> Shared<B> {
         }
     }
 
-    /// Whether the request never used its session, so that there is nothing to end.
-    pub(super) fn is_untouched(&self) -> bool {
-        let idle = self.state.try_lock().is_ok_and(|state| {
-            state.checkout.is_none()
-                && state.transaction == Transaction::None
-                && state.failed_commit.is_none()
-        });
-        let notes = self.notes();
-        let hooks = notes.hooks.len() + notes.after_commit.len();
-        idle && hooks == 0 && !self.cut_off.load(Ordering::Acquire)
+    /// Ends a unit of work in which nothing is left to be waited for, as after reads alone; otherwise goes on with
+    /// [`Shared::finish`].
+    pub(super) fn finish_at_once(&self, mut response: Response) -> ControlFlow<Response, Response> {
+        let Ok(mut state) = self.state.try_lock() else {
+            return ControlFlow::Continue(response);
+        };
+        let settled = state.is_settled()
+            && self.notes().after_commit.is_empty()
+            && !self.cut_off.load(Ordering::Acquire);
+        if !settled {
+            return ControlFlow::Continue(response);
+        }
+        state.put_back();
+        drop(state);
+        self.run_hooks(&mut response);
+        ControlFlow::Break(response)
     }
 
     /// Ends the unit of work and answers with `response`, or with what went wrong.
@@ -196,6 +203,11 @@ impl<B: Backend> Shared<B> {
             Ok(()) => response,
             Err(error) => error.into_response(),
         };
+        self.run_hooks(&mut response);
+        response
+    }
+
+    fn run_hooks(&self, response: &mut Response) {
         let hooks = {
             let mut notes = self.notes();
             let hooks = std::mem::take(&mut notes.hooks);
@@ -211,7 +223,6 @@ impl<B: Backend> Shared<B> {
                 response.headers_mut(),
             );
         }
-        response
     }
 
     pub(super) async fn end(self: &Arc<Self>, succeeded: bool) -> Result<(), Error> {

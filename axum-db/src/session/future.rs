@@ -1,5 +1,6 @@
 //! The future of a request within its session.
 
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -67,14 +68,17 @@ where
                 // Dropping this future rolls back.
                 Err(error) => return Poll::Ready(Err(error)),
             };
-            match this.shared {
-                Some(shared) if !shared.is_untouched() => {
-                    let shared = shared.clone();
-                    *this.finishing = Some(Box::pin(async move { shared.finish(response).await }));
-                }
-                _ => {
+            let Some(shared) = this.shared.as_ref() else {
+                return Poll::Ready(Ok(response));
+            };
+            match shared.finish_at_once(response) {
+                ControlFlow::Break(response) => {
                     end(this.shared);
                     return Poll::Ready(Ok(response));
+                }
+                ControlFlow::Continue(response) => {
+                    let shared = shared.clone();
+                    *this.finishing = Some(Box::pin(async move { shared.finish(response).await }));
                 }
             }
         }

@@ -138,7 +138,8 @@ impl<B: Backend, K: Bind> Db<B, K> {
                         "a write was tried where TransactionMode::ReadOnly is set; serve this route under Explicit or OnSuccess",
                     ));
                 }
-                begin_unseen = shared.open_ahead(&mut state).await?;
+                // Boxed: reads, of which there are more, need no room for it.
+                begin_unseen = Box::pin(shared.open_ahead(&mut state)).await?;
                 state.written = true;
             }
         }
@@ -206,7 +207,8 @@ impl<B: Backend, K: Bind> Db<B, K> {
     /// While the guard lives no other handle of the session can run a statement: that is an error which
     /// names both places. What is set through the connection (SET, PRAGMA, temporary tables, advisory locks)
     /// does not reach the next user of the pool. Transactions stay the session's: BEGIN, COMMIT or ROLLBACK
-    /// as SQL of your own make its next step an [`ErrorKind::Usage`].
+    /// as SQL of your own make its next step an [`ErrorKind::Usage`]. PostgreSQL's notifications (`LISTEN`) do not
+    /// arrive here, but on a connection of [`Database::connect_dedicated`](crate::Database::connect_dedicated).
     ///
     /// ```
     /// use diesel::prelude::*;

@@ -488,6 +488,17 @@ impl<B: Backend> State<B> {
         self.lane = None;
     }
 
+    /// Whether nothing is open, failed or unknown, and the connection, if there is one, is as it came.
+    pub(super) fn is_settled(&mut self) -> bool {
+        self.transaction == Transaction::None
+            && self.failed_commit.is_none()
+            && self
+                .checkout
+                .as_mut()
+                .and_then(Checkout::get)
+                .is_none_or(|pooled| pooled.watch.is_untouched())
+    }
+
     /// Gives a connection without a transaction back to the pool.
     pub(super) fn put_back(&mut self) {
         if self.transaction == Transaction::Open {

@@ -1,6 +1,7 @@
 //! Cancelling a statement on the server.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
@@ -8,6 +9,7 @@ use tokio_postgres::config::Host;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{CancelToken, Socket};
 
+use super::driver::Driver;
 use super::target::Target;
 
 #[cfg(feature = "tls")]
@@ -24,6 +26,8 @@ pub struct Canceller {
     server: Option<Server>,
     /// Whether the server said that it refuses writes outside of a transaction.
     pub(super) guarded: bool,
+    /// What moves the connection's bytes, if it is not diesel-async; it goes with the connection.
+    _driver: Option<Arc<Driver>>,
 }
 
 #[derive(Clone)]
@@ -54,12 +58,18 @@ fn only_server(config: &tokio_postgres::Config) -> Option<Server> {
 }
 
 impl Canceller {
-    pub(super) fn new(token: CancelToken, target: &Target, guarded: bool) -> Self {
+    pub(super) fn new(
+        token: CancelToken,
+        target: &Target,
+        guarded: bool,
+        driver: Option<Driver>,
+    ) -> Self {
         Self {
             token,
             tls: target.tls.clone(),
             server: only_server(&target.config),
             guarded,
+            _driver: driver.map(Arc::new),
         }
     }
 

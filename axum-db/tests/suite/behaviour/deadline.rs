@@ -10,7 +10,7 @@ use axum_db::{Access, Backend, Database, Dialect, Error, ErrorKind, TransactionM
 use diesel_async::RunQueryDsl;
 use tower::ServiceExt;
 
-use super::support::{Db, count, database, execute, number, status};
+use super::support::{Db, count, database, execute, number, soon, status};
 use super::{Engine, fresh};
 
 /// Long enough to get to the statement that is meant, on a busy machine.
@@ -26,17 +26,6 @@ fn slow() -> &'static str {
         Dialect::Postgres => "SELECT PG_SLEEP(60)",
         Dialect::Mysql => "SELECT SLEEP(60)",
     }
-}
-
-/// Waits until `done`, which is soon or never.
-async fn soon(done: impl AsyncFn() -> bool) {
-    for _ in 0..600 {
-        if done().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("it did not happen within 12 s");
 }
 
 /// Nothing is left behind: no statement on the server, no lock, and as many connections as there were.

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -132,4 +133,15 @@ pub(crate) async fn post(address: SocketAddr, path: &str, body: &str) -> String 
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.expect("an answer");
     answer
+}
+
+/// Waits until `done`, which is soon or never.
+pub(crate) async fn soon(done: impl AsyncFn() -> bool) {
+    for _ in 0..600 {
+        if done().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("it did not happen within 12 s");
 }
