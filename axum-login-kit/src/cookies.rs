@@ -51,16 +51,20 @@ pub(crate) fn full_name(name: &str, secure: bool) -> String {
     }
 }
 
-/// The value of the first cookie called `name`.
-pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// The names and values of a request's cookies, of which the first of a name counts.
+pub(crate) fn all(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|cookies| cookies.split(';'))
         .filter_map(|pair| pair.split_once('='))
-        .find(|(found, _)| found.trim() == name)
-        .map(|(_, value)| value.trim())
+        .map(|(name, value)| (name.trim(), value.trim()))
+}
+
+/// The value of the first cookie called `name`.
+pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    all(headers).find_map(|(found, value)| (found == name).then_some(value))
 }
 
 /// A cookie but for its value.

@@ -15,27 +15,34 @@ use crate::error::ConfigError;
 /// The least number of bytes a secret needs.
 const MIN_SECRET_BYTES: usize = 32;
 
-/// An encryption and a signing key, derived from one secret, and those of the secrets before it.
+/// What is derived from one secret, and from those before it.
 pub(crate) struct Keys {
-    current: Key,
-    older: Vec<Key>,
+    current: SecretKeys,
+    older: Vec<SecretKeys>,
+}
+
+/// An encryption and a signing key, derived from one secret.
+struct SecretKeys {
+    sealing: Key,
+    /// With the signing key taken in, which is half the work of a code.
+    signing: Hmac<Sha256>,
 }
 
 impl Keys {
     pub(crate) fn derive(secret: &[u8]) -> Result<Self, ConfigError> {
         Ok(Keys {
-            current: derive(secret)?,
+            current: SecretKeys::derive(secret)?,
             older: Vec::new(),
         })
     }
 
     /// The same, which also accepts what was made with an older secret.
     pub(crate) fn and_older(mut self, secret: &[u8]) -> Result<Self, ConfigError> {
-        self.older.push(derive(secret)?);
+        self.older.push(SecretKeys::derive(secret)?);
         Ok(self)
     }
 
-    fn all(&self) -> impl Iterator<Item = &Key> {
+    fn all(&self) -> impl Iterator<Item = &SecretKeys> {
         std::iter::once(&self.current).chain(&self.older)
     }
 
@@ -43,20 +50,20 @@ impl Keys {
     ///
     /// Every part is preceded by its length, so that no two lists of parts give the same bytes.
     pub(crate) fn code(&self, purpose: &str, parts: &[&[u8]]) -> String {
-        code(&self.current, purpose, parts)
+        self.current.code(purpose, parts)
     }
 
     /// Whether `given` is the code of these parts, under this secret or an older one, in a time that does not tell
     /// where they differ.
     pub(crate) fn is_code(&self, given: &str, purpose: &str, parts: &[&[u8]]) -> bool {
         self.all()
-            .any(|key| same(given, &code(key, purpose, parts)))
+            .any(|keys| same(given, &keys.code(purpose, parts)))
     }
 
     /// Encrypts the value of the cookie `name`, which it can be read under only.
     pub(crate) fn seal(&self, name: &str, value: String) -> String {
         let mut jar = CookieJar::new();
-        jar.private_mut(&self.current)
+        jar.private_mut(&self.current.sealing)
             .add(Cookie::new(name.to_owned(), value));
         jar.get(name)
             .map_or_else(String::new, |cookie| cookie.value().to_owned())
@@ -64,33 +71,38 @@ impl Keys {
 
     /// What [`seal`](Self::seal) encrypted under the same name; `None` for anything else.
     pub(crate) fn unseal(&self, name: &str, sealed: &str) -> Option<String> {
-        self.all().find_map(|key| {
+        self.all().find_map(|keys| {
             let cookie = Cookie::new(name.to_owned(), sealed.to_owned());
-            let opened = CookieJar::new().private(key).decrypt(cookie)?;
+            let opened = CookieJar::new().private(&keys.sealing).decrypt(cookie)?;
             Some(opened.value().to_owned())
         })
     }
 }
 
-fn derive(secret: &[u8]) -> Result<Key, ConfigError> {
-    if secret.len() < MIN_SECRET_BYTES {
-        return Err(ConfigError::SecretTooShort {
-            bytes: secret.len(),
-        });
+impl SecretKeys {
+    fn derive(secret: &[u8]) -> Result<Self, ConfigError> {
+        if secret.len() < MIN_SECRET_BYTES {
+            return Err(ConfigError::SecretTooShort {
+                bytes: secret.len(),
+            });
+        }
+        let sealing = Key::derive_from(secret);
+        let mut key = hmac::digest::Key::<Hmac<Sha256>>::default();
+        key[..sealing.signing().len()].copy_from_slice(sealing.signing());
+        Ok(SecretKeys {
+            signing: Hmac::new(&key),
+            sealing,
+        })
     }
-    Ok(Key::derive_from(secret))
-}
 
-fn code(key: &Key, purpose: &str, parts: &[&[u8]]) -> String {
-    let signing = key.signing();
-    let mut key = hmac::digest::Key::<Hmac<Sha256>>::default();
-    key[..signing.len()].copy_from_slice(signing);
-    let mut mac = Hmac::<Sha256>::new(&key);
-    for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
-        mac.update(&(part.len() as u64).to_be_bytes());
-        mac.update(part);
+    fn code(&self, purpose: &str, parts: &[&[u8]]) -> String {
+        let mut mac = self.signing.clone();
+        for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
     }
-    URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
 }
 
 /// Whether two codes are the same, in a time that does not tell where they differ.

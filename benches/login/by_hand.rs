@@ -1,37 +1,50 @@
-//! The limit: axum with tokio-postgres and deadpool-postgres, statements that are kept, and a signed cookie that names
-//! the user. No session is looked up, so none can be ended.
+//! The limit: axum with tokio-postgres and deadpool-postgres, and statements that are kept; once with a signed cookie
+//! that names the user, where no session is looked up and none can be ended, and once with sessions in a table.
 
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
+use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod};
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use tokio_postgres::NoTls;
 
 use crate::POOL;
 use crate::data::{Account, LATEST, LoginForm, SECRET, Title, plain};
 
 pub(crate) const NAME: &str = "by-hand";
+/// The same with sessions in the table of axum-login-kit.
+pub(crate) const WITH_SESSIONS: &str = "by-hand-sessions";
 
 pub(crate) fn app(url: &str) -> Router {
-    let config = ManagerConfig {
-        recycling_method: RecyclingMethod::Fast,
-    };
-    let manager = Manager::from_config(url.parse().expect("a URL"), NoTls, config);
-    let pool = Pool::builder(manager)
-        .max_size(POOL)
-        .build()
-        .expect("a pool");
     Router::new()
         .route("/plain", get(plain))
         .route("/account", get(account))
         .route("/login", post(log_in))
-        .with_state(pool)
+        .with_state(pool(url))
+}
+
+pub(crate) fn app_with_sessions(url: &str) -> Router {
+    Router::new()
+        .route("/plain", get(plain))
+        .route("/account", get(account_of_session))
+        .route("/login", post(begin_session))
+        .with_state(pool(url))
+}
+
+fn pool(url: &str) -> Pool {
+    let config = ManagerConfig {
+        recycling_method: RecyclingMethod::Fast,
+    };
+    let manager = Manager::from_config(url.parse().expect("a URL"), NoTls, config);
+    Pool::builder(manager)
+        .max_size(POOL)
+        .build()
+        .expect("a pool")
 }
 
 /// The id in a cookie whose signature is right.
@@ -41,16 +54,7 @@ impl<S: Sync> FromRequestParts<S> for UserId {
     type Rejection = StatusCode;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, StatusCode> {
-        let cookies = parts
-            .headers
-            .get(header::COOKIE)
-            .and_then(|value| value.to_str().ok());
-        let value = cookies.and_then(|cookies| {
-            cookies
-                .split("; ")
-                .find_map(|one| one.strip_prefix("user="))
-        });
-        let id = value
+        let id = cookie(&parts.headers, "user=")
             .and_then(|value| value.split_once('.'))
             .and_then(|(id, code)| {
                 let code = BASE64.decode(code).ok()?;
@@ -59,6 +63,11 @@ impl<S: Sync> FromRequestParts<S> for UserId {
             });
         id.map(UserId).ok_or(StatusCode::UNAUTHORIZED)
     }
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
+    cookies.split("; ").find_map(|one| one.strip_prefix(name))
 }
 
 fn mac(id: &str) -> Hmac<Sha256> {
@@ -73,9 +82,35 @@ async fn account(State(pool): State<Pool>, UserId(id): UserId) -> Response {
         .prepare_cached("SELECT id, username, password_hash FROM users WHERE id = $1")
         .await
         .expect("a statement");
-    let Some(user) = client.query_opt(&user, &[&id]).await.expect("an answer") else {
+    match client.query_opt(&user, &[&id]).await.expect("an answer") {
+        Some(user) => page(&client, user.get(0), user.get(1)).await,
+        None => StatusCode::UNAUTHORIZED.into_response(),
+    }
+}
+
+async fn account_of_session(State(pool): State<Pool>, headers: HeaderMap) -> Response {
+    const FIND: &str = "SELECT users.id, users.username, users.password_hash, s.auth_tag, s.created_at, \
+         s.authenticated_at, s.last_seen_at, s.expires_at, s.remembered, s.fingerprint, s.data \
+         FROM auth_sessions s JOIN users ON users.id = s.user_id WHERE s.token_hash = $1 AND s.realm = 'hand'";
+    let Some(token) = cookie(&headers, "session=") else {
         return StatusCode::UNAUTHORIZED.into_response();
     };
+    let client = pool.get().await.expect("a connection");
+    let find = client.prepare_cached(FIND).await.expect("a statement");
+    let found = client.query_opt(&find, &[&hash(token)]).await;
+    match found.expect("an answer") {
+        Some(user) => page(&client, user.get(0), user.get(1)).await,
+        None => StatusCode::UNAUTHORIZED.into_response(),
+    }
+}
+
+/// What is kept of a token.
+fn hash(token: &str) -> String {
+    let digest = Sha256::digest(token.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn page(client: &Client, id: i32, username: &str) -> Response {
     let latest = client
         .prepare_cached("SELECT id, title FROM posts WHERE user_id = $1 ORDER BY id DESC LIMIT $2")
         .await
@@ -86,13 +121,36 @@ async fn account(State(pool): State<Pool>, UserId(id): UserId) -> Response {
         title: row.get(1),
     });
     let account = Account {
-        username: user.get(1),
+        username: username.to_owned(),
         posts: posts.collect(),
     };
     Json(account).into_response()
 }
 
 async fn log_in(State(pool): State<Pool>, Form(form): Form<LoginForm>) -> Response {
+    let Some(id) = verified(&pool, form).await else {
+        return StatusCode::UNAUTHORIZED.into_response();
+    };
+    let code = BASE64.encode(mac(&id.to_string()).finalize().into_bytes());
+    set_cookie(&format!("user={id}.{code}"))
+}
+
+async fn begin_session(State(pool): State<Pool>, Form(form): Form<LoginForm>) -> Response {
+    const INSERT: &str = "INSERT INTO auth_sessions (realm, token_hash, user_id, auth_tag, created_at, last_seen_at, \
+         expires_at, remembered) VALUES ('hand', $1, $2, '', NOW(), NOW(), NOW() + INTERVAL '14 days', false) \
+         ON CONFLICT (token_hash) DO NOTHING";
+    let Some(id) = verified(&pool, form).await else {
+        return StatusCode::UNAUTHORIZED.into_response();
+    };
+    // A real one would be random.
+    let token = BASE64.encode(mac(&format!("session of {id}")).finalize().into_bytes());
+    let client = pool.get().await.expect("a connection");
+    let inserted = client.execute(INSERT, &[&hash(&token), &id]).await;
+    inserted.expect("a session");
+    set_cookie(&format!("session={token}"))
+}
+
+async fn verified(pool: &Pool, form: LoginForm) -> Option<i32> {
     let client = pool.get().await.expect("a connection");
     let sql = "SELECT id, password_hash FROM users WHERE username = $1";
     let row = client
@@ -102,14 +160,11 @@ async fn log_in(State(pool): State<Pool>, Form(form): Form<LoginForm>) -> Respon
     drop(client);
     let hash: String = row.get(1);
     let verifying = tokio::task::spawn_blocking(move || bcrypt::verify(form.password, &hash));
-    if !verifying.await.expect("an end").expect("a hash") {
-        return StatusCode::UNAUTHORIZED.into_response();
-    }
-    let id: i32 = row.get(0);
-    let code = BASE64.encode(mac(&id.to_string()).finalize().into_bytes());
-    [(
-        header::SET_COOKIE,
-        format!("user={id}.{code}; HttpOnly; SameSite=Lax; Path=/"),
-    )]
-    .into_response()
+    let is_right = verifying.await.expect("an end").expect("a hash");
+    is_right.then(|| row.get(0))
+}
+
+fn set_cookie(cookie: &str) -> Response {
+    let cookie = format!("{cookie}; HttpOnly; SameSite=Lax; Path=/");
+    [(header::SET_COOKIE, cookie)].into_response()
 }

@@ -19,7 +19,12 @@ pub(crate) async fn run() {
     let server = testkit::postgres();
     data::fill(server.url(), COST).await.expect("tables");
     let mut contenders = Vec::new();
-    for name in [by_hand::NAME, ours::NAME, peer::NAME] {
+    for name in [
+        by_hand::NAME,
+        by_hand::WITH_SESSIONS,
+        ours::NAME,
+        peer::NAME,
+    ] {
         let contender = Contender::start(name, server.url(), COST).await;
         let mut cookies = Vec::new();
         for user in 0..64 {

@@ -20,6 +20,7 @@ const TICK: f64 = 10_000.0;
 pub(crate) async fn serve(name: &str, url: &str, cost: &str) {
     let app: Router = match name {
         by_hand::NAME => by_hand::app(url),
+        by_hand::WITH_SESSIONS => by_hand::app_with_sessions(url),
         ours::NAME => ours::app(url, cost.parse().expect("a number")),
         peer::NAME => peer::app(url).await,
         _ => panic!("there is no contender called {name}"),

@@ -83,15 +83,31 @@ pub(crate) struct SessionCookies {
 impl SessionCookies {
     /// What the request presents.
     pub(crate) fn read(specs: &Arc<SessionSpecs>, headers: &HeaderMap) -> Self {
-        let find = |spec: &CookieSpec| cookies::find(headers, &spec.name).map(str::to_owned);
-        SessionCookies {
-            session: find(&specs.session),
-            remembered: specs.is_separate.then(|| find(&specs.remembered)).flatten(),
-            fresh: find(&specs.fresh),
-            state: find(&specs.state),
-            visitor: find(&specs.visitor),
+        let mut read = SessionCookies {
+            session: None,
+            remembered: None,
+            fresh: None,
+            state: None,
+            visitor: None,
             specs: Arc::clone(specs),
+        };
+        for (name, value) in cookies::all(headers) {
+            let place = if name == specs.session.name {
+                &mut read.session
+            } else if specs.is_separate && name == specs.remembered.name {
+                &mut read.remembered
+            } else if name == specs.fresh.name {
+                &mut read.fresh
+            } else if name == specs.state.name {
+                &mut read.state
+            } else if name == specs.visitor.name {
+                &mut read.visitor
+            } else {
+                continue;
+            };
+            place.get_or_insert_with(|| value.to_owned());
         }
+        read
     }
 
     /// What may lead to a session, the likelier first.

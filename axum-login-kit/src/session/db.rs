@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::http::Extensions;
 use axum_db::model::Model;
+use axum_db::query::{Fetch, Loads};
 use axum_db::{Access, Backend, Bind, Database, Db, Main, Outcome};
 use chrono::NaiveDateTime;
 use diesel::associations::HasTable;
@@ -16,7 +17,6 @@ use diesel_async::methods::{ExecuteDsl, LoadQuery};
 use futures_util::future::BoxFuture;
 
 use super::backend::{FinishHook, Presented, SessionBackend, UserLoader, Written};
-use super::kept::Kept;
 use super::record::{Session, SessionChange, SessionId};
 use super::statements::{self, FindSession, FindUser, ListRow, ListSessions, SessionRow, Write};
 use crate::error::Error;
@@ -45,11 +45,11 @@ pub trait Statements<U: AuthUser>: Backend {
     /// The SQL type of the user's key.
     type KeySql: 'static;
 
-    fn find(
-        connection: &mut Self::Connection,
+    fn find<K: Bind>(
+        db: &Db<Self, K>,
         realm: String,
         token_hash: String,
-    ) -> BoxFuture<'_, QueryResult<Option<(SessionRow, U)>>>;
+    ) -> impl Future<Output = Result<Option<(SessionRow, U)>, axum_db::Error>> + Send;
 
     fn list(
         connection: &mut Self::Connection,
@@ -76,30 +76,28 @@ where
     PrimaryKey<U>: Send + 'static,
     KeySql<U>: 'static,
     Selection<U, B>: Send + 'static,
-    Kept<Find<U, B>>: LoadQuery<'static, B::Connection, (SessionRow, U)>,
+    for<'q> Find<U, B>: Loads<'q, B, (SessionRow, U)>,
     User<U, B>: LoadQuery<'static, B::Connection, U>,
     ListSessions<U, KeySql<U>>: LoadQuery<'static, B::Connection, ListRow>,
     Write<U, KeySql<U>>: ExecuteDsl<B::Connection>,
 {
     type KeySql = KeySql<U>;
 
-    fn find(
-        connection: &mut B::Connection,
+    fn find<K: Bind>(
+        db: &Db<B, K>,
         realm: String,
         token_hash: String,
-    ) -> BoxFuture<'_, QueryResult<Option<(SessionRow, U)>>> {
-        Box::pin(async move {
-            let table = U::table();
-            let query = FindSession {
-                user: PhantomData::<fn() -> U>,
-                selection: U::construct_selection(),
-                primary_key: table.primary_key(),
-                table,
-                realm,
-                token_hash,
-            };
-            Kept(query).get_result(connection).await.optional()
-        })
+    ) -> impl Future<Output = Result<Option<(SessionRow, U)>, axum_db::Error>> + Send {
+        let table = U::table();
+        let query = FindSession {
+            user: PhantomData::<fn() -> U>,
+            selection: U::construct_selection(),
+            primary_key: table.primary_key(),
+            table,
+            realm,
+            token_hash,
+        };
+        query.one_or_none(db)
     }
 
     fn list(
@@ -234,10 +232,7 @@ where
         let (realm, id) = (realm.to_owned(), presented.id().clone());
         let hash = id.as_str().to_owned();
         let db = self.0.session();
-        let finding = db.run(Access::Read, move |connection| {
-            <B as Statements<U>>::find(connection, realm, hash)
-        });
-        let found = finding.await?;
+        let found = <B as Statements<U>>::find(&db, realm, hash).await?;
         Ok(found.map(|(row, user)| (statements::session(id, user.id(), row), Some(user))))
     }
 

@@ -4,7 +4,6 @@ mod backend;
 mod cookies;
 mod db;
 mod in_cookie;
-mod kept;
 mod memory;
 mod record;
 mod statements;
