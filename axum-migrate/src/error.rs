@@ -95,9 +95,11 @@ impl Error {
 
     /// A statement of the tool's own that the database refused: `doing` completes "could not".
     pub(crate) fn database(doing: &str, error: diesel::result::Error) -> Self {
+        let next = what_it_needs(&error.to_string())
+            .unwrap_or("check the database and the rights of its user");
         Self::new(
             ErrorKind::Database,
-            format!("could not {doing}: {error}; check the database and the rights of its user"),
+            format!("could not {doing}: {error}; {next}"),
         )
         .with_source(error)
     }
@@ -107,6 +109,47 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
+}
+
+/// What to do where the answer of a database shows what is missing outside of the statement: a right, or room.
+pub(crate) fn what_it_needs(answer: &str) -> Option<&'static str> {
+    const ANSWERS: [(&str, &str); 8] = [
+        (
+            "permission denied for schema",
+            "let the owner of the schema run GRANT USAGE, CREATE ON SCHEMA … TO its user",
+        ),
+        (
+            "permission denied for database",
+            "let the owner of the database run GRANT CREATE ON DATABASE … TO its user",
+        ),
+        (
+            "permission denied",
+            "let an administrator GRANT its user that right, or migrate as the owner of the tables",
+        ),
+        (
+            "must be owner of",
+            "migrate as that owner, or let the owner GRANT its role to this user",
+        ),
+        (
+            "command denied to user",
+            "let an administrator GRANT its user that command on the database",
+        ),
+        (
+            "denied for user",
+            "let an administrator GRANT its user the rights on the database",
+        ),
+        (
+            "out of shared memory",
+            "PostgreSQL holds a lock for all that one transaction makes, a thousand tables too: let an administrator \
+             raise max_locks_per_transaction, to 256 say, and restart the server",
+        ),
+        (
+            "attempt to write a readonly database",
+            "let this program write to the file and its folder, and open it without mode=ro",
+        ),
+    ];
+    let found = ANSWERS.iter().find(|(says, _)| answer.contains(says));
+    found.map(|(_, next)| *next)
 }
 
 impl fmt::Display for Error {

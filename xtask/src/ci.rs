@@ -11,7 +11,7 @@ use crate::{Result, long, process, test};
 pub(crate) struct Options {
     /// Also what is too slow for every run: every pair of features, the oldest versions of the dependencies,
     /// the README's first program against the packaged crates, short runs of the fuzz targets, the blog in a browser,
-    /// and the full counts of the property tests.
+    /// migrations by turns with Diesel's own program, and the full counts of the property tests.
     #[arg(long)]
     long: bool,
     #[command(flatten)]
@@ -53,8 +53,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let packages = Packages::make()?;
     packages.verify()?;
     if options.long {
-        long::run(&packages)?;
-        test::run_with(&options.test, &long::FULL_COUNTS, "browser")
+        let variables = long::run(&packages)?;
+        test::run_with(&options.test, &variables, "browser")
     } else {
         test::run(&options.test)
     }

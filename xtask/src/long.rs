@@ -30,14 +30,54 @@ const COVERAGE: [&str; 7] = [
     "--cfg=fuzzing",
 ];
 
-/// Runs every step, and stops at the first that fails.
-pub(crate) fn run(packages: &Packages) -> Result<()> {
+/// Runs every step, and stops at the first that fails; the answer is what the tests are to be told after it.
+pub(crate) fn run(packages: &Packages) -> Result<Vec<(&'static str, String)>> {
     feature_pairs()?;
     login_bench()?;
     fuzz()?;
     minimal_versions()?;
     packaged_quickstart(packages)?;
-    browser()
+    browser()?;
+    let counts = FULL_COUNTS
+        .iter()
+        .map(|(name, count)| (*name, (*count).to_owned()));
+    Ok(counts.chain([("AXUM_MIGRATE_DIESEL", diesel()?)]).collect())
+}
+
+/// Diesel's own program, of the line of the locked diesel: the tests of axum-migrate take turns with it where they are
+/// told its path, and with the library that it is made of where not.
+fn diesel() -> Result<String> {
+    // SQLite is compiled into it; the others' C libraries are the machine's.
+    if !has_programs(
+        &["pg_config", "mariadb_config", "pkg-config"],
+        &["libpq-dev", "libmariadb-dev-compat", "pkg-config"],
+    )? {
+        return Err("Diesel's program needs the C libraries of PostgreSQL and MariaDB; install them (Debian: \
+                    libpq-dev, libmariadb-dev-compat, pkg-config)"
+            .into());
+    }
+    let lock = fs::read_to_string(process::workspace().join("Cargo.lock"))?;
+    let line = lock
+        .split_once("name = \"diesel\"\nversion = \"")
+        .and_then(|(_, rest)| rest.split('"').next())
+        .and_then(|version| version.rsplit_once('.'))
+        .map(|(line, _)| line)
+        .ok_or("Cargo.lock has no diesel")?;
+    let root = process::target().join("diesel");
+    let mut install = process::cargo(["install", "diesel_cli", "--locked", "--debug"]);
+    install
+        .args(["--version", &format!("~{line}")])
+        .args([
+            "--no-default-features",
+            "--features",
+            "sqlite-bundled,postgres,mysql",
+        ])
+        .arg("--root")
+        .arg(&root)
+        .arg("--target-dir")
+        .arg(root.join("build"));
+    process::step("Diesel's program", &mut install)?;
+    Ok(root.join("bin/diesel").display().to_string())
 }
 
 /// Sees to it that the browser tests find a browser and its driver.

@@ -34,7 +34,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// Runs the tests with variables set for them, and the blog's with a further feature.
 pub(crate) fn run_with(
     options: &Options,
-    variables: &[(&str, &str)],
+    variables: &[(&str, String)],
     blog_feature: &str,
 ) -> Result<()> {
     let servers = if options.sqlite_only {
@@ -50,7 +50,9 @@ pub(crate) fn run_with(
         .into_iter()
         .try_for_each(|(name, arguments)| {
             let mut command = process::cargo(["test", "--no-fail-fast"]);
-            command.args(&arguments).envs(variables.iter().copied());
+            command
+                .args(&arguments)
+                .envs(variables.iter().map(|(name, value)| (*name, value)));
             for server in &servers {
                 server.export(&mut command);
             }

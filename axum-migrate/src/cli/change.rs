@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use axum_db::Bind;
+use serde_json::json;
 
 use super::attend::{Progress, attend};
 use super::output::{Output, Tone, ask, can_ask};
@@ -86,7 +87,9 @@ pub(super) async fn redo<B: Engine, K: Bind>(
     let mut conn = runner::connect(database).await?;
     let applied = runner::applied::<B>(&mut conn).await?;
     drop(conn);
-    let steps = runner::plan_downgrade(&history, &applied, &args.target)?;
+    // What cannot be run again is not taken back.
+    let steps = runner::steps_down(B::DIALECT, &history, &applied, &args.target)?;
+    runner::vet(&steps, Direction::Up, B::DIALECT)?;
     let versions = steps.iter().map(|revision| revision.version.clone());
     let target = Target::Versions(versions.collect());
     let lossy = args.allow_data_loss;
@@ -122,15 +125,19 @@ fn summary(done: usize, what: &str) -> String {
 }
 
 /// Prints each step when it is done.
-struct Told<'t, 'o> {
+pub(super) struct Told<'t, 'o> {
     direction: Direction,
     out: &'t mut Output<'o>,
     progress: &'t Progress,
-    printed: Result<(), Error>,
+    pub(super) printed: Result<(), Error>,
 }
 
 impl<'t, 'o> Told<'t, 'o> {
-    fn new(direction: Direction, out: &'t mut Output<'o>, progress: &'t Progress) -> Self {
+    pub(super) fn new(
+        direction: Direction,
+        out: &'t mut Output<'o>,
+        progress: &'t Progress,
+    ) -> Self {
         Self {
             direction,
             out,
@@ -180,6 +187,10 @@ pub(super) async fn stamp<B: Engine, K: Bind>(
     let database = migrate.database();
     let run = runner::stamp(database, &history, &args.targets, args.purge, &options);
     let stamped = attend(&Progress::default(), run).await?;
+    if args.json {
+        out.json(&json!({"added": stamped.added, "removed": stamped.removed}))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     out.line(format!(
         "Done: {} recorded as applied, {} as not applied; no SQL of theirs was run.",
         count(stamped.added, "revision", "revisions"),

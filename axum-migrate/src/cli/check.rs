@@ -16,7 +16,7 @@ use crate::schema::Schema;
 use crate::{Engine, Error, Migrate};
 
 /// The code when they disagree.
-const DISAGREE: u8 = 3;
+pub(super) const DISAGREE: u8 = 3;
 
 /// One disagreement.
 struct Problem {

@@ -39,18 +39,24 @@ pub(super) fn revision<B: Engine, K: Bind>(
     let (folder, history) = migrate.read_to_write(args.folder.dir.as_deref())?;
     let head = read_head(&folder)?;
     // A script of comments alone is an "empty query" to Diesel on PostgreSQL.
+    let up = "-- What this revision changes, in place of this line and the next.\nSELECT 1;\n";
+    let down = "-- What takes it back, in place of this line and the next.\nSELECT 1;\n";
+    let place = place(&history, &args.graft)?;
+    if args.sql {
+        out.line(format!("-- up.sql\n{up}\n-- down.sql\n{down}"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let written = write(
         &folder,
         &history,
         Draft {
             message: &args.message,
-            up: "-- What this revision changes, in place of this line and the next.\nSELECT 1;\n"
-                .into(),
-            down: "-- What takes it back, in place of this line and the next.\nSELECT 1;\n".into(),
+            up: up.into(),
+            down: down.into(),
             run_in_transaction: !args.no_transaction,
             schema: head.map(|head| head.schema).unwrap_or_default(),
             generated: None,
-            place: place(&history, &args.graft)?,
+            place,
         },
     )?;
     out.line(format!(

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use axum_db::Bind;
 use chrono::Utc;
+use serde_json::{Value, json};
 
 use super::args;
 use super::files::{Draft, Place, write};
 use super::output::Output;
 use crate::revision::{
-    History, Revision, has_conflict, list, move_revisions, read_folder, shown_id, write_head,
+    History, Revision, list, mend_head, move_revisions, read_folder, shown_id, write_head,
 };
 use crate::runner;
 use crate::{Engine, Error, ErrorKind, Migrate};
@@ -33,8 +34,16 @@ pub(super) fn merge<B: Engine, K: Bind>(
                 "a merge joins two revisions or more; name them, or `heads`",
             ));
         }
-        write_head(&folder, &history)?;
-        out.line("Nothing to join: no two heads need it. HEAD is as the folders are.")?;
+        let mended = mend_head(&folder, &history)?;
+        if args.json {
+            out.json(&json!({"written": Value::Null, "joined": []}))?;
+        } else if mended {
+            out.line(
+                "Nothing to join: no two heads need it. HEAD was written anew, as the folders are.",
+            )?;
+        } else {
+            out.line("Nothing to join: no two heads need it. HEAD is as the folders are.")?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let ids: Vec<String> = joined.iter().map(|revision| shown_id(revision)).collect();
@@ -61,6 +70,11 @@ pub(super) fn merge<B: Engine, K: Bind>(
             ..Draft::default()
         },
     )?;
+    if args.json {
+        let ids: Vec<&str> = joined.iter().map(|revision| revision.id.as_str()).collect();
+        out.json(&json!({"written": written, "joined": ids}))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     out.line(format!(
         "Wrote {written}, which joins {}. Next: `check`, whether they bear each other; then `upgrade`.",
         list(&joined)
@@ -107,9 +121,7 @@ pub(super) async fn rebase<B: Engine, K: Bind>(
     let has = |revision: &Revision| applied.has(&revision.version);
     let (named, onto) = (args.revision.as_deref(), args.onto.as_deref());
     let Some(rebase) = history.rebase(named, onto, &has)? else {
-        let mended = has_conflict(&folder);
-        write_head(&folder, &history)?;
-        out.line(if mended {
+        out.line(if mend_head(&folder, &history)? {
             "Nothing to move. HEAD was written anew, as the folders are."
         } else {
             "Nothing to move: no branch has to be put after another."
@@ -174,6 +186,10 @@ pub(super) async fn edit<B: Engine, K: Bind>(
     };
     match ended {
         Ok(Ok(status)) if status.success() => {
+            if args.json {
+                out.json(&json!({"file": path, "id": revision.id}))?;
+                return Ok(ExitCode::SUCCESS);
+            }
             out.line(format!(
                 "{} is saved. A database that ran it before does not run it again; `redo` does.",
                 path.display()

@@ -6,6 +6,7 @@ mod attend;
 mod change;
 mod check;
 mod completions;
+mod database;
 mod draw;
 mod files;
 mod generate;
@@ -17,6 +18,7 @@ mod parts;
 mod read;
 mod renames;
 mod summary;
+mod verify;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -32,7 +34,7 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
     /// Runs a command and prints its answer, in colours where the standard output is a terminal: `NO_COLOR` and
     /// `CLICOLOR_FORCE` say otherwise.
     ///
-    /// The exit code is 0 when all is well and 3 when `check` found a disagreement. An error is for the
+    /// The exit code is 0 when all is well and 3 when `check` or `verify` found a disagreement. An error is for the
     /// caller to print, as `fn main() -> Result<ExitCode, axum_migrate::Error>` does, and means 1. Arguments
     /// that clap does not understand never come here: it prints them and exits with 2.
     ///
@@ -80,6 +82,9 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
             Command::Adopt(args) => adopt::adopt(self, &args, out).await,
             Command::Models(args) => models::models(self, &args, out).await,
             Command::Migrate(args) => generate::migrate(self, &args, out).await,
+            Command::Revision(args) if args.autogenerate => {
+                generate::migrate(self, &args.generate(), out).await
+            }
             Command::Revision(args) => files::revision(self, &args, out),
             Command::Merge(args) => graph::merge(self, &args, out),
             Command::Rebase(args) => graph::rebase(self, &args, out).await,
@@ -95,6 +100,10 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
             Command::Branches(args) => read::branches(self, &args, out),
             Command::Show(args) => read::show(self, &args, out),
             Command::Check(args) => check::check(self, &args, out).await,
+            Command::Verify(args) => verify::verify(self, &args, out).await,
+            Command::Create(args) => database::create(self, &args, out).await,
+            Command::Drop(args) => database::drop(self, &args, out).await,
+            Command::Reset(args) => database::reset(self, &args, out).await,
             Command::Completions(args) => completions::print(&args, self.program_command(), out),
         }
     }

@@ -26,7 +26,7 @@ pub(super) async fn current<B: Engine, K: Bind>(
     let pending = runner::pending(&history, &applied).len();
     let unknown: Vec<&str> = applied
         .versions()
-        .filter(|version| !history.revisions().iter().any(|r| r.version == *version))
+        .filter(|version| !history.has(version))
         .collect();
     if args.read.json {
         out.json(&json!({

@@ -25,9 +25,19 @@ struct Place {
     collation: String,
 }
 
-const PLACE: &str = "SELECT CONCAT('axum_migrate_scratch_', CONNECTION_ID()) AS name, \
+const PLACE: &str = "SELECT CONCAT('axum_migrate_scratch_of_', CONNECTION_ID()) AS name, \
      CAST(DATABASE() AS CHAR) AS home, CAST(@@character_set_database AS CHAR) AS charset, \
      CAST(@@collation_database AS CHAR) AS collation";
+
+/// The scratch databases of programs that were killed: those that live hold a lock of the same name.
+const LEFT_BEHIND: &str = "SELECT schema_name AS name FROM information_schema.schemata \
+     WHERE schema_name LIKE 'axum\\_migrate\\_scratch\\_of\\_%' AND IS_FREE_LOCK(schema_name)";
+
+#[derive(QueryableByName)]
+struct LeftBehind {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
 
 impl Engine for Mysql {
     async fn introspect(conn: &mut Self::Connection) -> Result<Schema, Error> {
@@ -51,6 +61,15 @@ impl Engine for Mysql {
             Dialect::Mysql.quote(&place.name),
             Dialect::Mysql.quote(home),
         );
+        let lock = format!("DO GET_LOCK('{}', 0)", place.name);
+        conn.batch_execute(&lock).await.map_err(failed)?;
+        let left_behind: Vec<LeftBehind> =
+            sql_query(LEFT_BEHIND).load(conn).await.map_err(failed)?;
+        for LeftBehind { name } in left_behind {
+            // Another program may be doing the same.
+            let drop = format!("DROP DATABASE IF EXISTS {}", Dialect::Mysql.quote(&name));
+            let _ = conn.batch_execute(&drop).await;
+        }
         let prepare = format!(
             "DROP DATABASE IF EXISTS {scratch}; CREATE DATABASE {scratch} CHARACTER SET {} COLLATE {}; USE {scratch}",
             place.charset, place.collation
@@ -59,7 +78,10 @@ impl Engine for Mysql {
             Ok(()) => work(conn).await,
             Err(error) => Err(refused(&place.name, error)),
         };
-        let leave = format!("USE {home}; DROP DATABASE IF EXISTS {scratch}");
+        let leave = format!(
+            "USE {home}; DROP DATABASE IF EXISTS {scratch}; DO RELEASE_LOCK('{}')",
+            place.name
+        );
         match (outcome, conn.batch_execute(&leave).await) {
             (Ok(_), Err(error)) => Err(Error::database(
                 &format!("remove the scratch database {scratch}"),

@@ -180,6 +180,28 @@ pub(crate) fn write_head(folder: &Path, history: &super::History) -> Result<(), 
     write_through(&folder.join(HEAD), &file.render())
 }
 
+/// Writes `HEAD` anew where it is not as the folders are; says whether it was not.
+///
+/// # Errors
+/// When the disk refuses.
+pub(crate) fn mend_head(folder: &Path, history: &super::History) -> Result<bool, Error> {
+    let mut are: Vec<&str> = history
+        .heads()
+        .iter()
+        .map(|head| head.id.as_str())
+        .collect();
+    are.sort_unstable();
+    // What cannot be understood, as git's conflict markers, is to be written anew.
+    if let Ok(Some(mut file)) = super::read_head(folder) {
+        file.heads.sort_unstable();
+        if file.heads == are {
+            return Ok(false);
+        }
+    }
+    write_head(folder, history)?;
+    Ok(true)
+}
+
 /// Gives revisions other names and parents.
 ///
 /// The latest is moved first, so that an interrupted run leaves a folder in which each revision still sorts after

@@ -242,7 +242,7 @@ impl History {
         let mut here = start.first().copied();
         for _ in 0..steps.unsigned_abs() {
             let next: Vec<usize> = match here {
-                Some(at) if steps > 0 => self.children_of(at),
+                Some(at) if steps > 0 => self.children_of(at).to_vec(),
                 Some(at) => self.parents[at].clone(),
                 None if steps > 0 => (0..self.revisions.len())
                     .filter(|at| self.parents[*at].is_empty())

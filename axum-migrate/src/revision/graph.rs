@@ -11,6 +11,8 @@ pub(crate) struct History {
     pub(super) revisions: Vec<Revision>,
     /// For each revision the positions of those it builds on.
     pub(super) parents: Vec<Vec<usize>>,
+    /// For each revision the positions of those that build on it.
+    children: Vec<Vec<usize>>,
     /// For each revision the positions of those on other branches that it needs.
     pub(super) needs: Vec<Vec<usize>>,
     /// The position at which each label was given.
@@ -64,9 +66,20 @@ impl History {
                     .collect()
             })
             .collect::<Result<Vec<Vec<usize>>, _>>()?;
+        let mut children = vec![Vec::new(); revisions.len()];
+        for (position, parents) in parents.iter().enumerate() {
+            for parent in parents {
+                let of_parent: &mut Vec<usize> = &mut children[*parent];
+                // A file may name one twice.
+                if of_parent.last() != Some(&position) {
+                    of_parent.push(position);
+                }
+            }
+        }
         let mut history = Self {
             revisions,
             parents,
+            children,
             needs,
             labels,
             disorder: Vec::new(),
@@ -247,14 +260,12 @@ impl History {
     /// The revisions that build on one.
     pub(crate) fn children(&self, revision: &Revision) -> Vec<&Revision> {
         self.position(revision)
-            .map(|position| self.at(&self.children_of(position)))
+            .map(|position| self.at(self.children_of(position)))
             .unwrap_or_default()
     }
 
-    pub(super) fn children_of(&self, position: usize) -> Vec<usize> {
-        (0..self.revisions.len())
-            .filter(|child| self.parents[*child].contains(&position))
-            .collect()
+    pub(super) fn children_of(&self, position: usize) -> &[usize] {
+        &self.children[position]
     }
 
     /// The versions of a revision and everything that must run before it.
@@ -308,7 +319,7 @@ impl History {
         let mut open = vec![position];
         while let Some(position) = open.pop() {
             if !std::mem::replace(&mut inside[position], true) {
-                open.extend(self.children_of(position));
+                open.extend(self.children_of(position).iter().copied());
             }
         }
         let mut here = position;
@@ -335,9 +346,17 @@ impl History {
     }
 
     pub(super) fn position(&self, revision: &Revision) -> Option<usize> {
-        self.revisions
-            .iter()
-            .position(|candidate| candidate.version == revision.version)
+        self.position_of(&revision.version)
+    }
+
+    fn position_of(&self, version: &str) -> Option<usize> {
+        let by_version = |revision: &Revision| revision.version.as_str().cmp(version);
+        self.revisions.binary_search_by(by_version).ok()
+    }
+
+    /// Whether one of the revisions has that version.
+    pub(crate) fn has(&self, version: &str) -> bool {
+        self.position_of(version).is_some()
     }
 
     pub(super) fn at(&self, positions: &[usize]) -> Vec<&Revision> {

@@ -154,3 +154,23 @@ fn revisions_are_found_by_any_beginning() {
     assert!(nothing.contains("`history` lists them"), "{nothing}");
     assert!(history.find("").is_err());
 }
+
+#[test]
+fn a_long_history_with_many_labels_is_walked_quickly() {
+    let mut revisions = Vec::new();
+    for number in 0..1_000 {
+        let (id, before) = (format!("r{number}"), format!("r{}", number - 1));
+        let parents: &[&str] = if number == 0 { &[] } else { &[&before] };
+        let mut one = revision(&format!("{number:04}_step"), Some(&id), parents);
+        if number % 50 == 0 {
+            one.labels.push(format!("label_{number}"));
+        }
+        revisions.push(one);
+    }
+    let history = History::new(revisions).unwrap();
+    // Cubic in the revisions, this would take minutes.
+    for (at, one) in history.revisions().iter().enumerate() {
+        assert_eq!(history.labels_of(one).len(), 20, "{at}");
+        assert_eq!(history.children(one).len(), usize::from(at < 999));
+    }
+}

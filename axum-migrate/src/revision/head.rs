@@ -38,10 +38,6 @@ impl HeadFile {
 }
 
 /// Whether git left both sides of a merge in the file.
-pub(crate) fn has_conflict(folder: &Path) -> bool {
-    std::fs::read_to_string(folder.join(HEAD)).is_ok_and(|text| is_conflict(&text))
-}
-
 fn is_conflict(text: &str) -> bool {
     text.lines()
         .any(|line| line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>"))

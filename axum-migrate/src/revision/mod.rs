@@ -18,12 +18,12 @@ pub use embedded::Embedded;
 
 pub(crate) use checksum::{checksum, fingerprint};
 pub(crate) use directory::{
-    NewRevision, create_folder, engine_folder, holds_revisions, move_revisions, read_folder,
-    write_head, write_revision,
+    NewRevision, create_folder, engine_folder, holds_revisions, mend_head, move_revisions,
+    read_folder, write_head, write_revision,
 };
 pub(crate) use find::{check_name, shown_id};
 pub(crate) use graph::{History, list};
-pub(crate) use head::{HeadFile, has_conflict, read_head};
+pub(crate) use head::{HeadFile, read_head};
 pub(crate) use metadata::{Ours, RevisionMetadata};
 pub(crate) use name::{next_name, short_version};
 pub(crate) use rebase::Move;

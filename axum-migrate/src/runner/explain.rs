@@ -6,6 +6,7 @@ use super::lock::pooled;
 use super::script::excerpt;
 use super::session::is_contention;
 use super::step::{Direction, Failure, Step, shows_pooler};
+use crate::error::what_it_needs;
 use crate::{Error, ErrorKind};
 
 impl Step<'_> {
@@ -63,6 +64,12 @@ impl Step<'_> {
             message.push_str(
                 " It has to run by itself: write run_in_transaction = false into its metadata.toml.",
             );
+        }
+        let needs = source
+            .as_ref()
+            .and_then(|error| what_it_needs(&error.to_string()));
+        if let Some(next) = needs {
+            message.push_str(&format!(" What it needs: {next}."));
         }
         if what.contains("unsafe use of new value") {
             message.push_str(

@@ -8,6 +8,7 @@ use axum_db::Dialect;
 use chrono::Utc;
 
 use super::lock::{MYSQL_NAME, POSTGRES_KEY};
+use super::queries::literal;
 use super::versions::OURS;
 use crate::Engine;
 
@@ -128,6 +129,15 @@ pub(super) fn blockers_of(pid: &str) -> String {
     format!(
         "SELECT 'connection ' || a.pid || ' ' || {DESCRIBED} AS value \
          FROM pg_stat_activity AS a WHERE a.pid = ANY (pg_blocking_pids({pid}))"
+    )
+}
+
+/// The question for whoever is connected to a database of PostgreSQL.
+pub(super) fn users_of(database: &str) -> String {
+    let name = literal(Dialect::Postgres, database);
+    format!(
+        "SELECT 'connection ' || a.pid || ' ' || {DESCRIBED} AS value \
+         FROM pg_stat_activity AS a WHERE a.datname = {name} ORDER BY a.pid LIMIT 5"
     )
 }
 

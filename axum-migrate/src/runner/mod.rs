@@ -22,6 +22,7 @@ mod step;
 mod testing;
 mod versions;
 mod vet;
+mod whole;
 
 use std::time::{Duration, Instant};
 
@@ -30,15 +31,15 @@ use axum_db::{Bind, Database, Dialect};
 pub(crate) use offline::{offline, offline_stamp};
 pub(crate) use options::{Options, Order, Resume};
 pub(crate) use order::edited;
-pub(crate) use plan::{
-    Target, count, downgrade as plan_downgrade, pending, refuse_unknown, stamp as plan_stamp,
-};
+pub(crate) use plan::{Target, count, pending, refuse_unknown, stamp as plan_stamp};
 pub(crate) use queries::Queries;
 pub(crate) use repair::{Repair, repairs};
-pub(crate) use replay::{prove, prove_baseline, replay};
+pub(crate) use replay::{Doubt, prove, prove_baseline, replay, verify};
 pub(crate) use script::begin;
 pub(crate) use step::Direction;
 pub(crate) use versions::{Applied, applied};
+pub(crate) use vet::vet;
+pub(crate) use whole::{create, drop_whole};
 
 use crate::revision::{History, Revision};
 use crate::{Engine, Error, ErrorKind};
@@ -51,7 +52,11 @@ pub(crate) async fn connect<B: Engine, K: Bind>(
 ) -> Result<B::Connection, Error> {
     let mut conn = database.connect_dedicated().await.map_err(|error| {
         // The session layer's message names the URL and says what to check.
-        Error::new(ErrorKind::Database, error.to_string()).with_source(error)
+        let mut message = error.to_string();
+        if is_missing(&message) {
+            message.push_str("; `create` makes it");
+        }
+        Error::new(ErrorKind::Database, message).with_source(error)
     })?;
     if B::DIALECT == Dialect::Sqlite && lock::sqlite_file::<B>(&mut conn).await?.is_none() {
         return Err(Error::new(
@@ -64,6 +69,12 @@ pub(crate) async fn connect<B: Engine, K: Bind>(
         ));
     }
     Ok(conn)
+}
+
+/// Whether a server that answers says that it has no such database.
+fn is_missing(message: &str) -> bool {
+    message.contains("Unknown database")
+        || message.contains("database \"") && message.contains("does not exist")
 }
 
 /// What a run of several steps tells while it goes.
@@ -130,7 +141,7 @@ pub(crate) fn steps_up<'h>(
     let steps = plan::upgrade(history, applied, target)?;
     order::refuse_edited(history, applied)?;
     order::refuse_late(history, applied, &steps, order)?;
-    vet::vet(&steps, Direction::Up, dialect)?;
+    vet(&steps, Direction::Up, dialect)?;
     Ok(steps)
 }
 
@@ -142,7 +153,7 @@ pub(crate) fn steps_down<'h>(
     target: &Target,
 ) -> Result<Vec<&'h Revision>, Error> {
     let steps = plan::downgrade(history, applied, target)?;
-    vet::vet(&steps, Direction::Down, dialect)?;
+    vet(&steps, Direction::Down, dialect)?;
     Ok(steps)
 }
 
@@ -301,11 +312,8 @@ pub(crate) fn losses(revision: &Revision, dialect: Dialect) -> Vec<String> {
         .iter()
         .filter(|statement| loses(&statement.words(dialect)))
         .map(|statement| {
-            statement
-                .sql
-                .split_whitespace()
-                .collect::<Vec<_>>()
-                .join(" ")
+            let words: Vec<&str> = statement.sql.split_whitespace().collect();
+            script::beginning(&words.join(" "))
         })
         .collect()
 }

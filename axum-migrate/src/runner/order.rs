@@ -72,15 +72,18 @@ pub(super) fn late<'h>(
     steps
         .iter()
         .filter(|revision| revision.version < after.version)
-        .map(|revision| Late {
-            revision,
-            after,
-            below: history
-                .revisions()
-                .iter()
-                .filter(|other| other.version > revision.version)
-                .filter(has)
-                .find(|other| history.ancestry(other).contains(&revision.version)),
+        .map(|revision| {
+            let builds_on_it = history.dependents(&[revision]);
+            Late {
+                revision,
+                after,
+                below: history
+                    .revisions()
+                    .iter()
+                    .filter(|other| other.version > revision.version)
+                    .filter(has)
+                    .find(|other| builds_on_it.contains(&other.version)),
+            }
         })
         .collect()
 }

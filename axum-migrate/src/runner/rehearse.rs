@@ -5,6 +5,7 @@ use diesel_async::SimpleAsyncConnection as _;
 
 use super::script::{Script, StatementKind, excerpt};
 use super::split::Statement;
+use crate::error::what_it_needs;
 use crate::render::enum_made_anew;
 use crate::schema::EnumType;
 use crate::token::{Kind, Token, tokens};
@@ -44,10 +45,13 @@ pub(crate) async fn rehearse<B: Engine>(
             None => statement.sql.to_owned(),
         };
         conn.batch_execute(&sql).await.map_err(|error| {
+            let needs = what_it_needs(&error.to_string())
+                .map(|next| format!("What it needs: {next}.\n"))
+                .unwrap_or_default();
             Error::new(
                 ErrorKind::Script,
                 format!(
-                    "{file}, statement {} of {} (line {}) failed on a scratch copy: {error}\n\n{}\n",
+                    "{file}, statement {} of {} (line {}) failed on a scratch copy: {error}\n\n{}\n{needs}",
                     at + 1,
                     script.statements.len(),
                     statement.line,

@@ -25,7 +25,7 @@ pub(crate) fn repairs<'h>(history: &'h History, applied: &Applied) -> Vec<Repair
     let latest = history.revisions().last();
     let mut repairs: Vec<Repair<'h>> = applied
         .versions()
-        .filter(|version| !history.revisions().iter().any(|r| r.version == *version))
+        .filter(|version| !history.has(version))
         .map(|version| Repair::Forget {
             version: version.to_owned(),
             newer: latest.is_none_or(|latest| latest.version.as_str() < version),

@@ -96,6 +96,74 @@ pub(crate) async fn prove_baseline<B: Engine>(
     .await
 }
 
+/// What is wrong with one of the revisions that were tried.
+pub(crate) struct Doubt {
+    /// The revision's place among those that were run.
+    pub(crate) at: usize,
+    /// After which script the schema is not what it was; none where there is no `down.sql`.
+    pub(crate) script: Option<&'static str>,
+    /// What it would take.
+    pub(crate) left: Vec<Op>,
+}
+
+/// Runs revisions on an empty scratch place, those that are `tried` up, down, and up again.
+pub(crate) async fn verify<B: Engine>(
+    conn: &mut B::Connection,
+    revisions: &[&Revision],
+    tried: &(dyn Fn(&Revision) -> bool + Sync),
+) -> Result<Vec<Doubt>, Error> {
+    let tries: Vec<(Revision, bool)> = revisions
+        .iter()
+        .map(|revision| ((*revision).clone(), tried(revision)))
+        .collect();
+    B::scratch(conn, move |conn| {
+        Box::pin(async move {
+            let mut doubts = Vec::new();
+            let ups: Vec<&str> = tries.iter().map(|(it, _)| it.up.as_str()).collect();
+            let mut before = None;
+            for (at, (revision, is_tried)) in tries.iter().enumerate() {
+                let up_file = revision.file("up.sql");
+                if !is_tried {
+                    rehearse::<B>(conn, &revision.up, &up_file, &ups[at + 1..]).await?;
+                    continue;
+                }
+                let Some(down) = &revision.down else {
+                    let (script, left) = (None, Vec::new());
+                    doubts.push(Doubt { at, script, left });
+                    rehearse::<B>(conn, &revision.up, &up_file, &ups[at + 1..]).await?;
+                    before = None;
+                    continue;
+                };
+                let start = match before.take() {
+                    Some(start) => start,
+                    None => B::introspect(conn).await?,
+                };
+                // The values of an enum may be used by all that still runs in this transaction.
+                let later: Vec<&str> = [down.as_str()]
+                    .into_iter()
+                    .chain(ups[at..].iter().copied())
+                    .collect();
+                rehearse::<B>(conn, &revision.up, &up_file, &later).await?;
+                let there = B::introspect(conn).await?;
+                rehearse::<B>(conn, down, &revision.file("down.sql"), &ups[at..]).await?;
+                let mut found = |script, left: Vec<Op>| {
+                    let script = Some(script);
+                    if !left.is_empty() {
+                        doubts.push(Doubt { at, script, left });
+                    }
+                };
+                found("down.sql", to_do(&B::introspect(conn).await?, &start)?);
+                rehearse::<B>(conn, &revision.up, &up_file, &ups[at + 1..]).await?;
+                let again = B::introspect(conn).await?;
+                found("up.sql", to_do(&again, &there)?);
+                before = Some(again);
+            }
+            Ok(doubts)
+        })
+    })
+    .await
+}
+
 /// PostgreSQL says an expression over a column of another type in other words, and what stays although models have no
 /// words for it is still in the old ones.
 async fn as_the_server_says_it<B: Engine>(
@@ -155,15 +223,20 @@ fn concerned(dialect: Dialect, schema: &Schema, unmanaged: &[String]) -> Schema 
     }
 }
 
-/// Fails when `is` differs from `should`, either way.
-fn expect(script: &str, goal: &str, is: &Schema, should: &Schema) -> Result<(), Error> {
+/// What makes `should` of `is`, where everything is ours.
+fn to_do(is: &Schema, should: &Schema) -> Result<Vec<Op>, Error> {
     let everything = Hints {
         managed_tables: is.table_names(),
         dropped_tables: is.table_names(),
         exact: true,
         ..Hints::default()
     };
-    let left = diff(is, should, &everything)?.ops;
+    Ok(diff(is, should, &everything)?.ops)
+}
+
+/// Fails when `is` differs from `should`, either way.
+fn expect(script: &str, goal: &str, is: &Schema, should: &Schema) -> Result<(), Error> {
+    let left = to_do(is, should)?;
     if left.is_empty() {
         return Ok(());
     }

@@ -95,6 +95,15 @@ impl<'a> Script<'a> {
         restores.then(|| "RESET search_path".to_owned())
     }
 
+    /// Whether the next revision would find another limit for locks than ours, as after what pg_dump writes.
+    pub(super) fn sets_a_timeout(&self) -> bool {
+        let sets = |(statement, kind): (&Statement<'_>, &StatementKind)| {
+            *kind == StatementKind::Setting
+                && statement.sql.to_ascii_lowercase().contains("_timeout")
+        };
+        self.statements.iter().zip(&self.kinds).any(sets)
+    }
+
     /// Whether it begins and commits by itself.
     pub(super) fn has_transaction(&self) -> bool {
         self.has(StatementKind::Begin) && self.has(StatementKind::Commit)
@@ -177,7 +186,7 @@ fn kind_of(words: &[String], dialect: Dialect) -> StatementKind {
         ["ROLLBACK", "TO", ..] => StatementKind::Plain,
         ["ROLLBACK", ..] | ["ABORT", ..] => StatementKind::Rollback,
         ["PRAGMA", ..] => StatementKind::Setting,
-        ["SET", "PASSWORD" | "GLOBAL" | "PERSIST", ..] => StatementKind::Alone,
+        ["SET", "PASSWORD" | "GLOBAL" | "PERSIST" | "STATEMENT", ..] => StatementKind::Alone,
         ["SET" | "RESET" | "USE", ..] => StatementKind::Setting,
         ["LOCK", "TABLES" | "TABLE", ..] if mysql => StatementKind::LockTables,
         ["UNLOCK", "TABLES" | "TABLE", ..] if mysql => StatementKind::UnlockTables,
@@ -233,17 +242,26 @@ impl Statement<'_> {
     }
 }
 
-/// The first lines of a statement, indented.
+/// The first lines of a statement, indented, and the beginning of long ones.
 pub(super) fn excerpt(sql: &str) -> String {
     let mut lines: Vec<String> = sql
         .lines()
         .take(12)
-        .map(|line| format!("    {line}"))
+        .map(|line| format!("    {}", beginning(line)))
         .collect();
     if sql.lines().count() > lines.len() {
         lines.push("    …".into());
     }
     lines.join("\n")
+}
+
+/// A line as it is, or the beginning of a long one: a script may have megabytes in one.
+pub(super) fn beginning(line: &str) -> String {
+    const SHOWN: usize = 200;
+    match line.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -89,3 +89,17 @@ fn postgres_runs_alone_what_refuses_a_transaction() {
         ]
     );
 }
+
+#[test]
+fn what_is_shown_of_a_statement_is_short() {
+    let shown = excerpt(&format!(
+        "INSERT INTO t VALUES {}\nmore",
+        "('ä'), ".repeat(100_000)
+    ));
+    assert!(
+        shown.starts_with("    INSERT INTO t") && shown.ends_with("…\n    more"),
+        "{shown}"
+    );
+    assert!(shown.chars().count() < 230, "{shown}");
+    assert!(excerpt(&"a\n".repeat(20)).ends_with("    …"));
+}

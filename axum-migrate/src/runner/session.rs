@@ -132,6 +132,11 @@ impl<'o, B: Engine> Session<'o, B> {
         std::mem::take(&mut self.blockers)
     }
 
+    /// The statement that limits how long statements queue for locks, where they are limited.
+    pub(super) fn limits(&self) -> Option<String> {
+        limits(B::DIALECT, self.options.lock_timeout)
+    }
+
     /// The setting that lets a statement queue for locks for as long as it takes, and the one that limits it again:
     /// for PostgreSQL's CONCURRENTLY, behind which nobody queues.
     pub(super) async fn limit_locks(&mut self, limit: bool) -> Result<(), DieselError> {

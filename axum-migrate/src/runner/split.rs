@@ -146,73 +146,52 @@ impl<'a> Lines<'a> {
 /// What of a script only a database's own client understands, and what to write instead.
 pub(super) fn client_command(script: &str, dialect: Dialect) -> Option<(usize, String)> {
     let mut scanner = Scanner::new(script, dialect);
-    let (mut at_start, mut words) = (true, Vec::new());
+    let mut at_start = true;
+    // Of the statement so far: whether it begins with COPY, and whether its last word is FROM.
+    let (mut is_copy, mut after_from) = (false, false);
     while let Some(token) = scanner.next() {
-        let line = || script[..token.start].matches('\n').count() + 1;
-        let rest = script[token.start..].lines().next().unwrap_or_default();
-        let typed = rest.split_whitespace().next().unwrap_or_default();
-        match token.kind {
-            Kind::Space => continue,
-            Kind::Mark if token.text == "\\" && dialect != Dialect::Sqlite => {
-                let client = if dialect == Dialect::Mysql {
-                    "mysql"
-                } else {
-                    "psql"
-                };
-                return Some((
-                    line(),
-                    format!("{typed} is a command of the client {client}, not SQL; take it out"),
-                ));
+        let is = |word: &str| token.text.eq_ignore_ascii_case(word);
+        let found = |what: &str| {
+            let line = script[..token.start].matches('\n').count() + 1;
+            Some((line, what.to_owned()))
+        };
+        let of_client = |client: &str| {
+            let rest = script[token.start..].lines().next().unwrap_or_default();
+            let typed = rest.split_whitespace().next().unwrap_or_default();
+            found(&format!(
+                "{typed} is a command of the client {client}, not SQL; take it out"
+            ))
+        };
+        match (token.kind, dialect) {
+            (Kind::Space, _) => continue,
+            (Kind::Mark, Dialect::Postgres) if token.text == "\\" => return of_client("psql"),
+            (Kind::Mark, Dialect::Mysql) if token.text == "\\" => return of_client("mysql"),
+            (Kind::Mark, Dialect::Sqlite) if at_start && token.text == "." => {
+                return of_client("sqlite3");
             }
-            Kind::Mark if at_start && token.text == "." && dialect == Dialect::Sqlite => {
-                return Some((
-                    line(),
-                    format!("{typed} is a command of the client sqlite3, not SQL; take it out"),
-                ));
-            }
-            Kind::Word
-                if at_start
-                    && dialect == Dialect::Mysql
-                    && token.text.eq_ignore_ascii_case("delimiter") =>
-            {
+            (Kind::Word, Dialect::Mysql) if at_start && is("delimiter") => {
                 scanner.change_delimiter();
                 continue;
             }
-            Kind::Word
-                if at_start
-                    && dialect == Dialect::Mysql
-                    && token.text.eq_ignore_ascii_case("source") =>
-            {
-                return Some((
-                    line(),
-                    "SOURCE is a command of the client mysql, not SQL; put that file's text in its place"
-                        .into(),
-                ));
+            (Kind::Word, Dialect::Mysql) if at_start && is("source") => {
+                return found(
+                    "SOURCE is a command of the client mysql, not SQL; put that file's text in its place",
+                );
             }
-            Kind::Word => {
-                words.push(token.text.to_ascii_uppercase());
+            (Kind::Word, Dialect::Postgres) if is_copy && after_from && is("stdin") => {
+                return found(
+                    "COPY … FROM STDIN takes rows from the client psql; write them as INSERT, as `pg_dump --inserts` \
+                     does",
+                );
+            }
+            (Kind::Word, _) => {
+                is_copy = if at_start { is("copy") } else { is_copy };
+                after_from = is("from");
                 at_start = false;
-                let is_copy = words.first().is_some_and(|word| word == "COPY");
-                if is_copy
-                    && dialect == Dialect::Postgres
-                    && words.ends_with(&["FROM".into(), "STDIN".into()])
-                {
-                    return Some((
-                        line(),
-                        "COPY … FROM STDIN takes rows from the client psql; write them as INSERT, as                          `pg_dump --inserts` does"
-                            .into(),
-                    ));
-                }
             }
-            Kind::Delimiter => {
-                at_start = true;
-                words.clear();
-            }
-            Kind::Mark if token.text == ";" => {
-                at_start = true;
-                words.clear();
-            }
-            Kind::Mark | Kind::Quoted => at_start = false,
+            (Kind::Delimiter, _) => at_start = true,
+            (Kind::Mark, _) => at_start = token.text == ";",
+            (Kind::Quoted, _) => at_start = false,
         }
     }
     None

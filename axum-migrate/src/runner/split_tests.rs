@@ -246,3 +246,13 @@ proptest::proptest! {
         let _ = client_command(&script, Mysql);
     }
 }
+
+#[test]
+fn a_line_of_megabytes_is_looked_through_once() {
+    let values = vec!["(1, 'x')"; 500_000].join(", ");
+    let script = format!("INSERT INTO t VALUES {values};\nSELECT 1");
+    for dialect in [Sqlite, Postgres, Mysql] {
+        assert_eq!(client_command(&script, dialect), None);
+        assert_eq!(split(&script, dialect).len(), 2);
+    }
+}

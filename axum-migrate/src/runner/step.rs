@@ -311,7 +311,7 @@ impl Step<'_> {
             })
             .collect();
         let end = if records {
-            self.record::<B>()
+            self.record(session)
         } else {
             let after = Progress::before(self.direction, range.end, statements);
             vec![versions::set_progress(B::DIALECT, self.revision, &after)]
@@ -369,13 +369,18 @@ impl Step<'_> {
     }
 
     /// What is left to write when the script has run.
-    fn record<B: Engine>(&self) -> Vec<String> {
+    fn record<B: Engine>(&self, session: &Session<'_, B>) -> Vec<String> {
         let statements = match self.direction {
             Direction::Up => versions::record(B::DIALECT, self.revision),
             Direction::Down => versions::forget(B::DIALECT, &self.revision.version),
         };
         let restore = self.script.restore(B::DIALECT);
-        restore.into_iter().chain(statements).collect()
+        let limits = session.limits().filter(|_| self.script.sets_a_timeout());
+        restore
+            .into_iter()
+            .chain(limits)
+            .chain(statements)
+            .collect()
     }
 
     /// Notes that the statement ended of which the journal says that it was begun.

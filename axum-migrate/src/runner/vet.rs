@@ -9,7 +9,7 @@ use crate::revision::Revision;
 use crate::{Error, ErrorKind};
 
 /// Fails when one of the scripts cannot be carried out as it stands.
-pub(super) fn vet(
+pub(crate) fn vet(
     steps: &[&Revision],
     direction: Direction,
     dialect: Dialect,

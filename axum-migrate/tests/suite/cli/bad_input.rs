@@ -107,7 +107,14 @@ async fn an_unknown_revision() {
             .to_string()
             .contains("did you mean")
     );
-    assert_eq!(project.err("upgrade -- -1").await.kind(), ErrorKind::Usage);
+    for line in ["upgrade -- -1", "upgrade -1"] {
+        let error = project.err(line).await;
+        assert_eq!(error.kind(), ErrorKind::Usage, "{line}");
+        assert!(
+            error.to_string().contains("`downgrade` goes back"),
+            "{error}"
+        );
+    }
     assert_eq!(project.err("downgrade -1").await.kind(), ErrorKind::Usage);
 }
 

@@ -334,3 +334,43 @@ async fn what_was_broken_by_hand_is_named_and_mended() {
     );
     assert!(project.ok("rebase").await.starts_with("Nothing to move"));
 }
+
+#[tokio::test]
+async fn what_finds_nothing_to_join_or_move_writes_nothing() {
+    let project = Sqlite::new().await;
+    project.ok("init").await;
+    project.table("a", "").await;
+    let head = project.migrations().join("HEAD");
+    let text = std::fs::read_to_string(&head).unwrap();
+    let text = text.replace("schema = \"\"", "schema = \"53ee4085\"");
+    std::fs::write(&head, &text).unwrap();
+    for line in ["merge", "rebase"] {
+        project.ok(line).await;
+        assert_eq!(std::fs::read_to_string(&head).unwrap(), text, "{line}");
+    }
+    std::fs::write(&head, text.replace("\"a\"", "\"gone\"")).unwrap();
+    assert!(project.ok("merge").await.contains("HEAD was written anew"));
+    project.ok("check --heads").await;
+    let json = project.ok("merge --json").await;
+    assert!(json.contains("\"written\": null"), "{json}");
+}
+
+#[tokio::test]
+async fn a_merge_and_a_stamp_answer_programs() {
+    let project = Sqlite::new().await;
+    project.ok("init").await;
+    project.table("a", "").await;
+    project.table("b", "").await;
+    project.table("c", "--head a --splice").await;
+    let answer: serde_json::Value =
+        serde_json::from_str(&project.ok("merge --json").await).unwrap();
+    assert_eq!(answer["joined"], serde_json::json!(["b", "c"]));
+    let written = answer["written"].as_str().unwrap().replace('…', "");
+    assert!(written.contains("merge"), "{answer}");
+    let answer: serde_json::Value =
+        serde_json::from_str(&project.ok("stamp head --json").await).unwrap();
+    assert_eq!(answer, serde_json::json!({"added": 4, "removed": 0}));
+    let shown = project.ok("revision -m x --sql").await;
+    assert!(shown.starts_with("-- up.sql\n"), "{shown}");
+    assert_eq!(project.entries().len(), 5);
+}

@@ -4,7 +4,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 use crate::support::Cli;
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 24] = [
     "init",
     "adopt",
     "models",
@@ -24,6 +24,10 @@ const COMMANDS: [&str; 20] = [
     "branches",
     "show",
     "check",
+    "verify",
+    "create",
+    "drop",
+    "reset",
     "completions",
 ];
 

@@ -18,3 +18,5 @@ mod program;
 mod schemas;
 mod sql;
 mod typed;
+mod verify;
+mod whole;

@@ -2,6 +2,7 @@
 
 mod interrupted;
 mod locks;
+mod odd_files;
 mod processes;
 mod records;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
