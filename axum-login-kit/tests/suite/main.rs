@@ -25,6 +25,8 @@ mod fuzz;
 #[cfg(feature = "sqlite")]
 mod guards;
 #[cfg(feature = "sqlite")]
+mod hostile;
+#[cfg(feature = "sqlite")]
 mod loaders;
 #[cfg(feature = "sqlite")]
 mod logs;
