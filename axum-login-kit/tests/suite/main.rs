@@ -15,6 +15,8 @@ mod config;
 #[cfg(feature = "sqlite")]
 mod cookies;
 #[cfg(feature = "sqlite")]
+mod derive;
+#[cfg(feature = "sqlite")]
 mod ended;
 #[cfg(feature = "sqlite")]
 mod events;
