@@ -104,8 +104,16 @@ fn forwarded(headers: &HeaderMap, nth: usize) -> Option<IpAddr> {
     let mut addresses = lines
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.rsplit(','));
-    let address: IpAddr = addresses.nth(nth)?.trim().parse().ok()?;
-    Some(address.to_canonical())
+    Some(address(addresses.nth(nth)?.trim())?.to_canonical())
+}
+
+/// An address as proxies write it: alone, in brackets, or with a port.
+fn address(text: &str) -> Option<IpAddr> {
+    let in_brackets = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    let with_port = || text.parse().ok().map(|address: SocketAddr| address.ip());
+    in_brackets.unwrap_or(text).parse().ok().or_else(with_port)
 }
 
 #[cfg(test)]
@@ -136,6 +144,21 @@ mod tests {
         ] {
             let client = ClientInfo::of(&parts, proxies);
             assert_eq!(client.ip, Some(ip.parse().unwrap()), "{proxies}");
+        }
+    }
+
+    #[test]
+    fn an_address_may_have_a_port_or_brackets() {
+        for (text, ip) in [
+            ("1.1.1.1:80", "1.1.1.1"),
+            ("[2001:db8::1]:80", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("2001:db8::1", "2001:db8::1"),
+        ] {
+            assert_eq!(super::address(text), Some(ip.parse().unwrap()), "{text}");
+        }
+        for text in ["", "unknown", "_hidden", "[1.1.1.1", "1.1.1.1:", "[]"] {
+            assert_eq!(super::address(text), None, "{text}");
         }
     }
 }

@@ -52,19 +52,24 @@ pub(crate) fn full_name(name: &str, secure: bool) -> String {
 }
 
 /// The names and values of a request's cookies, of which the first of a name counts.
-pub(crate) fn all(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+///
+/// Bytes, since a script may have set a cookie beside ours that is no ASCII. Only the spaces of ASCII are trimmed: a
+/// name behind another one would pass for a name with the prefix that browsers guard.
+pub(crate) fn all(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
     headers
         .get_all(header::COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|cookies| cookies.split(';'))
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (name.trim(), value.trim()))
+        .flat_map(|cookies| cookies.as_bytes().split(|&byte| byte == b';'))
+        .filter_map(|pair| {
+            let at = pair.iter().position(|&byte| byte == b'=')?;
+            Some((pair[..at].trim_ascii(), pair[at + 1..].trim_ascii()))
+        })
 }
 
-/// The value of the first cookie called `name`.
+/// The value of the first cookie called `name`, if it is text.
 pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    all(headers).find_map(|(found, value)| (found == name).then_some(value))
+    let (_, value) = all(headers).find(|(found, _)| *found == name.as_bytes())?;
+    std::str::from_utf8(value).ok()
 }
 
 /// A cookie but for its value.
@@ -261,11 +266,16 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(header::COOKIE, HeaderValue::from_static("a=1; b=2;c=3=4"));
         headers.append(header::COOKIE, HeaderValue::from_static("d=5; a=6"));
-        headers.append(header::COOKIE, HeaderValue::from_bytes(b"e=\xff").unwrap());
+        let strange = b"e=\xff; f=7; g=gr\xc3\xb6\xc3\x9fe; \xe2\x80\x80h=8";
+        headers.append(header::COOKIE, HeaderValue::from_bytes(strange).unwrap());
         assert_eq!(find(&headers, "a"), Some("1"));
         assert_eq!(find(&headers, "c"), Some("3=4"));
         assert_eq!(find(&headers, "d"), Some("5"));
         assert_eq!(find(&headers, "e"), None);
+        assert_eq!(find(&headers, "f"), Some("7"));
+        assert_eq!(find(&headers, "g"), Some("größe"));
+        // Behind a space that only Unicode knows, as it is planted to get past the prefix `__Host-`.
+        assert_eq!(find(&headers, "h"), None);
         assert_eq!(find(&headers, "session"), None);
     }
 }

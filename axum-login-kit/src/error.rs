@@ -69,6 +69,17 @@ pub enum LoginRefused {
 
 impl Error {
     /// Which kind of error this is.
+    ///
+    /// ```
+    /// use axum_login_kit::{Bcrypt, ErrorKind};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let error = Bcrypt::with_cost(4)?.hash("with a \0").await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::InvalidPassword);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match &self.0 {
@@ -124,6 +135,22 @@ impl Error {
     }
 
     /// When the request may be repeated, where it was one too many: for a page of your own that says so.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().lockout(Lockout::in_memory().account(1)).build()?;
+    /// let check = async |auth: Auth<User>| {
+    ///     let verified = auth.verify_password(None, "a guess").account("ada@example.com").await;
+    ///     format!("{:?}", verified.err().and_then(|error| error.retry_after()))
+    /// };
+    /// let visitor = stranger(&login, Router::new().route("/login", post(check)));
+    /// visitor.post("/login").await.assert_text("None");
+    /// visitor.post("/login").await.assert_text("Some(30s)");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self.0 {
@@ -238,6 +265,14 @@ impl IntoResponse for Error {
 }
 
 /// A setting that [`build`](crate::LoginManagerBuilder::build) refuses.
+///
+/// ```
+/// use axum_login_kit::{Bcrypt, ConfigError};
+///
+/// let error = Bcrypt::with_cost(40).unwrap_err();
+/// assert_eq!(error, ConfigError::BcryptCost { cost: 40 });
+/// assert_eq!(error.to_string(), "bcrypt has no cost 40: choose one from 4 (for tests) to 31; 12 is the default");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {

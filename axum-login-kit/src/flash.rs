@@ -61,6 +61,21 @@ pub(crate) struct FlashBuffer {
 
 impl Flash {
     /// Adds a message of any category.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let save = async |flash: Flash| flash.push("party", "It is done!");
+    /// let show = async |flash: Flash| format!("{:?}", flash.take());
+    /// let visitor = stranger(&login, Router::new().route("/save", post(save)).route("/show", get(show)));
+    /// visitor.post("/save").await.assert_status(200);
+    /// visitor.get("/show").await.assert_text(r#"[FlashMessage { category: "party", text: "It is done!" }]"#);
+    /// visitor.get("/show").await.assert_text("[]");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn push(&self, category: impl Into<String>, text: impl Into<String>) {
         let message = FlashMessage {
             category: category.into(),
@@ -73,32 +88,123 @@ impl Flash {
     }
 
     /// Adds a message of the category `success`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let shown = async |flash: Flash| {
+    ///     flash.success("Look!");
+    ///     flash.take()[0].category.clone()
+    /// };
+    /// let page = Client::new(Router::new().route("/page", get(shown)).layer(login.layer()));
+    /// page.get("/page").await.assert_text("success");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn success(&self, text: impl Into<String>) {
         self.push("success", text);
     }
 
     /// Adds a message of the category `info`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let shown = async |flash: Flash| {
+    ///     flash.info("Look!");
+    ///     flash.take()[0].category.clone()
+    /// };
+    /// let page = Client::new(Router::new().route("/page", get(shown)).layer(login.layer()));
+    /// page.get("/page").await.assert_text("info");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn info(&self, text: impl Into<String>) {
         self.push("info", text);
     }
 
     /// Adds a message of the category `warning`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let shown = async |flash: Flash| {
+    ///     flash.warning("Look!");
+    ///     flash.take()[0].category.clone()
+    /// };
+    /// let page = Client::new(Router::new().route("/page", get(shown)).layer(login.layer()));
+    /// page.get("/page").await.assert_text("warning");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn warning(&self, text: impl Into<String>) {
         self.push("warning", text);
     }
 
     /// Adds a message of the category `danger`, the name that CSS frameworks give to errors.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let shown = async |flash: Flash| {
+    ///     flash.danger("Look!");
+    ///     flash.take()[0].category.clone()
+    /// };
+    /// let page = Client::new(Router::new().route("/page", get(shown)).layer(login.layer()));
+    /// page.get("/page").await.assert_text("danger");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn danger(&self, text: impl Into<String>) {
         self.push("danger", text);
     }
 
     /// Adds a message of the category `error`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let shown = async |flash: Flash| {
+    ///     flash.error("Look!");
+    ///     flash.take()[0].category.clone()
+    /// };
+    /// let page = Client::new(Router::new().route("/page", get(shown)).layer(login.layer()));
+    /// page.get("/page").await.assert_text("error");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn error(&self, text: impl Into<String>) {
         self.push("error", text);
     }
 
     /// Takes all messages, oldest first: those of earlier responses and those of this request. They are gone
     /// afterwards.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let page = async |flash: Flash| {
+    ///     flash.info("one");
+    ///     flash.info("two");
+    ///     let texts: Vec<String> = flash.take().into_iter().map(|message| message.text).collect();
+    ///     format!("{}, then {}", texts.join(" and "), flash.take().len())
+    /// };
+    /// stranger(&login, Router::new().route("/page", get(page))).get("/page").await.assert_text("one and two, then 0");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use = "the messages are gone afterwards"]
     pub fn take(&self) -> Vec<FlashMessage> {
         let messages = match self.0.flash().as_mut() {

@@ -111,6 +111,17 @@ fn same(left: &str, right: &str) -> bool {
 }
 
 /// Keys derived from a manager's secret, for what a [`SessionBackend`](crate::SessionBackend) leaves in a cookie.
+///
+/// ```
+/// use axum_login_kit::SealingKeys;
+///
+/// fn leaves_in_a_cookie(keys: &SealingKeys) {
+///     let sealed = keys.seal("my backend", "a text".to_owned());
+///     assert_eq!(keys.unseal("my backend", &sealed).as_deref(), Some("a text"));
+///     assert_eq!(keys.unseal("something else", &sealed), None);
+/// }
+/// # let _ = leaves_in_a_cookie;
+/// ```
 #[derive(Debug, Clone)]
 pub struct SealingKeys(Arc<Keys>);
 

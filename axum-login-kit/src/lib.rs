@@ -25,6 +25,36 @@ mod tokens;
 mod unauthorized;
 mod user;
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+/// Implements [`trait@AuthUser`] by the fields of a struct.
+///
+/// A field called as a method of the trait (`id`, `password_hash`, `email`, `is_email_confirmed`, `is_active`,
+/// `session_epoch`) is what the method returns; `#[auth(…)]` says it of a field of another name.
+///
+/// ```
+/// use axum_login_kit::AuthUser;
+///
+/// #[derive(AuthUser)]
+/// #[auth(session_table = "admin_sessions")]
+/// struct Admin {
+///     #[auth(id)]
+///     name: String,
+///     #[auth(password_hash, column = "password")]
+///     password: Option<String>,
+///     is_active: bool,
+/// }
+///
+/// let root = Admin { name: "root".into(), password: None, is_active: true };
+/// assert_eq!(root.id(), "root");
+/// assert_eq!(root.password_hash(), None);
+/// assert!(root.is_active());
+/// assert_eq!((Admin::SESSION_TABLE, Admin::PASSWORD_COLUMN), ("admin_sessions", "password"));
+/// ```
+///
+pub use axum_login_kit_macros::AuthUser;
 pub use client::SessionProtection;
 pub use clock::{Clock, SystemClock};
 pub use cookie_config::{CookieConfig, RememberConfig, SameSite};

@@ -46,12 +46,39 @@ pub struct NextUrl(Option<String>);
 
 impl NextUrl {
     /// A redirect (303 See Other) to the wanted page, or to `default` when there is none.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let home = async |next: NextUrl| next.or("/home");
+    /// let visitor = stranger(&login, Router::new().route("/login", get(home)));
+    /// visitor.get("/login?next=%2Faccount").await.assert_redirect("/account");
+    /// visitor.get("/login?next=https%3A%2F%2Fevil.example").await.assert_redirect("/home");
+    /// visitor.get("/login").await.assert_redirect("/home");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use = "a redirect does nothing unless it is returned"]
     pub fn or(&self, default: &'static str) -> Redirect {
         Redirect::to(self.as_str().unwrap_or(default))
     }
 
     /// The wanted page as path and query, for example to carry it along in a link to the registration.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let said = async |next: NextUrl| next.as_str().unwrap_or("none").to_owned();
+    /// let visitor = stranger(&login, Router::new().route("/login", get(said)));
+    /// visitor.get("/login?next=%2Faccount%3Ftab%3D2").await.assert_text("/account?tab=2");
+    /// visitor.get("/login?next=%2F%2Fevil.example").await.assert_text("none");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         self.0.as_deref()

@@ -83,6 +83,16 @@ pub struct Tokens<U: AuthUser>(Arc<Manager<U>>);
 
 impl<U: AuthUser> LoginManager<U> {
     /// The tokens of this manager.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let token = login.tokens().password_reset(&ada());
+    /// assert!(login.tokens().read_password_reset(&token).is_some_and(|read| read.is_for(&ada())));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn tokens(&self) -> Tokens<U> {
         Tokens(Arc::clone(&self.0))
@@ -101,36 +111,99 @@ where
     U::Id: Display + FromStr,
 {
     /// A token with which the user may set a new password.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let token = login.tokens().password_reset(&ada());
+    /// assert!(token.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))); // as it is in a URL
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn password_reset(&self, user: &U) -> String {
         self.make(Purpose::PasswordReset, user, "")
     }
 
     /// A token that proves that the user's address is theirs.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let token = login.tokens().email_confirmation(&ada());
+    /// assert!(token.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))); // as it is in a URL
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn email_confirmation(&self, user: &U) -> String {
         self.make(Purpose::EmailConfirmation, user, "")
     }
 
     /// A token that proves that another address is the user's.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let token = login.tokens().email_change(&ada(), "ada@example.org");
+    /// assert!(token.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))); // as it is in a URL
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn email_change(&self, user: &U, new_email: &str) -> String {
         self.make(Purpose::EmailChange, user, new_email)
     }
 
     /// What [`password_reset`](Self::password_reset) made, if its time is not up.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let token = login.tokens().password_reset(&ada());
+    /// assert_eq!(login.tokens().read_password_reset(&token).map(|read| *read.user_id()), Some(1));
+    /// assert!(login.tokens().read_password_reset("forged").is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn read_password_reset(&self, token: &str) -> Option<TokenFor<U>> {
         self.read(Purpose::PasswordReset, token)
     }
 
     /// What [`email_confirmation`](Self::email_confirmation) made, if its time is not up.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let token = login.tokens().email_confirmation(&ada());
+    /// assert_eq!(login.tokens().read_email_confirmation(&token).map(|read| *read.user_id()), Some(1));
+    /// assert!(login.tokens().read_email_confirmation("forged").is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn read_email_confirmation(&self, token: &str) -> Option<TokenFor<U>> {
         self.read(Purpose::EmailConfirmation, token)
     }
 
     /// What [`email_change`](Self::email_change) made, if its time is not up.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let token = login.tokens().email_change(&ada(), "ada@example.org");
+    /// assert_eq!(login.tokens().read_email_change(&token).map(|read| *read.user_id()), Some(1));
+    /// assert!(login.tokens().read_email_change("forged").is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn read_email_change(&self, token: &str) -> Option<TokenFor<U>> {
         self.read(Purpose::EmailChange, token)
@@ -192,6 +265,22 @@ where
 /// What a token of [`Tokens`] says: this application made it, for this purpose, and its time is not up.
 ///
 /// Whether it was used already is known only once its user is loaded: see [`is_for`](Self::is_for).
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let login = manager().build()?;
+/// let token = login.tokens().email_change(&ada(), "ada@example.org");
+/// let read = login.tokens().read_email_change(&token).unwrap();
+/// assert_eq!((*read.user_id(), read.new_email()), (1, "ada@example.org"));
+///
+/// let mut changed = ada();
+/// assert!(read.is_for(&changed));
+/// changed.email = "ada@example.org".into();
+/// assert!(!read.is_for(&changed)); // used
+/// # Ok(())
+/// # }
+/// ```
 pub struct TokenFor<U: AuthUser> {
     manager: Arc<Manager<U>>,
     purpose: Purpose,

@@ -74,6 +74,22 @@ impl Client {
 /// [`login_url`](crate::LoginManagerBuilder::login_url) is set. A missing permission is 403.
 /// [`on_unauthorized`](crate::LoginManagerBuilder::on_unauthorized) may say otherwise. An error answers as [`Error`]
 /// does.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let login = manager().login_url("/login").build()?;
+/// let account = async |user: Result<CurrentUser<User>, LoginRejection>| match user {
+///     Ok(user) => Ok(user.email.clone()),
+///     Err(rejection) if rejection.is_login_required() => Ok("who are you?".to_owned()),
+///     Err(rejection) => Err(rejection),
+/// };
+/// let visitor = stranger(&login, Router::new().route("/account", get(account)));
+/// visitor.get("/account").await.assert_text("who are you?");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct LoginRejection(Reason);
 
@@ -97,6 +113,26 @@ pub enum DenialReason {
 
 /// A request that is turned away, for the function of
 /// [`LoginManagerBuilder::on_unauthorized`](crate::LoginManagerBuilder::on_unauthorized).
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let login = manager()
+///     .login_url("/login")
+///     .on_unauthorized(|denial| {
+///         assert_eq!(denial.reason, DenialReason::LoginRequired);
+///         assert_eq!((denial.method.as_str(), denial.uri.path()), ("GET", "/account"));
+///         assert_eq!(denial.login_url.as_deref(), Some("/login?next=%2Faccount"));
+///         None // as it would be answered anyway
+///     })
+///     .build()?;
+/// let account = async |user: CurrentUser<User>| user.email.clone();
+/// let visitor = stranger(&login, Router::new().route("/account", get(account)));
+/// visitor.get("/account").await.assert_redirect("/login?next=%2Faccount");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Denial {
@@ -135,6 +171,20 @@ impl LoginRejection {
     }
 
     /// What is missing; `None` for an error.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let account = async |user: Result<CurrentUser<User>, LoginRejection>| {
+    ///     format!("{:?}", user.err().and_then(|rejection| rejection.reason()))
+    /// };
+    /// let visitor = stranger(&login, Router::new().route("/account", get(account)));
+    /// visitor.get("/account").await.assert_text("Some(LoginRequired)");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn reason(&self) -> Option<DenialReason> {
         match &self.0 {

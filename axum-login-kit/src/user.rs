@@ -1,6 +1,7 @@
 //! What the kit needs to know of a user.
 
-/// A type whose values can log in: implement it for the model of your users.
+/// A type whose values can log in: implement it for the model of your users, by hand or with
+/// [`#[derive(AuthUser)]`](derive@crate::AuthUser).
 ///
 /// ```
 /// use axum_login_kit::AuthUser;
@@ -34,7 +35,7 @@
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot log in: it does not implement `AuthUser`",
     label = "not a user",
-    note = "write `impl AuthUser for {Self} {{ type Id = i32; fn id(&self) -> i32 {{ self.id }} \
+    note = "write `#[derive(axum_login_kit::AuthUser)]` above `struct {Self}`, or `impl AuthUser for {Self} {{ type Id = i32; fn id(&self) -> i32 {{ self.id }} \
             fn password_hash(&self) -> Option<&str> {{ Some(&self.password_hash) }} }}`"
 )]
 pub trait AuthUser: Send + Sync + 'static {

@@ -9,9 +9,10 @@ use tempfile::TempDir;
 use crate::{Result, process};
 
 /// The crates that are published, each after those it needs.
-pub(crate) const PUBLISHED: [&str; 4] = [
+pub(crate) const PUBLISHED: [&str; 5] = [
     "axum-db-macros",
     "axum-db",
+    "axum-login-kit-macros",
     "axum-login-kit",
     "axum-migrate",
 ];

@@ -71,6 +71,22 @@ impl<U: AuthUser> Auth<U> {
     /// checked (as a response, 503 with `Retry-After`), and with a [`Lockout`](crate::Lockout) of the kind
     /// [`ErrorKind::LockedOut`](crate::ErrorKind::LockedOut) (429 with `Retry-After`). Dropped, it has changed nothing,
     /// except that the attempt may count as a failed one.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let check = async |auth: Auth<User>, password: String| -> Result<String, Error> {
+    ///     let user = auth.verify_password(Some(ada()), &password).await?;
+    ///     Ok(user.map_or("wrong".to_owned(), |user| user.email))
+    /// };
+    /// let visitor = stranger(&login, Router::new().route("/check", post(check)));
+    /// visitor.post("/check").body("text/plain", "correct horse").await.assert_text("ada@example.com");
+    /// visitor.post("/check").body("text/plain", "battery staple").await.assert_text("wrong");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn verify_password<'a>(
         &'a self,
         user: Option<U>,
@@ -81,6 +97,19 @@ impl<U: AuthUser> Auth<U> {
 
     /// Hashes a password for storing, by the manager's settings. While it waits, the request's connection is
     /// back in the pool, unless a transaction is open.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().passwords(Bcrypt::with_cost(5)?).build()?;
+    /// let hash = async |auth: Auth<User>, password: String| auth.hash_password(&password).await;
+    /// let visitor = stranger(&login, Router::new().route("/hash", post(hash)));
+    /// let hash = visitor.post("/hash").body("text/plain", "correct horse").await.text();
+    /// assert!(hash.starts_with("$2b$05$"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::InvalidPassword`](crate::ErrorKind::InvalidPassword) and
@@ -96,11 +125,39 @@ impl<U: AuthUser> Auth<U> {
     /// Logs `user` in, once the result is awaited: `auth.login(&user).remember(true).await?`.
     ///
     /// The session gets a new token; the one that the browser presented, whoever's it was, ends.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let log_in = async |auth: Auth<User>| auth.login(&ada()).remember(true).await;
+    /// let visitor = stranger(&login, Router::new().route("/login", post(log_in)));
+    /// visitor.get("/").await.assert_text("nobody");
+    /// visitor.post("/login").await.assert_status(200);
+    /// visitor.get("/").await.assert_text("ada@example.com");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn login<'a>(&'a self, user: &'a U) -> Login<'a, U> {
         Login::new(&self.0, user)
     }
 
     /// Ends the browser's session, remembered or not. Without one, it does nothing.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let log_out = async |auth: Auth<User>| auth.logout().await;
+    /// let ada = browser(&login, Router::new().route("/logout", post(log_out))).await;
+    /// ada.get("/").await.assert_text("ada@example.com");
+    /// ada.post("/logout").await.assert_status(200);
+    /// ada.get("/").await.assert_text("nobody");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the database fails; the session may then still stand.
@@ -113,8 +170,27 @@ impl<U: AuthUser> Auth<U> {
 
     /// Ends all other sessions of the user who is logged in, and returns how many there were.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let end_others = async |auth: Auth<User>| -> Result<String, Error> {
+    ///     Ok(auth.logout_others().await?.to_string())
+    /// };
+    /// let here = browser(&login, Router::new().route("/others/end", post(end_others))).await;
+    /// let there = here.another().with_cookies(login_as(&login, &ada()).await?);
+    /// here.post("/others/end").await.assert_text("1");
+    /// here.get("/").await.assert_text("ada@example.com");
+    /// there.get("/").await.assert_text("nobody");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails, and with [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for sessions that
+    /// are kept in cookies: a raised [`session_epoch`](AuthUser::session_epoch) ends those, and a login after it keeps this
+    /// one.
     ///
     /// # Cancellation
     /// The sessions may have ended or not.
@@ -123,6 +199,23 @@ impl<U: AuthUser> Auth<U> {
     }
 
     /// Ends all sessions of the user who is logged in, this one included, and returns how many there were.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let end_all = async |auth: Auth<User>| -> Result<String, Error> {
+    ///     Ok(auth.logout_everywhere().await?.to_string())
+    /// };
+    /// let here = browser(&login, Router::new().route("/all/end", post(end_all))).await;
+    /// let there = here.another().with_cookies(login_as(&login, &ada()).await?);
+    /// here.post("/all/end").await.assert_text("2");
+    /// here.get("/").await.assert_text("nobody");
+    /// there.get("/").await.assert_text("nobody");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the database fails, and with [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for sessions that
@@ -172,6 +265,28 @@ impl<U: AuthUser> Auth<U> {
     /// Ends a session of the user who is logged in, on whatever device it is, this one included. False when it had
     /// ended already, or is somebody else's.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let end_the_other = async |auth: Auth<User>| -> Result<String, Error> {
+    ///     let sessions = auth.sessions().await?;
+    ///     let other = sessions.iter().find(|session| !session.is_current);
+    ///     Ok(match other {
+    ///         Some(other) => auth.revoke(&other.id).await?.to_string(),
+    ///         None => "there is none".to_owned(),
+    ///     })
+    /// };
+    /// let here = browser(&login, Router::new().route("/end", post(end_the_other))).await;
+    /// let there = here.another().with_cookies(login_as(&login, &ada()).await?);
+    /// here.post("/end").await.assert_text("true");
+    /// there.get("/").await.assert_text("nobody");
+    /// here.post("/end").await.assert_text("there is none");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`sessions`](Self::sessions).
     ///
@@ -219,6 +334,23 @@ impl<U: AuthUser> Auth<U> {
     /// Where the request comes from: the address of its connection, if the server is started with
     /// `into_make_service_with_connect_info::<SocketAddr>()`. What a proxy says counts only where
     /// [`behind_proxies`](crate::LoginManagerBuilder::behind_proxies) declares it.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::net::SocketAddr;
+    /// use axum::extract::connect_info::MockConnectInfo; // what a server's connections are in a test
+    ///
+    /// let login = manager().build()?;
+    /// let ip = async |auth: Auth<User>| format!("{:?}", auth.ip());
+    /// let from = MockConnectInfo(SocketAddr::from(([192, 0, 2, 7], 50_000)));
+    /// let visitor = stranger(&login, Router::new().route("/ip", get(ip)).layer(from));
+    /// let said = visitor.get("/ip").header("x-forwarded-for", "198.51.100.1").await;
+    /// said.assert_text("Some(192.0.2.7)");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn ip(&self) -> Option<IpAddr> {
         self.0.client().ip
@@ -264,6 +396,32 @@ impl<U: AuthUser> Auth<U> {
     /// Changes what [`data`](Self::data) gives. Of two requests that change it at once neither is lost: the function
     /// runs again on what the other one wrote.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// #[derive(Default, serde::Serialize, serde::Deserialize)]
+    /// struct Cart { items: Vec<String> }
+    ///
+    /// impl SessionData for Cart {
+    ///     const NAME: &'static str = "cart";
+    /// }
+    ///
+    /// let login = manager().build()?;
+    /// let add = async |auth: Auth<User>, item: String| -> Result<String, Error> {
+    ///     let items = auth.update_data(|cart: &mut Cart| {
+    ///         cart.items.push(item.clone());
+    ///         cart.items.join(", ")
+    ///     });
+    ///     items.await
+    /// };
+    /// let visitor = stranger(&login, Router::new().route("/cart", post(add)));
+    /// visitor.post("/cart").body("text/plain", "bread").await.assert_text("bread");
+    /// visitor.post("/cart").body("text/plain", "butter").await.assert_text("bread, butter");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the database fails, and with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when it no longer fits
     /// into a cookie (3,800 bytes, encrypted): for visitors, and for sessions that are kept in cookies.
@@ -279,6 +437,28 @@ impl<U: AuthUser> Auth<U> {
 
     /// Makes the session fresh, after the user gave the password again. False when nobody is logged in.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let log_in = async |auth: Auth<User>| auth.login(&ada()).fresh(false).await; // by other means than a password
+    /// let confirm = async |auth: Auth<User>| -> Result<String, Error> { Ok(auth.confirm().await?.to_string()) };
+    /// let is_fresh = async |auth: Auth<User>| -> Result<String, Error> { Ok(auth.is_fresh().await?.to_string()) };
+    /// let routes = Router::new()
+    ///     .route("/login", post(log_in))
+    ///     .route("/confirm", post(confirm)) // after `auth.verify_password`
+    ///     .route("/fresh", get(is_fresh));
+    /// let visitor = stranger(&login, routes);
+    /// visitor.post("/confirm").await.assert_text("false"); // nobody is logged in
+    /// visitor.post("/login").await.assert_status(200);
+    /// visitor.get("/fresh").await.assert_text("false");
+    /// visitor.post("/confirm").await.assert_text("true");
+    /// visitor.get("/fresh").await.assert_text("true");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the database fails.
     ///
@@ -290,6 +470,19 @@ impl<U: AuthUser> Auth<U> {
 
     /// Whether someone is logged in and gave the password in this browser session.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let is_fresh = async |auth: Auth<User>| -> Result<String, Error> { Ok(auth.is_fresh().await?.to_string()) };
+    /// let ada = browser(&login, Router::new().route("/fresh", get(is_fresh))).await;
+    /// ada.get("/fresh").await.assert_text("true");
+    /// ada.another().get("/fresh").await.assert_text("false"); // nobody is logged in there
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the database fails.
     ///
@@ -300,7 +493,50 @@ impl<U: AuthUser> Auth<U> {
         Ok(session.is_some_and(|session| session.fresh))
     }
 
+    /// Whether someone is logged in with a session that outlasts the browser's.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let log_in = async |auth: Auth<User>| -> Result<String, Error> {
+    ///     auth.login(&ada()).remember(true).await?;
+    ///     Ok(auth.is_remembered().await?.to_string())
+    /// };
+    /// let visitor = stranger(&login, Router::new().route("/login", post(log_in)));
+    /// visitor.post("/login").await.assert_text("true");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the database fails.
+    ///
+    /// # Cancellation
+    /// Nothing is changed.
+    pub async fn is_remembered(&self) -> Result<bool, Error> {
+        let session = self.0.current().await?;
+        let stored = session.as_ref().and_then(|session| session.stored.as_ref());
+        Ok(stored.is_some_and(|session| session.remembered))
+    }
+
     /// The user who is logged in, also after a login or logout in this request.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let log_in = async |auth: Auth<User>| -> Result<String, Error> {
+    ///     auth.login(&ada()).await?;
+    ///     Ok(auth.user().await?.map_or("nobody".to_owned(), |user| user.email.clone()))
+    /// };
+    /// let visitor = stranger(&login, Router::new().route("/login", post(log_in)));
+    /// visitor.post("/login").await.assert_text("ada@example.com");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the database fails.

@@ -46,6 +46,22 @@ pub struct CurrentUser<U: AuthUser>(pub Arc<U>);
 
 impl<U: AuthUser> CurrentUser<U> {
     /// The user as an owned value, for changing it.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let owned = async |user: CurrentUser<User>| {
+    ///     let mut user: User = user.into_inner();
+    ///     user.email.push_str(".invalid");
+    ///     user.email
+    /// };
+    /// let ada = browser(&login, Router::new().route("/owned", get(owned))).await;
+    /// ada.get("/owned").await.assert_text("ada@example.com.invalid");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn into_inner(self) -> U
     where

@@ -78,6 +78,19 @@ where
     U::Id: Display + FromStr,
 {
     /// The tokens of this manager, for other ways to bring them to the user.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let make = async |auth: Auth<User>| auth.tokens().password_reset(&ada());
+    /// let visitor = stranger(&login, Router::new().route("/token", post(make)));
+    /// let token = visitor.post("/token").await.text();
+    /// assert!(login.tokens().read_password_reset(&token).is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn tokens(&self) -> Tokens<U> {
         Tokens::of(self.0.shared_manager())
@@ -85,6 +98,26 @@ where
 
     /// Mails the user a token for a new password, to [`AuthUser::email`]. For nobody, and for a user who is not
     /// active or has no address, it does nothing, in the same time: answer the same, too.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let outbox = Outbox::default();
+    /// let login = manager().mailer(outbox.clone()).build()?;
+    /// let forgot = async |auth: Auth<User>| {
+    ///     auth.mail_password_reset(Some(ada()), |user, token| {
+    ///         Mail::new("Your new password", format!("{}: https://example.com/reset/{token}", user.id))
+    ///     })
+    /// };
+    /// let visitor = stranger(&login, Router::new().route("/forgot", post(forgot)));
+    /// visitor.post("/forgot").await.assert_status(200);
+    /// let mail = outbox.next().await;
+    /// assert_eq!(mail.to, "ada@example.com");
+    /// assert!(mail.text.starts_with("1: https://example.com/reset/"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the manager has no [`mailer`](crate::LoginManagerBuilder::mailer).
@@ -114,6 +147,23 @@ where
     /// The user whose token for a new password this is; `None` when it is forged, used, or its time is up. For the page
     /// with the form, which need not be shown in vain.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let whose = async |auth: Auth<User>, token: String| -> Result<String, Error> {
+    ///     let user = auth.password_reset_user(&token).await?;
+    ///     Ok(user.map_or("no longer valid".to_owned(), |user| user.email))
+    /// };
+    /// let visitor = stranger(&login, Router::new().route("/whose", post(whose)));
+    /// let token = login.tokens().password_reset(&ada());
+    /// visitor.post("/whose").body("text/plain", token).await.assert_text("ada@example.com");
+    /// visitor.post("/whose").body("text/plain", "forged").await.assert_text("no longer valid");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the database fails.
     ///
@@ -128,6 +178,24 @@ where
     /// uses at once, one succeeds. All sessions of the user end; the user can be logged in with what is returned.
     ///
     /// It writes the column [`AuthUser::PASSWORD_COLUMN`], within the transaction that is open, or by itself.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let reset = async |auth: Auth<User>, token: String| -> Result<String, Error> {
+    ///     let user = auth.reset_password(&token, "a new password").await?;
+    ///     Ok(user.map_or("no longer valid".to_owned(), |user| user.email))
+    /// };
+    /// let ada_s = browser(&login, Router::new().route("/reset", post(reset))).await;
+    /// let token = login.tokens().password_reset(&ada());
+    /// ada_s.post("/reset").body("text/plain", token.clone()).await.assert_text("ada@example.com");
+    /// ada_s.post("/reset").body("text/plain", token).await.assert_text("no longer valid");
+    /// ada_s.get("/").await.assert_text("nobody"); // her sessions have ended
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`hash_password`](Auth::hash_password), and when the database fails.
@@ -144,6 +212,24 @@ where
 
     /// Mails the user a token that proves that [`AuthUser::email`] is theirs.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let outbox = Outbox::default();
+    /// let login = manager().mailer(outbox.clone()).build()?;
+    /// let register = async |auth: Auth<User>| {
+    ///     auth.mail_email_confirmation(&ada(), |token| {
+    ///         Mail::new("Is this you?", format!("https://example.com/confirm/{token}"))
+    ///     })
+    /// };
+    /// let visitor = stranger(&login, Router::new().route("/register", post(register)));
+    /// visitor.post("/register").await.assert_status(200);
+    /// assert_eq!(outbox.next().await.subject, "Is this you?");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the manager has no [`mailer`](crate::LoginManagerBuilder::mailer), or the user no address.
     pub fn mail_email_confirmation(
@@ -159,6 +245,26 @@ where
     /// The user whose address this token proves; `None` when it is forged, used, or its time is up. It is for the
     /// handler to store that the address is confirmed.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let confirm = async |auth: Auth<User>, token: String| -> Result<String, Error> {
+    ///     Ok(match auth.confirm_email(&token).await? {
+    ///         Some(user) => user.email, // and note that it is confirmed
+    ///         None => "no longer valid".to_owned(),
+    ///     })
+    /// };
+    /// let visitor = stranger(&login, Router::new().route("/confirm", post(confirm)));
+    /// let token = login.tokens().email_confirmation(&ada());
+    /// visitor.post("/confirm").body("text/plain", token).await.assert_text("ada@example.com");
+    /// let another = login.tokens().password_reset(&ada());
+    /// visitor.post("/confirm").body("text/plain", another).await.assert_text("no longer valid");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the database fails.
     ///
@@ -170,6 +276,24 @@ where
     }
 
     /// Mails a token to another address, which proves that it is the user's.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let outbox = Outbox::default();
+    /// let login = manager().mailer(outbox.clone()).build()?;
+    /// let change = async |auth: Auth<User>, user: CurrentUser<User>| {
+    ///     auth.mail_email_change(&user, "ada@example.org", |token| {
+    ///         Mail::new("Is this you?", format!("https://example.com/email/{token}"))
+    ///     })
+    /// };
+    /// let ada = browser(&login, Router::new().route("/email", post(change))).await;
+    /// ada.post("/email").await.assert_status(200);
+    /// assert_eq!(outbox.next().await.to, "ada@example.org");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the manager has no [`mailer`](crate::LoginManagerBuilder::mailer).
@@ -185,6 +309,25 @@ where
 
     /// The user and the new address that this token proves to be theirs; `None` when it is forged, used, or its time is
     /// up. It is for the handler to store the address.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let confirm = async |auth: Auth<User>, token: String| -> Result<String, Error> {
+    ///     Ok(match auth.confirm_email_change(&token).await? {
+    ///         Some((user, email)) => format!("{} becomes {email}", user.email), // and store it
+    ///         None => "no longer valid".to_owned(),
+    ///     })
+    /// };
+    /// let visitor = stranger(&login, Router::new().route("/email", post(confirm)));
+    /// let token = login.tokens().email_change(&ada(), "ada@example.org");
+    /// let answer = visitor.post("/email").body("text/plain", token).await;
+    /// answer.assert_text("ada@example.com becomes ada@example.org");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the database fails.

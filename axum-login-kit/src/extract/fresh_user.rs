@@ -43,6 +43,22 @@ pub struct FreshUser<U: AuthUser, const MINUTES: u64 = 0>(pub Arc<U>);
 
 impl<U: AuthUser, const MINUTES: u64> FreshUser<U, MINUTES> {
     /// The user as an owned value, for changing it.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let owned = async |user: FreshUser<User>| {
+    ///     let mut user: User = user.into_inner();
+    ///     user.email.push_str(".invalid");
+    ///     user.email
+    /// };
+    /// let ada = browser(&login, Router::new().route("/owned", get(owned))).await;
+    /// ada.get("/owned").await.assert_text("ada@example.com.invalid");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn into_inner(self) -> U
     where

@@ -29,6 +29,24 @@ impl<'a, U: AuthUser> VerifyPassword<'a, U> {
 
     /// Names the account, as it was typed, so that a [`Lockout`](crate::Lockout) counts its failures, whether it exists or
     /// not. Without it, only the address counts.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().lockout(Lockout::in_memory().account(1)).build()?;
+    /// let check = async |auth: Auth<User>| -> Result<(), Error> {
+    ///     auth.verify_password(None, "a guess").account("ada@example.com").await?;
+    ///     Ok(())
+    /// };
+    /// let visitor = stranger(&login, Router::new().route("/login", post(check)));
+    /// visitor.post("/login").await.assert_status(200);
+    /// let answer = visitor.post("/login").await;
+    /// answer.assert_status(429);
+    /// assert_eq!(answer.header("retry-after"), Some("30"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn account(mut self, name: &'a str) -> Self {
         self.account = Some(name);
         self

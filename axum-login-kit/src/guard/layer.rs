@@ -78,6 +78,18 @@ type Check<U> =
 impl<U: AuthUser> LoginRequired<U> {
     /// Where a login for these routes happens: a path from the root. Default: as the manager says.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().login_url("/login").build()?;
+    /// let guarded = Router::new().route("/inner", get(async || "inside"));
+    /// let guarded = guarded.route_layer(login_required::<User>().login_url("/admin/login"));
+    /// stranger(&login, guarded).get("/inner").await.assert_redirect("/admin/login?next=%2Finner");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Panics
     /// When it is not a path of this application.
     #[track_caller]
@@ -88,6 +100,21 @@ impl<U: AuthUser> LoginRequired<U> {
 
     /// Where a password is given again for these routes: a path from the root. Default: as the manager says.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().login_url("/login").build()?;
+    /// let log_in = async |auth: Auth<User>| auth.login(&ada()).fresh(false).await;
+    /// let guard = login_required::<User>().fresh().refresh_url("/admin/confirm");
+    /// let guarded = Router::new().route("/inner", get(async || "inside")).route_layer(guard);
+    /// let visitor = stranger(&login, guarded.route("/login", post(log_in)));
+    /// visitor.post("/login").await.assert_status(200);
+    /// visitor.get("/inner").await.assert_redirect("/admin/confirm?next=%2Finner");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Panics
     /// When it is not a path of this application.
     #[track_caller]
@@ -97,24 +124,96 @@ impl<U: AuthUser> LoginRequired<U> {
     }
 
     /// The flash message for someone who is sent to the login page, and its category. Default: as the manager says.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().login_url("/login").build()?;
+    /// let guarded = Router::new().route("/inner", get(async || "inside"));
+    /// let guarded = guarded.route_layer(login_required::<User>().login_message("For members only.", "info"));
+    /// let form = async |flash: Flash| flash.take().iter().map(|message| message.text.clone()).collect::<String>();
+    /// let visitor = stranger(&login, guarded.route("/login", get(form)));
+    /// visitor.get("/inner").follow().await.assert_text("For members only.");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn login_message(mut self, text: impl Into<String>, category: impl Into<String>) -> Self {
         self.overrides_mut().message = Some((text.into(), category.into()));
         self
     }
 
     /// Asks for a fresh login, as [`FreshUser`](crate::FreshUser) does.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let log_in = async |auth: Auth<User>| auth.login(&ada()).fresh(false).await;
+    /// let guarded = Router::new().route("/inner", get(async || "inside"));
+    /// let guarded = guarded.route_layer(login_required::<User>().fresh());
+    /// let visitor = stranger(&login, guarded.route("/login", post(log_in)));
+    /// visitor.post("/login").await.assert_status(200);
+    /// visitor.get("/inner").await.assert_status(401);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn fresh(mut self) -> Self {
         self.rules.push(Rule::Fresh(None));
         self
     }
 
     /// Asks for a password that was given no longer ago than this.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let clock = FakeClock::new();
+    /// let login = manager().clock(clock.clone()).build()?;
+    /// let minutes = |count: u64| Duration::from_secs(60 * count);
+    /// let guarded = Router::new().route("/inner", get(async || "inside"));
+    /// let guarded = guarded.route_layer(login_required::<User>().fresh_within(minutes(15)));
+    /// let ada = browser(&login, guarded).await;
+    /// ada.get("/inner").await.assert_text("inside");
+    /// clock.advance(minutes(16));
+    /// ada.get("/inner").await.assert_status(401);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn fresh_within(mut self, age: Duration) -> Self {
         self.rules.push(Rule::Fresh(Some(age)));
         self
     }
 
     /// Asks for a permission, as [`Require`](crate::Require) does.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// struct EditPosts;
+    ///
+    /// impl Permission for EditPosts {
+    ///     type User = User;
+    ///     const NAME: &'static str = "posts.edit";
+    /// }
+    ///
+    /// for (granted, status) in [(vec!["posts.edit"], 200_u16), (vec![], 403)] {
+    ///     let login = manager()
+    ///         .permissions(move |_, _| {
+    ///             let granted = granted.clone();
+    ///             async move { Ok(Grants::from_iter(granted)) }
+    ///         })
+    ///         .build()?;
+    ///     let guarded = Router::new().route("/inner", get(async || "inside"));
+    ///     let guarded = guarded.route_layer(login_required::<User>().permission::<EditPosts>());
+    ///     browser(&login, guarded).await.get("/inner").await.assert_status(status);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn permission<P: Permission<User = U>>(mut self) -> Self {
         let check: Check<U> = |context, parts| Box::pin(context.check_permission::<P>(parts));
         self.rules.push(Rule::Permission(P::NAME, check));

@@ -78,6 +78,14 @@ pub trait Permission: Send + Sync + 'static {
 }
 
 /// The names of what a user is granted.
+///
+/// ```
+/// use axum_login_kit::Grants;
+///
+/// let granted = Grants::from_iter(["posts.edit", "posts.delete"]);
+/// assert!(granted.has("posts.edit") && !granted.has("users.edit"));
+/// assert!(!Grants::default().has("posts.edit"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Grants(HashSet<String>);
 
@@ -136,6 +144,26 @@ all_of!(A, B, C, D);
 /// logged in the answer that [`LoginRejection`] describes.
 ///
 /// It derefs to the user. Several of them cost one load of permissions a request.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// struct EditPosts;
+///
+/// impl Permission for EditPosts {
+///     type User = User;
+///     const NAME: &'static str = "posts.edit";
+/// }
+///
+/// let login = manager().permissions(async |_, _| Ok(Grants::from_iter(["posts.edit"]))).build()?;
+/// let edit = async |user: Require<EditPosts>| format!("{} edits", user.email);
+/// let routes = Router::new().route("/edit", get(edit));
+/// stranger(&login, routes.clone()).get("/edit").await.assert_status(401);
+/// browser(&login, routes).await.get("/edit").await.assert_text("ada@example.com edits");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Require<P: Permission>(pub Arc<P::User>);
 
 impl<P: Permission> Require<P> {

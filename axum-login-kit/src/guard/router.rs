@@ -54,11 +54,35 @@ pub struct GuardedRouter<S = ()> {
 const PUBLIC: &str = "public";
 
 /// Every route and its guard; from [`GuardedRouter::audit`]. Printed, it is a line for each.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let routes = GuardedRouter::new(login_required::<User>()).route("/account", get(async || "yours"));
+/// let audit = routes.audit();
+/// assert_eq!(audit.routes().collect::<Vec<_>>(), [("/account", "login as User")]);
+/// assert_eq!(audit.to_string(), "/account  login as User\n");
+/// # let _: Router = routes.into_router();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteAudit(Vec<(String, String)>);
 
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// No routes yet. The guard is that of all routes that name none.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let routes = GuardedRouter::new(login_required::<User>()).route("/account", get(async || "yours"));
+    /// let app = stranger(&login, routes.into_router());
+    /// app.get("/account").await.assert_status(401);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new<U: AuthUser>(guard: LoginRequired<U>) -> Self {
         GuardedRouter {
             router: Router::new(),
@@ -70,6 +94,17 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
 
     /// Adds a route behind the router's own guard.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let routes = GuardedRouter::new(login_required::<User>()).route("/account", get(async || "yours"));
+    /// browser(&login, routes.into_router()).await.get("/account").await.assert_text("yours");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Panics
     /// As [`Router::route`], for a path that is there already or not well formed.
     #[track_caller]
@@ -80,6 +115,17 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     }
 
     /// Adds a route behind another guard.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let guard = login_required::<User>().fresh();
+    /// let routes: GuardedRouter = GuardedRouter::new(login_required::<User>())
+    ///     .guarded("/account/delete", post(async || "gone"), guard);
+    /// assert_eq!(routes.audit().to_string(), "/account/delete  login as User, fresh\n");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// As [`Router::route`].
@@ -96,6 +142,17 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
 
     /// Adds a route that is open to everyone.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let routes = GuardedRouter::new(login_required::<User>()).public("/about", get(async || "about us"));
+    /// stranger(&login, routes.into_router()).get("/about").await.assert_text("about us");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Panics
     /// As [`Router::route`].
     #[track_caller]
@@ -104,6 +161,16 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     }
 
     /// Adds a whole router below a path that is open to everyone, such as one of static files.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let files = Router::new().route("/main.css", get(async || "body {}"));
+    /// let routes: GuardedRouter = GuardedRouter::new(login_required::<User>()).public_nest("/static", files);
+    /// assert_eq!(routes.audit().to_string(), "/static/*  public\n");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// As [`Router::nest`].
@@ -116,6 +183,16 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     }
 
     /// Adds the routes of another one below a path, each behind its own guard.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let admin = GuardedRouter::new(login_required::<User>().fresh()).route("/users", get(async || "all"));
+    /// let routes: GuardedRouter = GuardedRouter::new(login_required::<User>()).nest("/admin", admin);
+    /// assert_eq!(routes.audit().to_string(), "/admin/users  login as User, fresh\n");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// As [`Router::nest`].
@@ -135,6 +212,18 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     }
 
     /// Adds the routes of another one, each behind its own guard.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let posts = GuardedRouter::new(login_required::<User>()).route("/posts", get(async || "all"));
+    /// let routes: GuardedRouter = GuardedRouter::new(login_required::<User>())
+    ///     .public("/about", get(async || "about us"))
+    ///     .merge(posts);
+    /// assert_eq!(routes.audit().to_string(), "/about  public\n/posts  login as User\n");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// As [`Router::merge`].

@@ -55,6 +55,13 @@ impl Default for MailLimit {
 impl MailLimit {
     /// How many mails for one purpose go to a mailbox, and how many are sent about a user, before the first pause.
     /// Default: 5.
+    ///
+    /// ```
+    /// use axum_login_kit::MailLimit;
+    ///
+    /// let limit = MailLimit::default().mailbox(3);
+    /// assert!(format!("{limit:?}").contains("account: 3"));
+    /// ```
     #[must_use]
     pub fn mailbox(mut self, mails: u32) -> Self {
         self.0.account = mails.max(1);
@@ -62,6 +69,13 @@ impl MailLimit {
     }
 
     /// How many mails may be asked for from an address before the first pause. Many people may share one. Default: 20.
+    ///
+    /// ```
+    /// use axum_login_kit::MailLimit;
+    ///
+    /// let limit = MailLimit::default().address(1000);
+    /// assert!(format!("{limit:?}").contains("address: 1000"));
+    /// ```
     #[must_use]
     pub fn address(mut self, mails: u32) -> Self {
         self.0.address = mails.max(1);
@@ -70,6 +84,14 @@ impl MailLimit {
 
     /// How long the first pause is, and the longest. Default: 15 minutes, and 24 hours. After a time without a mail that is
     /// as long as the longest, and at least a day, all is forgotten.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use axum_login_kit::MailLimit;
+    ///
+    /// let limit = MailLimit::default().pause(Duration::from_secs(60), Duration::from_secs(3_600));
+    /// assert!(format!("{limit:?}").contains("max_pause: 3600s"));
+    /// ```
     #[must_use]
     pub fn pause(mut self, first: Duration, longest: Duration) -> Self {
         self.0.pause = first;

@@ -53,11 +53,31 @@ pub(super) struct Rules {
 
 impl Lockout {
     /// Counts in the table [`lockout_table`](crate::lockout_table), for all processes together.
+    ///
+    /// ```
+    /// use axum_db::{Db, Sqlite};
+    /// use axum_login_kit::Lockout;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// let database = Db::<Sqlite>::connect("sqlite://:memory:").await?;
+    /// let lockout = Lockout::in_table(&database);
+    /// assert!(format!("{lockout:?}").contains("address: 100"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn in_table<B: LockoutBackend, K: Bind>(database: &Database<B, K>) -> Self {
         Self::new(Arc::new(InTable::new(database.clone())))
     }
 
     /// Counts in the memory of this process: for an application that is one process, and forgets at a restart.
+    ///
+    /// ```
+    /// use axum_login_kit::Lockout;
+    ///
+    /// let lockout = Lockout::in_memory();
+    /// assert!(format!("{lockout:?}").contains("account: 5"));
+    /// ```
     #[must_use]
     pub fn in_memory() -> Self {
         Self::new(Arc::new(InMemory::default()))
@@ -77,6 +97,13 @@ impl Lockout {
     }
 
     /// How many failures an account may have before it is locked. Default: 5.
+    ///
+    /// ```
+    /// use axum_login_kit::Lockout;
+    ///
+    /// let lockout = Lockout::in_memory().account(3);
+    /// assert!(format!("{lockout:?}").contains("account: 3"));
+    /// ```
     #[must_use]
     pub fn account(mut self, failures: u32) -> Self {
         self.rules.account = failures.max(1);
@@ -84,6 +111,13 @@ impl Lockout {
     }
 
     /// How many failures may come from an address before it is locked. Many people may share one. Default: 100.
+    ///
+    /// ```
+    /// use axum_login_kit::Lockout;
+    ///
+    /// let lockout = Lockout::in_memory().address(1000);
+    /// assert!(format!("{lockout:?}").contains("address: 1000"));
+    /// ```
     #[must_use]
     pub fn address(mut self, failures: u32) -> Self {
         self.rules.address = failures.max(1);
@@ -92,6 +126,28 @@ impl Lockout {
 
     /// How long the first pause is, and the longest. Default: 30 seconds, and 15 minutes. A long one lets others keep
     /// the owner out of the account.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let clock = FakeClock::new();
+    /// let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(60 * 60));
+    /// let lockout = Lockout::in_memory().account(1).pause(minute, hour);
+    /// let login = manager().clock(clock.clone()).lockout(lockout).build()?;
+    /// let check = async |auth: Auth<User>| -> Result<(), Error> {
+    ///     auth.verify_password(None, "a guess").account("ada@example.com").await?;
+    ///     Ok(())
+    /// };
+    /// let visitor = stranger(&login, Router::new().route("/login", post(check)));
+    /// visitor.post("/login").await.assert_status(200);
+    /// assert_eq!(visitor.post("/login").await.header("retry-after"), Some("60"));
+    /// clock.advance(minute);
+    /// visitor.post("/login").await.assert_status(200);
+    /// assert_eq!(visitor.post("/login").await.header("retry-after"), Some("120"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn pause(mut self, first: Duration, longest: Duration) -> Self {
         self.rules.pause = first;
@@ -100,6 +156,14 @@ impl Lockout {
     }
 
     /// After what time without an attempt all is forgotten. Default: 24 hours.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use axum_login_kit::Lockout;
+    ///
+    /// let lockout = Lockout::in_memory().forget_after(Duration::from_secs(3_600));
+    /// assert!(format!("{lockout:?}").contains("forget_after: 3600s"));
+    /// ```
     #[must_use]
     pub fn forget_after(mut self, duration: Duration) -> Self {
         self.rules.forget_after = duration;

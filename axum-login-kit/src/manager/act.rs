@@ -6,7 +6,7 @@ use axum::http::{HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 use super::LoginOptions;
-use super::request::LoginContext;
+use super::request::{Current, LoginContext};
 use crate::error::Error;
 use crate::events::LoginEventKind;
 use crate::session::{self, Session, SessionChange, SessionId, Written};
@@ -36,11 +36,9 @@ impl<U: AuthUser> LoginContext<U> {
             Written::InCookie(value) => Zeroizing::new(value),
             Written::Stored | Written::Nothing => token.text(),
         };
-        let mut replaced = Vec::new();
-        for old in self.presented(&mut current) {
-            let id = SessionId::of_token(old);
-            self.delete(&id).await?;
-            replaced.push(id);
+        let replaced = self.ending(&mut current);
+        for id in &replaced {
+            self.delete(id).await?;
         }
         current.presented = Some(vec![value.to_string()]);
         current.session = None;
@@ -72,8 +70,7 @@ impl<U: AuthUser> LoginContext<U> {
         let mut current = self.lock().await;
         let known = current.session.clone().flatten();
         let mut ended = None;
-        for old in self.presented(&mut current) {
-            let id = SessionId::of_token(old);
+        for id in self.ending(&mut current) {
             if self.delete(&id).await? {
                 ended = Some(id);
             }
@@ -109,6 +106,20 @@ impl<U: AuthUser> LoginContext<U> {
             }
         }));
         Ok(())
+    }
+
+    /// What a login or logout ends: the session that counts now, and the one that the browser presented, which is another
+    /// one where a login before this was rolled back.
+    fn ending(&self, current: &mut Current<U>) -> Vec<SessionId> {
+        let counting = self.presented(current).iter().map(String::as_str);
+        let mut ids: Vec<SessionId> = counting.map(SessionId::of_token).collect();
+        for presented in self.cookies.presented().filter(|value| self.may_be(value)) {
+            let id = SessionId::of_token(presented);
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        ids
     }
 
     /// Makes the current session fresh; false when there is none.

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -11,18 +10,14 @@ use futures_util::future::BoxFuture;
 
 use super::ended::Waiting;
 use super::{Hooks, LoginManager, Manager, RequestUser, Settings};
-use crate::client::SessionProtection;
 use crate::clock::Clock;
-use crate::cookie_config::{CookieConfig, RememberConfig};
-use crate::cookies::SecureCookies;
 use crate::error::{ConfigError, Error};
 use crate::events::LoginEvent;
 use crate::guard::Grants;
 use crate::keys::{Keys, SealingKeys};
-use crate::lockout::{Lockout, MailCounter, MailLimit};
+use crate::lockout::MailCounter;
 use crate::mail::Mailer;
 use crate::next_url::NextUrl;
-use crate::password::Passwords;
 use crate::session::{DbSessions, DbUsers, LoginBackend, SessionBackend, SessionSpecs, UserLoader};
 use crate::unauthorized::Denial;
 use crate::user::AuthUser;
@@ -34,7 +29,7 @@ pub struct LoginManagerBuilder<U: AuthUser> {
     older_secrets: Vec<zeroize::Zeroizing<Vec<u8>>>,
     sessions: Box<dyn SessionBackend<U>>,
     users: Arc<dyn UserLoader<U>>,
-    settings: Settings,
+    pub(super) settings: Settings,
     hooks: Hooks<U>,
 }
 
@@ -142,6 +137,18 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
     }
 
     /// Where sessions are kept. Default: [`DbSessions`], in the table `auth_sessions`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sessions = MemorySessions::new();
+    /// let login = manager().sessions(sessions.clone()).build()?;
+    /// login_as(&login, &ada()).await?;
+    /// assert_eq!(sessions.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn sessions(mut self, backend: impl SessionBackend<U>) -> Self {
         self.sessions = Box::new(backend);
         self
@@ -149,6 +156,25 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
 
     /// A secret key that was in use before: sessions and cookies made with it stay good, and nothing new is made with
     /// it. Drop it when the longest session has ended. May be called several times.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sessions = MemorySessions::new();
+    /// let before = manager().sessions(sessions.clone()).build()?;
+    /// let cookie = login_as(&before, &ada()).await?;
+    ///
+    /// let renewed = |older: &[&str]| {
+    ///     let builder = manager_with("the new secret key, just as long").sessions(sessions.clone());
+    ///     older.iter().fold(builder, |builder, older| builder.older_secret_key(older)).build()
+    /// };
+    /// let with_it = renewed(&["at least 32 bytes that nobody can guess"])?;
+    /// stranger(&with_it, Router::new()).with_cookies(&cookie).get("/").await.assert_text("ada@example.com");
+    /// stranger(&renewed(&[])?, Router::new()).with_cookies(&cookie).get("/").await.assert_text("nobody");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn older_secret_key(mut self, secret_key: impl AsRef<[u8]>) -> Self {
         let secret = secret_key.as_ref().to_vec();
         self.older_secrets.push(zeroize::Zeroizing::new(secret));
@@ -156,12 +182,39 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
     }
 
     /// Who tells the time. Default: the system.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let clock = FakeClock::new();
+    /// let login = manager().clock(clock.clone()).build()?;
+    /// let ada = browser(&login, Router::new()).await;
+    /// clock.advance(Duration::from_secs(365 * 24 * 60 * 60));
+    /// ada.get("/").await.assert_text("nobody");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.hooks.clock = Box::new(clock);
         self
     }
 
     /// A function that is told what happens to logins, beside the log. May be called several times.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let kinds = Arc::new(Mutex::new(Vec::new()));
+    /// let seen = Arc::clone(&kinds);
+    /// let login = manager().on_event(move |event| seen.lock().unwrap().push(event.kind)).build()?;
+    /// let log_in = async |auth: Auth<User>| auth.login(&ada()).await;
+    /// stranger(&login, Router::new().route("/login", post(log_in))).post("/login").await.assert_status(200);
+    /// assert_eq!(*kinds.lock().unwrap(), [LoginEventKind::LoggedIn]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on_event(mut self, listener: impl Fn(&LoginEvent<U>) + Send + Sync + 'static) -> Self {
         self.hooks.listeners.push(Box::new(listener));
         self
@@ -305,159 +358,63 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
         self
     }
 
-    /// What is done with a session that comes from another client. Default: [`SessionProtection::Basic`].
-    pub fn session_protection(mut self, protection: SessionProtection) -> Self {
-        self.settings.protection = protection;
-        self
-    }
-
     /// What tells clients apart for the [`SessionProtection`]. Default: the `User-Agent`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager()
+    ///     .session_protection(SessionProtection::Strong)
+    ///     .fingerprint(|parts| {
+    ///         let device = parts.headers.get("x-device").and_then(|device| device.to_str().ok());
+    ///         device.unwrap_or_default().to_owned()
+    ///     })
+    ///     .build()?;
+    /// let log_in = async |auth: Auth<User>| auth.login(&ada()).await;
+    /// let visitor = stranger(&login, Router::new().route("/login", post(log_in)));
+    /// visitor.post("/login").header("x-device", "1").await.assert_status(200);
+    /// visitor.get("/").header("x-device", "1").await.assert_text("ada@example.com");
+    /// visitor.get("/").header("x-device", "2").await.assert_text("nobody");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn fingerprint(mut self, of: impl Fn(&Parts) -> String + Send + Sync + 'static) -> Self {
         self.hooks.fingerprint = Some(Box::new(of));
         self
     }
 
-    /// How many proxies of your own stand before the program, each of which appends the address it sees to
-    /// `X-Forwarded-For`: then the client's address is read from there. Default: 0, and only the connection's own
-    /// address counts, since anybody can send that header.
-    pub fn behind_proxies(mut self, proxies: usize) -> Self {
-        self.settings.proxies = proxies;
-        self
-    }
-
-    /// The session's cookie: name, domain, path and so on.
-    pub fn session_cookie(mut self, config: CookieConfig) -> Self {
-        self.settings.session_cookie = config;
-        self
-    }
-
-    /// Remembered sessions: their cookie, and how long they last.
-    pub fn remember(mut self, config: RememberConfig) -> Self {
-        self.settings.remember = config;
-        self
-    }
-
-    /// How often a stream that waits for [`Auth::ended`](crate::Auth::ended) looks whether its session still stands, for
-    /// what other processes did. Default: 30 seconds, at one query each.
-    pub fn check_streams_every(mut self, period: Duration) -> Self {
-        self.settings.check_streams_every = period;
-        self
-    }
-
-    /// Whether the answer to a logout has the browser clear its cache and storage of this site (`Clear-Site-Data`).
-    /// Default: `false`; it takes browsers a moment.
-    pub fn clear_site_data(mut self, clear: bool) -> Self {
-        self.settings.clear_site_data = clear;
-        self
-    }
-
-    /// Where a login happens: a path from the root, such as `/login`. Default: none, and whoever is not
-    /// logged in gets a bare 401.
-    pub fn login_url(mut self, path: impl Into<String>) -> Self {
-        self.settings.login_url = Some(path.into());
-        self
-    }
-
-    /// The flash message for someone who is sent to the login page, and its category. Default: none.
-    pub fn login_message(mut self, text: impl Into<String>, category: impl Into<String>) -> Self {
-        self.settings.login_message = Some((text.into(), category.into()));
-        self
-    }
-
-    /// Where someone who was remembered types the password again for a [`FreshUser`](crate::FreshUser).
-    /// Default: the login URL.
-    pub fn refresh_url(mut self, path: impl Into<String>) -> Self {
-        self.settings.refresh_url = Some(path.into());
-        self
-    }
-
-    /// The flash message for someone who is sent to the refresh URL, and its category. Default: the login
-    /// message.
-    pub fn refresh_message(mut self, text: impl Into<String>, category: impl Into<String>) -> Self {
-        self.settings.refresh_message = Some((text.into(), category.into()));
-        self
-    }
-
-    /// Tells this manager's sessions and cookies from those of other managers in the same application, such
-    /// as one for administrators: each needs a realm of its own. Default: `user`.
-    pub fn realm(mut self, name: impl Into<String>) -> Self {
-        self.settings.realm = name.into();
-        self
-    }
-
-    /// How passwords are hashed: a [`Bcrypt`](crate::Bcrypt) with its cost, [`Passwords`] with a pepper, and so on.
-    /// Default: bcrypt with cost 12.
-    pub fn passwords(mut self, passwords: impl Into<Passwords>) -> Self {
-        self.settings.passwords = passwords.into();
-        self
-    }
-
-    /// How long a session lasts at most that is not remembered. Default: 14 days.
-    pub fn session_duration(mut self, duration: Duration) -> Self {
-        self.settings.session_duration = duration;
-        self
-    }
-
-    /// How long a session may go unused that is not remembered, to within 5 minutes. Default: 1 day.
-    pub fn idle_timeout(mut self, duration: Duration) -> Self {
-        self.settings.idle_timeout = duration;
-        self
-    }
-
-    /// How long a remembered session lasts. Default: 30 days.
-    pub fn remember_duration(mut self, duration: Duration) -> Self {
-        self.settings.remember.duration = duration;
-        self
-    }
-
-    /// Whether cookies are bound to HTTPS (`Secure`, with names that begin with `__Host-`). Default: yes,
-    /// unless the request's host is `localhost`, `127.0.0.1` or `[::1]`.
-    ///
-    /// Say `true` behind a proxy that replaces the `Host` header by such an address.
-    pub fn secure_cookies(mut self, secure: bool) -> Self {
-        self.settings.secure_cookies = SecureCookies::Fixed(secure);
-        self
-    }
-
-    /// Makes whoever guesses passwords wait: see [`Lockout`]. Default: nobody waits.
-    pub fn lockout(mut self, lockout: Lockout) -> Self {
-        self.settings.lockout = Some(lockout);
-        self
-    }
-
     /// Who sends the mails of [`Auth::mail_password_reset`](crate::Auth::mail_password_reset) and its kind. Default:
     /// nobody, and they are errors.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let outbox = Outbox::default(); // in earnest: LogMailer while developing, SmtpMailer
+    /// let login = manager().mailer(outbox.clone()).build()?;
+    /// let forgot = async |auth: Auth<User>| auth.mail_password_reset(Some(ada()), |_, token| Mail::new("Hello", token));
+    /// stranger(&login, Router::new().route("/forgot", post(forgot))).post("/forgot").await.assert_status(200);
+    /// assert_eq!(outbox.next().await.subject, "Hello");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn mailer(mut self, mailer: impl Mailer) -> Self {
         self.hooks.mailer = Some(Arc::new(mailer));
         self
     }
 
-    /// How many mails are sent to a mailbox, about a user, and because of one address. Default: 5 to a mailbox
-    /// for one purpose and 20 because of an address, then fewer: see [`MailLimit`].
-    pub fn mail_limit(mut self, limit: MailLimit) -> Self {
-        self.settings.mail_limit = limit;
-        self
-    }
-
-    /// How long a token for a new password is good. Default: 1 hour.
-    pub fn password_reset_duration(mut self, duration: Duration) -> Self {
-        self.settings.tokens.password_reset = duration;
-        self
-    }
-
-    /// How long a token is good that confirms an e-mail address. Default: 3 days.
-    pub fn email_confirmation_duration(mut self, duration: Duration) -> Self {
-        self.settings.tokens.email_confirmation = duration;
-        self
-    }
-
-    /// How long a token is good that changes an e-mail address. Default: 1 day.
-    pub fn email_change_duration(mut self, duration: Duration) -> Self {
-        self.settings.tokens.email_change = duration;
-        self
-    }
-
     /// The manager.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// assert!(manager().login_url("/login").build().is_ok());
+    /// let error = manager().login_url("https://evil.example/login").build().unwrap_err();
+    /// assert!(matches!(error, ConfigError::LoginUrl { .. }));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// A [`ConfigError`] for a secret of less than 32 bytes, a login URL that is not a path, a realm that is

@@ -12,6 +12,22 @@ use crate::session::{Session, SessionId};
 use crate::user::AuthUser;
 
 /// A session of the user, for a page of devices; from [`Auth::sessions`](crate::Auth::sessions).
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let login = manager().build()?;
+/// let devices = async |auth: Auth<User>| -> Result<axum::Json<Vec<SessionInfo>>, Error> {
+///     Ok(axum::Json(auth.sessions().await?))
+/// };
+/// let ada = browser(&login, Router::new().route("/devices", get(devices))).await;
+/// let page = ada.get("/devices").await;
+/// page.assert_shows(r#""is_current":true"#);
+/// page.assert_shows(r#""remembered":false"#);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SessionInfo {

@@ -12,6 +12,7 @@ mod passwords;
 mod request;
 mod settings;
 mod state;
+mod values;
 
 use std::fmt;
 use std::sync::Arc;
@@ -91,6 +92,19 @@ impl<U: AuthUser> Manager<U> {
 
 impl<U: AuthUser> LoginManager<U> {
     /// The layer that makes the extractors work in the routes before it.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let who = async |user: Option<CurrentUser<User>>| user.is_some().to_string();
+    /// let app = Router::new().route("/", get(who));
+    /// Client::new(app.clone().layer(login.layer())).get("/").await.assert_text("false");
+    /// Client::new(app).get("/").await.assert_status(500); // without it the log says where it goes
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use = "a layer does nothing unless it is added to a router"]
     pub fn layer(&self) -> LoginLayer<U> {
         LoginLayer(Arc::clone(&self.0))
@@ -101,6 +115,21 @@ impl<U: AuthUser> LoginManager<U> {
     ///
     /// They let nobody in whether they are deleted or not: this keeps the table small. Call it when the
     /// program starts, or now and then.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (clock, sessions) = (FakeClock::new(), MemorySessions::new());
+    /// let login = manager().clock(clock.clone()).sessions(sessions.clone()).build()?;
+    /// login_as(&login, &ada()).await?;
+    /// assert_eq!(login.delete_expired().await?, 0);
+    /// clock.advance(Duration::from_secs(14 * 24 * 60 * 60));
+    /// assert_eq!(login.delete_expired().await?, 1);
+    /// assert!(sessions.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the database fails; batches before that are deleted.
@@ -129,6 +158,18 @@ impl<U: AuthUser> LoginManager<U> {
 
     /// Ends all sessions of a user, from outside of a request or for another user than the one who asks: when an
     /// administrator blocks an account. Returns how many there were.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let ada_s = browser(&login, Router::new()).await;
+    /// assert_eq!(login.end_sessions_of(&ada().id).await?, 1);
+    /// ada_s.get("/").await.assert_text("nobody");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the database fails, and with [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for sessions that

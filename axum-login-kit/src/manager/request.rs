@@ -249,10 +249,15 @@ impl<U: AuthUser> LoginContext<U> {
     /// The cookies' values that may lead to a session.
     pub(super) fn presented<'a>(&self, current: &'a mut Current<U>) -> &'a [String] {
         current.presented.get_or_insert_with(|| {
-            let may_be = |value: &&str| self.sessions.is_in_cookie() || Token::is_one(value);
-            let presented = self.cookies.presented().filter(may_be);
+            let presented = self.cookies.presented();
+            let presented = presented.filter(|value| self.may_be(value));
             presented.map(str::to_owned).collect()
         })
+    }
+
+    /// Whether a cookie's value may lead to a session at all.
+    pub(super) fn may_be(&self, value: &str) -> bool {
+        self.sessions.is_in_cookie() || Token::is_one(value)
     }
 
     async fn load_session(

@@ -117,6 +117,28 @@ impl<U: AuthUser> Default for Hooks<U> {
 
 /// Whom a request's own credentials name: what the function of
 /// [`LoginManagerBuilder::request_loader`](crate::LoginManagerBuilder::request_loader) gives.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let login = manager()
+///     .request_loader(async |parts| {
+///         Ok(match parts.headers.get("x-api-key") {
+///             None => RequestUser::NoCredentials, // the session counts
+///             Some(key) if key == "ada's key" => RequestUser::User(ada()),
+///             Some(_) => RequestUser::Refused,
+///         })
+///     })
+///     .build()?;
+/// let ada_s = browser(&login, Router::new()).await;
+/// ada_s.get("/").await.assert_text("ada@example.com");
+/// ada_s.get("/").header("x-api-key", "a guess").await.assert_text("nobody");
+/// let program = ada_s.another();
+/// program.get("/").header("x-api-key", "ada's key").await.assert_text("ada@example.com");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub enum RequestUser<U> {
     /// This user, for this request, whatever session it presents.

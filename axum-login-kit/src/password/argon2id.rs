@@ -58,6 +58,14 @@ impl Default for Argon2id {
 impl Argon2id {
     /// Argon2id with `memory` in KiB, and so many passes over it and lanes.
     ///
+    /// ```
+    /// use axum_login_kit::Argon2id;
+    ///
+    /// assert_eq!(Argon2id::new(19_456, 2, 1)?, Argon2id::default());
+    /// assert!(Argon2id::new(1, 1, 1).is_err());
+    /// # Ok::<(), axum_login_kit::ConfigError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ConfigError::Argon2`] for less than 8 KiB a lane, more than 1 GiB, no pass, no lane, more than 16 lanes,
     /// or more than 4 GiB in all passes together.

@@ -125,6 +125,21 @@ impl Passwords {
     ///
     /// Hashes without it go on working, and are replaced at the next login. To change the secret, give the
     /// new one first and then the old one: new hashes get the first, those of the others are replaced.
+    ///
+    /// ```
+    /// use axum_login_kit::{Bcrypt, Passwords};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let old = Passwords::from(Bcrypt::with_cost(4)?).pepper("last year's");
+    /// let hash = old.hash("correct horse").await?;
+    ///
+    /// let new = Passwords::from(Bcrypt::with_cost(4)?).pepper("this year's").pepper("last year's");
+    /// let verified = new.verify("correct horse", &hash).await?;
+    /// assert!(verified.valid && verified.rehash_due);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn pepper(mut self, secret: impl AsRef<[u8]>) -> Self {
         self.peppers.push(Arc::new(Pepper::new(secret.as_ref())));
@@ -155,6 +170,18 @@ impl Passwords {
 
     /// Hashes a password for storing.
     ///
+    /// ```
+    /// use axum_login_kit::{Bcrypt, Passwords};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let passwords = Passwords::from(Bcrypt::with_cost(4)?);
+    /// assert!(passwords.hash("correct horse").await?.starts_with("$2b$04$"));
+    /// assert!(passwords.hash(&"long ".repeat(1_000)).await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::InvalidPassword`](crate::ErrorKind::InvalidPassword) for one with a NUL byte or of more
     /// than 4,096 bytes, and [`ErrorKind::Busy`](crate::ErrorKind::Busy) when no thread became free within 2
@@ -171,6 +198,20 @@ impl Passwords {
     }
 
     /// Whether `password` made `hash`, and whether it should be hashed anew.
+    ///
+    /// ```
+    /// use axum_login_kit::{Bcrypt, Passwords};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let passwords = Passwords::from(Bcrypt::with_cost(4)?);
+    /// let hash = passwords.hash("correct horse").await?;
+    /// let verified = passwords.verify("correct horse", &hash).await?;
+    /// assert!(verified.valid && !verified.rehash_due);
+    /// assert!(!passwords.verify("correct horse", "no hash").await?.valid);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Busy`](crate::ErrorKind::Busy) when no thread became free within 2 seconds.

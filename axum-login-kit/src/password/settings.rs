@@ -44,6 +44,14 @@ impl Default for Bcrypt {
 impl Bcrypt {
     /// bcrypt with 2 to the power of `cost` rounds; the default is 12.
     ///
+    /// ```
+    /// use axum_login_kit::Bcrypt;
+    ///
+    /// assert_eq!(Bcrypt::with_cost(13)?.cost(), 13);
+    /// assert!(Bcrypt::with_cost(3).is_err());
+    /// # Ok::<(), axum_login_kit::ConfigError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ConfigError::BcryptCost`] when it is not one of 4 to 31.
     pub fn with_cost(cost: u32) -> Result<Self, ConfigError> {
@@ -55,6 +63,10 @@ impl Bcrypt {
     }
 
     /// The cost.
+    ///
+    /// ```
+    /// assert_eq!(axum_login_kit::Bcrypt::default().cost(), 12);
+    /// ```
     #[must_use]
     pub fn cost(self) -> u32 {
         self.cost

@@ -1,5 +1,6 @@
 //! Where sessions and users come from, as the rest of the crate sees it, and as an application may provide it.
 
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -221,16 +222,33 @@ pub trait SessionBackend<U: AuthUser>: Send + Sync + 'static {
 /// What runs at the end of a unit of work: whether what was written until then stands, and the response's headers.
 pub type FinishHook = Box<dyn FnOnce(bool, &mut HeaderMap) + Send>;
 
-/// What a request presents as its session.
-#[derive(Debug, Clone)]
+/// What a request presents as its session. Printed, it shows the id and no cookie.
+///
+/// ```
+/// use axum_login_kit::{Presented, SessionId};
+///
+/// let presented = Presented::new("a token").with_state(Some("a state"));
+/// assert_eq!(presented.id(), &SessionId::of_token("a token"));
+/// assert_eq!((presented.cookie(), presented.state()), ("a token", Some("a state")));
+/// let printed = format!("{presented:?}");
+/// assert!(printed.contains(presented.id().as_str()) && !printed.contains("token"));
+/// ```
+#[derive(Clone)]
 pub struct Presented<'a> {
     id: SessionId,
     cookie: &'a str,
     state: Option<&'a str>,
 }
 
-/// What a [`SessionBackend`] has done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a [`SessionBackend`] has done. Printed, it shows no cookie.
+///
+/// ```
+/// use axum_login_kit::Written;
+///
+/// assert_eq!(format!("{:?}", Written::InCookie("a secret".into())), "InCookie(…)");
+/// assert_eq!(format!("{:?}", Written::Nothing), "Nothing");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Written {
     /// It is stored.
@@ -278,11 +296,58 @@ impl<'a> Presented<'a> {
     }
 }
 
+impl fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Presented")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Written::Stored => "Stored",
+            Written::InCookie(_) => "InCookie(…)",
+            Written::Nothing => "Nothing",
+        })
+    }
+}
+
 /// Loads users by the id that a session notes, where the backend does not load both at once.
 ///
 /// [`LoginManager::new`](crate::LoginManager::new) brings one for every model: by primary key, through the request's
 /// own database session. Another one is given to [`LoginManager::over`](crate::LoginManager::over): for users who are
 /// not in a database, or are found by another column, such as a random name that may be changed.
+///
+/// ```
+/// use axum_login_kit::{AuthUser, Error, UserLoader};
+///
+/// struct Account { name: String }
+///
+/// impl AuthUser for Account {
+///     type Id = String;
+///     fn id(&self) -> String { self.name.clone() }
+///     fn password_hash(&self) -> Option<&str> { None }
+/// }
+///
+/// /// Everybody but mallory.
+/// struct Directory;
+///
+/// #[async_trait::async_trait]
+/// impl UserLoader<Account> for Directory {
+///     async fn load(&self, name: &String) -> Result<Option<Account>, Error> {
+///         Ok((name != "mallory").then(|| Account { name: name.clone() }))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Error> {
+/// assert!(Directory.load(&"ada".to_owned()).await?.is_some());
+/// assert!(Directory.load(&"mallory".to_owned()).await?.is_none());
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait UserLoader<U: AuthUser>: Send + Sync + 'static {
     /// The same within the unit of work of a request, whose extensions these are. Default: `None`, which means that

@@ -92,20 +92,22 @@ impl SessionCookies {
             specs: Arc::clone(specs),
         };
         for (name, value) in cookies::all(headers) {
-            let place = if name == specs.session.name {
+            let is = |spec: &CookieSpec| name == spec.name.as_bytes();
+            let place = if is(&specs.session) {
                 &mut read.session
-            } else if specs.is_separate && name == specs.remembered.name {
+            } else if specs.is_separate && is(&specs.remembered) {
                 &mut read.remembered
-            } else if name == specs.fresh.name {
+            } else if is(&specs.fresh) {
                 &mut read.fresh
-            } else if name == specs.state.name {
+            } else if is(&specs.state) {
                 &mut read.state
-            } else if name == specs.visitor.name {
+            } else if is(&specs.visitor) {
                 &mut read.visitor
             } else {
                 continue;
             };
-            place.get_or_insert_with(|| value.to_owned());
+            // What is no text is no value of ours, either.
+            place.get_or_insert_with(|| String::from_utf8_lossy(value).into_owned());
         }
         read
     }

@@ -153,6 +153,35 @@ where
 ///
 /// A request reads its session and its user in one query, through its own database session; what is written joins
 /// the transaction that is open there, and is committed by itself where none is.
+///
+/// ```
+/// use axum_db::{Db, Sqlite, metadata, prelude::*};
+/// use axum_login_kit::{AuthUser, DbSessions, LoginManager, tables, testing::login_as};
+///
+/// #[model]
+/// #[derive(Debug, Clone, AuthUser)]
+/// pub struct User {
+///     #[model(primary_key)]
+///     pub id: i32,
+///     pub password_hash: String,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let database = Db::<Sqlite>::connect("sqlite://:memory:").await?;
+/// database.create_all(&metadata![User].with(tables::<User>())).await?;
+/// let login = LoginManager::<User>::new(&database, "at least 32 bytes that nobody can guess")
+///     .sessions(DbSessions::new(&database)) // as it is without
+///     .build()?;
+/// let db = database.session();
+/// let user = NewUser::new("-").insert(&db).await?;
+/// db.commit().await?;
+/// drop(db);
+/// login_as(&login, &user).await?;
+/// assert_eq!(login.end_sessions_of(&user.id).await?, 1);
+/// # Ok(())
+/// # }
+/// ```
 pub struct DbSessions<B: Backend, K: Bind = Main>(InDb<B, K>);
 
 /// The users in a database.

@@ -53,6 +53,18 @@ impl<I> MemorySessions<I> {
     }
 
     /// How many sessions there are, of all realms, whether their time is up or not.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sessions = MemorySessions::new();
+    /// let login = manager().sessions(sessions.clone()).build()?;
+    /// login_as(&login, &ada()).await?;
+    /// assert_eq!(sessions.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.sessions().len()

@@ -31,6 +31,15 @@ pub struct InvalidSessionId;
 /// A session, as a [`SessionBackend`](crate::SessionBackend) keeps it. Times are in UTC and in whole seconds.
 ///
 /// It can be serialized, so that a store of keys and values may keep it as JSON.
+///
+/// ```
+/// use axum_login_kit::{Session, SessionId};
+///
+/// let now = chrono::NaiveDateTime::default();
+/// let session = Session::new(SessionId::of_token("token"), 7, now, now + chrono::TimeDelta::hours(1));
+/// let json = serde_json::to_string(&session).unwrap();
+/// assert_eq!(serde_json::from_str::<Session<i32>>(&json).unwrap(), session);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Session<I> {
@@ -92,6 +101,13 @@ pub struct DataChange {
 
 impl SessionId {
     /// The id of the session whose cookie holds `token`.
+    ///
+    /// ```
+    /// use axum_login_kit::SessionId;
+    ///
+    /// let id = SessionId::of_token("abc");
+    /// assert!(id.as_str().starts_with("ba7816bf")); // SHA-256, in hexadecimal digits
+    /// ```
     #[must_use]
     pub fn of_token(token: &str) -> Self {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";

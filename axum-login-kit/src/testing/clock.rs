@@ -57,12 +57,30 @@ impl FakeClock {
     }
 
     /// Turns it forward.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use axum_login_kit::{Clock, testing::FakeClock};
+    ///
+    /// let clock = FakeClock::new();
+    /// let before = clock.now();
+    /// clock.advance(Duration::from_secs(60));
+    /// assert_eq!(clock.now() - before, chrono::TimeDelta::seconds(60));
+    /// ```
     pub fn advance(&self, by: Duration) {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *now += by;
     }
 
     /// Sets it to a time in UTC.
+    ///
+    /// ```
+    /// use axum_login_kit::{Clock, testing::FakeClock};
+    ///
+    /// let clock = FakeClock::new();
+    /// clock.set(chrono::NaiveDateTime::default());
+    /// assert_eq!(clock.now().and_utc().timestamp(), 0);
+    /// ```
     pub fn set(&self, to: NaiveDateTime) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = to;
     }

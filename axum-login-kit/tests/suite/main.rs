@@ -15,6 +15,8 @@ mod config;
 #[cfg(feature = "sqlite")]
 mod cookies;
 #[cfg(feature = "sqlite")]
+mod derive;
+#[cfg(feature = "sqlite")]
 mod ended;
 #[cfg(feature = "sqlite")]
 mod events;
@@ -24,6 +26,8 @@ mod flash;
 mod fuzz;
 #[cfg(feature = "sqlite")]
 mod guards;
+#[cfg(feature = "sqlite")]
+mod hostile;
 #[cfg(feature = "sqlite")]
 mod loaders;
 #[cfg(feature = "sqlite")]

@@ -27,6 +27,8 @@ mod places;
 mod queries;
 #[path = "behaviour/races.rs"]
 mod races;
+#[path = "behaviour/steps.rs"]
+mod steps;
 #[path = "behaviour/threats.rs"]
 mod threats;
 #[path = "behaviour/transactions.rs"]

@@ -213,6 +213,7 @@ pub(crate) fn router(gate: Arc<Gate>) -> Router {
         .route("/ip", get(ip))
         .route("/confirm", post(confirm))
         .route("/fresh", get(is_fresh))
+        .route("/remembered", get(is_remembered))
         .route("/password", post(change_password))
         .nest("/nested", nested)
         .with_state(gate)
@@ -435,6 +436,10 @@ async fn confirm(
 #[derive(Debug, Deserialize)]
 struct Confirm {
     password: Password,
+}
+
+async fn is_remembered(auth: Auth<User>) -> Result<String, Error> {
+    Ok(auth.is_remembered().await?.to_string())
 }
 
 async fn is_fresh(auth: Auth<User>) -> Result<String, Error> {

@@ -13,8 +13,10 @@ async fn a_session_that_is_not_remembered_ends_with_the_browser() {
         browser.get("/danger").await.body,
         "danger for ada@example.com"
     );
+    assert_eq!(browser.get("/remembered").await.body, "false");
     browser.restart();
     assert_eq!(browser.get("/home").await.body, "hello stranger");
+    assert_eq!(browser.get("/remembered").await.body, "false");
 }
 
 #[tokio::test]
@@ -34,6 +36,7 @@ async fn a_remembered_session_outlasts_the_browser_and_its_freshness_does_not() 
         "account of ada@example.com"
     );
     assert_eq!(browser.get("/fresh").await.body, "false");
+    assert_eq!(browser.get("/remembered").await.body, "true");
     let answer = browser.get("/danger").await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(answer.header("location"), "/login?next=%2Fdanger");
