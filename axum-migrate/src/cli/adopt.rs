@@ -10,7 +10,7 @@ use super::files::{Draft, Place, write};
 use super::output::Output;
 use super::summary;
 use crate::diff::{Hints, diff};
-use crate::dump::Definitions;
+use crate::dump::{Definitions, Dump};
 use crate::revision::{History, create_folder, holds_revisions, read_folder};
 use crate::runner::{self, Applied, Target, count, prove_baseline};
 use crate::{Engine, Error, ErrorKind, Migrate};
@@ -44,6 +44,8 @@ const OTHERS: [(&str, &str); 23] = [
 
 /// The other tool that a table belongs to.
 pub(super) fn other_tool(table: &str) -> Option<&'static str> {
+    // It may be in another schema of PostgreSQL.
+    let table = table.rsplit('.').next().unwrap_or(table);
     OTHERS
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case(table))
@@ -77,8 +79,8 @@ pub(super) async fn adopt<B: Engine, K: Bind>(
             ),
         ));
     }
-    // The revision is about the default schema.
-    B::look_at(&mut conn, &[]).await?;
+    let schemas = schemas::<B>(&mut conn, args).await?;
+    B::look_at(&mut conn, &schemas).await?;
     let mut live = B::introspect(&mut conn).await?;
     let others: BTreeSet<String> = live
         .tables
@@ -134,8 +136,52 @@ pub(super) async fn adopt<B: Engine, K: Bind>(
             .with_source(error)
         })?;
     out.line("Recorded it as applied; no SQL of its was run, and no row was touched.")?;
-    drift(migrate, &mut conn, out).await?;
+    drift(migrate, &mut conn, &schemas, out).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The schemas that the revision is about beside the current one, as statements that make them.
+async fn schemas<B: Engine>(
+    conn: &mut B::Connection,
+    args: &args::Adopt,
+) -> Result<Vec<String>, Error> {
+    let usage = |message: String| Err(Error::new(ErrorKind::Usage, message));
+    if !args.all_schemas && args.schemas.is_empty() {
+        return Ok(Vec::new());
+    }
+    if B::DIALECT != Dialect::Postgres {
+        return usage(
+            "--schema and --all-schemas are for PostgreSQL, whose databases have schemas; leave them out here, and \
+             adopt each database by itself"
+                .to_owned(),
+        );
+    }
+    let there = <B as Dump>::schemas(conn).await?;
+    let wanted = if args.all_schemas {
+        there.iter().map(|(name, _)| name).collect()
+    } else {
+        args.schemas.iter().collect::<BTreeSet<_>>()
+    };
+    let mut statements = Vec::new();
+    for name in wanted {
+        match there.iter().find(|(own, _)| own == name) {
+            Some((_, true)) => continue,
+            Some(_) if name.contains('.') => {
+                return usage(format!(
+                    "the schema {name:?} has a point in its name, which divides schema and table here; rename it first"
+                ));
+            }
+            Some(_) => statements.push(format!("CREATE SCHEMA {}", B::DIALECT.quote(name))),
+            None => {
+                let names: Vec<&str> = there.iter().map(|(name, _)| name.as_str()).collect();
+                return usage(format!(
+                    "the database has no schema {name:?} with anything of yours in it; there are: {}",
+                    names.join(", ")
+                ));
+            }
+        }
+    }
+    Ok(statements)
 }
 
 /// The database has versions on record.
@@ -204,6 +250,7 @@ fn plural(kind: &str) -> String {
 async fn drift<B: Engine, K: Bind>(
     migrate: &Migrate<B, K>,
     conn: &mut B::Connection,
+    schemas: &[String],
     out: &mut Output<'_>,
 ) -> Result<(), Error> {
     let statements = migrate.models()?;
@@ -212,7 +259,8 @@ async fn drift<B: Engine, K: Bind>(
     }
     let models = B::scratch_schema(conn, &statements).await?;
     // The models may be in other schemas than the revision is about.
-    B::look_at(conn, &statements).await?;
+    let both: Vec<String> = statements.iter().chain(schemas).cloned().collect();
+    B::look_at(conn, &both).await?;
     let mut live = B::introspect(conn).await?;
     live.tables.retain(|table, _| other_tool(table).is_none());
     let compared = diff(&live, &models, &Hints::default())?;

@@ -94,6 +94,13 @@ pub trait Dump: Queries {
         without: &BTreeSet<String>,
     ) -> impl Future<Output = Result<Definitions, Error>> + Send;
 
+    /// The schemas that have something of a user's own, and whether each is the current one. Default: there are none.
+    fn schemas(
+        _: &mut Self::Connection,
+    ) -> impl Future<Output = Result<Vec<(String, bool)>, Error>> + Send {
+        std::future::ready(Ok(Vec::new()))
+    }
+
     /// The types under the domains, by the domains' names as columns have them. Default: there are none.
     fn domains(
         _: &mut Self::Connection,

@@ -20,6 +20,17 @@ use crate::{Error, Schema};
 struct Object {
     kind: String,
     name: String,
+    /// Of a routine or event: how its text is to be read.
+    #[serde(default)]
+    mode: Mode,
+}
+
+/// What a statement with a program in it is read under, and the program runs under.
+#[derive(Deserialize, Default, Clone, PartialEq, Eq)]
+struct Mode {
+    sql_mode: Option<String>,
+    /// Of an event: where its clock stands.
+    time_zone: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -29,6 +40,7 @@ struct Trigger {
     timing: String,
     event: String,
     body: String,
+    mode: Mode,
 }
 
 macro_rules! shown {
@@ -54,16 +66,23 @@ const OBJECTS: &str = "\
 SELECT JSON_OBJECT('kind', CASE TABLE_TYPE WHEN 'VIEW' THEN 'view' WHEN 'SEQUENCE' THEN 'sequence' ELSE 'table' END,
   'name', TABLE_NAME) AS value
 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()
-UNION ALL SELECT JSON_OBJECT('kind', LOWER(ROUTINE_TYPE), 'name', ROUTINE_NAME)
+UNION ALL SELECT JSON_OBJECT('kind', LOWER(ROUTINE_TYPE), 'name', ROUTINE_NAME,
+  'mode', JSON_OBJECT('sql_mode', SQL_MODE, 'time_zone', NULL))
 FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_TYPE IN ('FUNCTION', 'PROCEDURE')
-UNION ALL SELECT JSON_OBJECT('kind', 'event', 'name', EVENT_NAME)
+UNION ALL SELECT JSON_OBJECT('kind', 'event', 'name', EVENT_NAME, 'mode', JSON_OBJECT('sql_mode', SQL_MODE, 'time_zone', TIME_ZONE))
 FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()";
 
 const TRIGGERS: &str = "\
 SELECT JSON_OBJECT('name', TRIGGER_NAME, 'table', EVENT_OBJECT_TABLE, 'timing', ACTION_TIMING,
-  'event', EVENT_MANIPULATION, 'body', ACTION_STATEMENT) AS value
+  'event', EVENT_MANIPULATION, 'body', ACTION_STATEMENT, 'mode', JSON_OBJECT('sql_mode', SQL_MODE, 'time_zone', NULL)) AS value
 FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()
 ORDER BY EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER";
+
+const OTHER_DATABASES: &str = "\
+SELECT CONCAT('the database `', REFERENCED_TABLE_SCHEMA, '`, to which foreign keys of these tables point: ',
+  GROUP_CONCAT(DISTINCT TABLE_NAME ORDER BY TABLE_NAME SEPARATOR ', '), '; it must be on the server before this runs') AS value
+FROM information_schema.KEY_COLUMN_USAGE
+WHERE TABLE_SCHEMA = DATABASE() AND REFERENCED_TABLE_SCHEMA <> DATABASE() GROUP BY REFERENCED_TABLE_SCHEMA";
 
 impl Dump for Mysql {
     async fn definitions(
@@ -92,7 +111,13 @@ impl Dump for Mysql {
             (rank(&object.kind), place(&object.name), object.name.clone())
         });
 
-        let mut out = Definitions::default();
+        let mut out = Definitions {
+            notes: Self::query_texts(conn, OTHER_DATABASES)
+                .await
+                .map_err(failed)?,
+            ..Definitions::default()
+        };
+        let mut programs = Vec::new();
         let mut views = Vec::new();
         let mut later = Vec::new();
         let mut first_drops = Vec::new();
@@ -122,12 +147,17 @@ impl Dump for Mysql {
                     }
                 }
                 "view" => views.push((object.name.clone(), sql)),
-                kind => out.make(kind, sql),
+                "sequence" => out.make("sequence", sql),
+                kind => programs.push((kind.to_owned(), object.mode.clone(), sql)),
             }
         }
         for sql in later {
             out.make("", sql);
         }
+        // Events last: one may run as soon as it is there.
+        let (events, routines): (Vec<_>, Vec<_>) =
+            programs.into_iter().partition(|(kind, ..)| kind == "event");
+        make_programs(&mut out, routines);
         let views = by_mention(views);
         for (_, sql) in &views {
             out.make("view", sql);
@@ -135,27 +165,20 @@ impl Dump for Mysql {
         let rows = Self::query_texts(conn, TRIGGERS).await.map_err(failed)?;
         let triggers = rows
             .iter()
-            .filter_map(|row| serde_json::from_str::<Trigger>(row).ok());
-        for trigger in triggers.filter(|trigger| !without.contains(&trigger.table)) {
-            let (name, table) = (
-                Dialect::Mysql.quote(&trigger.name),
-                Dialect::Mysql.quote(&trigger.table),
-            );
-            out.make(
-                "trigger",
-                format!(
-                    "CREATE TRIGGER {name} {} {} ON {table} FOR EACH ROW {}",
-                    trigger.timing, trigger.event, trigger.body
-                ),
-            );
-        }
-        // Events last: one may run as soon as it is there.
-        let (events, others): (Vec<_>, Vec<_>) = out
-            .create
-            .drain(..)
-            .partition(|statement| statement.kind == "event");
-        out.create = others;
-        out.create.extend(events);
+            .filter_map(|row| serde_json::from_str::<Trigger>(row).ok())
+            .filter(|trigger| !without.contains(&trigger.table))
+            .map(|trigger| {
+                let sql = format!(
+                    "CREATE TRIGGER {} {} {} ON {} FOR EACH ROW {}",
+                    Dialect::Mysql.quote(&trigger.name),
+                    trigger.timing,
+                    trigger.event,
+                    Dialect::Mysql.quote(&trigger.table),
+                    trigger.body
+                );
+                ("trigger".to_owned(), trigger.mode, sql)
+            });
+        make_programs(&mut out, triggers.chain(events).collect());
 
         let drop = |kind: &str, name: &str| {
             format!(
@@ -180,6 +203,36 @@ impl Dump for Mysql {
                 .extend(by_kind(kind).map(|it| drop(kind, &it.name)));
         }
         Ok(out)
+    }
+}
+
+/// Makes what has a program in it, each under the mode that its text was written for.
+fn make_programs(out: &mut Definitions, programs: Vec<(String, Mode, String)>) {
+    let mut now = Mode::default();
+    for (kind, mode, sql) in programs {
+        for (name, was, is) in [
+            ("sql_mode", &now.sql_mode, &mode.sql_mode),
+            ("time_zone", &now.time_zone, &mode.time_zone),
+        ] {
+            match is {
+                Some(value) if is != was => {
+                    if was.is_none() {
+                        out.make("", format!("SET @axum_migrate_{name} = @@{name}"));
+                    }
+                    let value = value.replace('\'', "''");
+                    out.make("", format!("SET {name} = '{value}'"));
+                }
+                None if was.is_some() => out.make("", format!("SET {name} = @axum_migrate_{name}")),
+                _ => {}
+            }
+        }
+        now = mode;
+        out.make(&kind, sql);
+    }
+    for (name, was) in [("sql_mode", now.sql_mode), ("time_zone", now.time_zone)] {
+        if was.is_some() {
+            out.make("", format!("SET {name} = @axum_migrate_{name}"));
+        }
     }
 }
 
@@ -263,22 +316,40 @@ fn without_database(sql: &str, home: &str) -> String {
 }
 
 /// Takes ``DEFINER=`user`@`host` `` away: that account need not be anywhere else.
+///
+/// What was made under ANSI_QUOTES has its names in double quotes.
 fn without_definer(sql: &str) -> String {
-    let Some(at) = sql.find(" DEFINER=`") else {
+    const DEFINER: &str = " DEFINER=";
+    let Some((head, rest)) = sql.split_once(DEFINER) else {
         return sql.to_owned();
     };
-    let head = &sql[..at];
     // In the head of the statement only, before any name.
-    if head.contains('`') {
+    if head.contains(['`', '"']) {
         return sql.to_owned();
     }
-    let parts = pieces(&sql[at..]);
-    let rest: usize = match parts.as_slice() {
-        [(_, a), (true, user), (_, "@"), (true, host), ..] => a.len() + user.len() + 1 + host.len(),
-        [(_, a), (true, user), ..] => a.len() + user.len(),
-        _ => return sql.to_owned(),
+    let after_name = |text: &'_ str| {
+        let mark = text
+            .chars()
+            .next()
+            .filter(|mark| matches!(mark, '`' | '"'))?;
+        let inside = text.get(1..)?;
+        let mut marks = inside.match_indices(mark).peekable();
+        while let Some((at, _)) = marks.next() {
+            if marks.next_if(|(next, _)| *next == at + 1).is_none() {
+                return Some(at + 2);
+            }
+        }
+        None
     };
-    format!("{head}{}", &sql[at + rest..])
+    let Some(user) = after_name(rest) else {
+        return sql.to_owned();
+    };
+    let rest = rest.get(user..).unwrap_or_default();
+    let host = rest
+        .strip_prefix('@')
+        .and_then(|host| Some((host, after_name(host)?)));
+    let rest = host.map_or(rest, |(host, end)| host.get(end..).unwrap_or_default());
+    format!("{head}{rest}")
 }
 
 /// Takes the table's counter away, which tells of its rows and not of its schema.
@@ -378,6 +449,26 @@ mod tests {
             without_database(&without_definer(sql), "shop"),
             "CREATE ALGORITHM=MERGE SQL SECURITY DEFINER VIEW `v` AS select `t`.`shop` AS `x`,'`shop`.\\'' AS `y` from `t`"
         );
+    }
+
+    #[test]
+    fn definers_go_in_either_quotes() {
+        for (sql, left) in [
+            (
+                "CREATE DEFINER=\"a\"\"b\"@\"%\" FUNCTION \"f\"()",
+                "CREATE FUNCTION \"f\"()",
+            ),
+            (
+                "CREATE DEFINER=`role` PROCEDURE `p`()",
+                "CREATE PROCEDURE `p`()",
+            ),
+            (
+                "CREATE FUNCTION `f`() RETURN ' DEFINER=`x`'",
+                "CREATE FUNCTION `f`() RETURN ' DEFINER=`x`'",
+            ),
+        ] {
+            assert_eq!(without_definer(sql), left);
+        }
     }
 
     #[test]

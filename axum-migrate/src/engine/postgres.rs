@@ -36,11 +36,30 @@ const PLACE: &str = "SELECT 'axum_migrate_scratch_' || pg_backend_pid() AS name,
      current_schemas(false)::text[] AS path, current_schema()::text AS default_schema, \
      coalesce(current_setting('axum_migrate.schemas', true), '') AS others";
 
+/// The catalog's queries read much and run once: the server would compile them for longer than they take.
+const LOOK_AT: &str = "SELECT set_config('axum_migrate.schemas', $1, false) \
+     UNION ALL SELECT set_config('jit', 'off', false) FROM pg_settings WHERE name = 'jit'";
+
 #[derive(QueryableByName)]
-struct Exists {
+struct Found {
+    #[diesel(sql_type = Text)]
+    name: String,
+    /// Whether there is more in it than extensions.
     #[diesel(sql_type = Bool)]
-    value: bool,
+    is_own: bool,
+    #[diesel(sql_type = Array<Text>)]
+    extensions: Vec<String>,
 }
+
+const FOUND: &str = "SELECT n.nspname::text AS name, \
+     NOT EXISTS (SELECT 1 FROM pg_extension e WHERE e.extnamespace = n.oid) OR EXISTS ( \
+       SELECT 1 FROM (SELECT 'pg_class'::regclass AS class, oid FROM pg_class WHERE relnamespace = n.oid AND relkind NOT IN ('i', 'I') \
+         UNION ALL SELECT 'pg_proc'::regclass, oid FROM pg_proc WHERE pronamespace = n.oid \
+         UNION ALL SELECT 'pg_type'::regclass, oid FROM pg_type WHERE typnamespace = n.oid) o \
+       WHERE NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = o.class AND d.objid = o.oid \
+         AND d.deptype IN ('e', 'i'))) AS is_own, \
+     array(SELECT e.extname::text FROM pg_extension e WHERE e.extnamespace = n.oid ORDER BY e.oid) AS extensions \
+     FROM pg_namespace n WHERE n.nspname = ANY ($1)";
 
 impl Engine for Postgres {
     async fn introspect(conn: &mut Self::Connection) -> Result<Schema, Error> {
@@ -49,7 +68,7 @@ impl Engine for Postgres {
 
     async fn look_at(conn: &mut Self::Connection, statements: &[String]) -> Result<(), Error> {
         let schemas = named_schemas(statements);
-        sql_query("SELECT set_config('axum_migrate.schemas', $1, false)")
+        sql_query(LOOK_AT)
             .bind::<Text, _>(json(&schemas))
             .execute(conn)
             .await
@@ -123,22 +142,31 @@ where
     let told: Vec<String> = serde_json::from_str(&place.others).unwrap_or_default();
     let mut others: BTreeSet<String> = schemas.into_iter().chain(told).collect();
     let mut path = place.path;
+    let found: Vec<Found> = sql_query(FOUND)
+        .bind::<Array<Text>, _>(others.iter().cloned().collect::<Vec<_>>())
+        .load(conn)
+        .await?;
+    // It has nothing to be empty of, and its types keep their names.
+    let is_of_extensions = |name: &str| found.iter().any(|it| it.name == name && !it.is_own);
+    others.retain(|name| !is_of_extensions(name));
     for (at, schema) in others.iter().enumerate() {
-        let exists: Exists =
-            sql_query("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1) AS value")
-                .bind::<Text, _>(schema)
-                .get_result(conn)
-                .await?;
         let name = quote(schema);
-        if exists.value {
+        if found.iter().any(|it| it.name == *schema) {
             let aside = format!("{}_{at}", place.name);
             conn.batch_execute(&format!("ALTER SCHEMA {name} RENAME TO {aside}"))
                 .await?;
-            path.iter_mut()
-                .filter(|own| *own == schema)
-                .for_each(|own| own.clone_from(&aside));
+            // What is made there is found before what was.
+            if let Some(own) = path.iter().position(|own| own == schema) {
+                path.insert(own + 1, aside);
+            }
         }
         conn.batch_execute(&format!("CREATE SCHEMA {name}")).await?;
+        let extensions = found.iter().filter(|it| it.name == *schema);
+        for extension in extensions.flat_map(|it| &it.extensions) {
+            // Texts of functions may name it there. Where it cannot be moved, the search path still leads to it.
+            let along = format!("ALTER EXTENSION {} SET SCHEMA {name}", quote(extension));
+            attempt(conn, &along).await?;
+        }
     }
     // What names the default schema finds it empty.
     let named = place
@@ -165,23 +193,30 @@ async fn create<C>(conn: &mut C, name: &str) -> diesel::QueryResult<String>
 where
     C: AsyncConnection<Backend = diesel::pg::Pg>,
 {
-    Transactions::<C>::begin_transaction(conn).await?;
     let name = quote(name);
-    if conn
-        .batch_execute(&format!("CREATE SCHEMA {name}"))
-        .await
-        .is_ok()
-    {
-        Transactions::<C>::commit_transaction(conn).await?;
+    if attempt(conn, &format!("CREATE SCHEMA {name}")).await? {
         return Ok(name);
     }
-    Transactions::<C>::rollback_transaction(conn).await?;
     // The temporary schema comes into being with the first table in it.
     conn.batch_execute(
         "CREATE TEMPORARY TABLE axum_migrate_scratch (); DROP TABLE pg_temp.axum_migrate_scratch",
     )
     .await?;
     Ok("pg_temp".to_owned())
+}
+
+/// Runs a statement that may be refused without harm; whether it was not.
+async fn attempt<C>(conn: &mut C, sql: &str) -> diesel::QueryResult<bool>
+where
+    C: AsyncConnection<Backend = diesel::pg::Pg>,
+{
+    Transactions::<C>::begin_transaction(conn).await?;
+    if conn.batch_execute(sql).await.is_ok() {
+        Transactions::<C>::commit_transaction(conn).await?;
+        return Ok(true);
+    }
+    Transactions::<C>::rollback_transaction(conn).await?;
+    Ok(false)
 }
 
 fn quote(name: &str) -> String {

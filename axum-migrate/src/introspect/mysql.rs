@@ -91,6 +91,9 @@ struct KeyRow {
     name: String,
     #[diesel(sql_type = Text)]
     column_name: String,
+    /// Where that is another one.
+    #[diesel(sql_type = Nullable<Text>)]
+    foreign_database: Option<String>,
     #[diesel(sql_type = Text)]
     foreign_table: String,
     #[diesel(sql_type = Text)]
@@ -130,7 +133,9 @@ FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_N
 
 const KEYS: &str = "\
 SELECT CAST(TABLE_NAME AS CHAR) AS table_name, CAST(CONSTRAINT_NAME AS CHAR) AS name,
-  CAST(COLUMN_NAME AS CHAR) AS column_name, CAST(REFERENCED_TABLE_NAME AS CHAR) AS foreign_table,
+  CAST(COLUMN_NAME AS CHAR) AS column_name,
+  CAST(IF(REFERENCED_TABLE_SCHEMA = DATABASE(), NULL, REFERENCED_TABLE_SCHEMA) AS CHAR) AS foreign_database,
+  CAST(REFERENCED_TABLE_NAME AS CHAR) AS foreign_table,
   CAST(REFERENCED_COLUMN_NAME AS CHAR) AS foreign_column
 FROM information_schema.KEY_COLUMN_USAGE
 WHERE TABLE_SCHEMA = DATABASE() AND REFERENCED_TABLE_NAME IS NOT NULL
@@ -144,6 +149,13 @@ FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = DATABASE()
 UNION ALL SELECT 'actions', CAST(TABLE_NAME AS CHAR), CAST(CONSTRAINT_NAME AS CHAR),
   CONCAT(CAST(DELETE_RULE AS CHAR), '/', CAST(UPDATE_RULE AS CHAR))
 FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = DATABASE()";
+
+/// Asked only where a table has some: the server opens every table for it.
+const PARTITIONS: &str = "\
+SELECT DISTINCT 'partitioning' AS kind, CAST(TABLE_NAME AS CHAR) AS table_name,
+  CONCAT_WS(', ', CONCAT(PARTITION_METHOD, ' (', IFNULL(PARTITION_EXPRESSION, ''), ')'),
+    CONCAT(SUBPARTITION_METHOD, ' (', IFNULL(SUBPARTITION_EXPRESSION, ''), ')')) AS name, CAST(NULL AS CHAR) AS expression
+FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA = DATABASE() AND PARTITION_NAME IS NOT NULL";
 
 /// What the two relatives, and their versions, say differently.
 struct Server {
@@ -217,7 +229,7 @@ impl Server {
     }
 }
 
-/// Six queries, however many tables there are.
+/// Six queries, and one more for partitions, however many tables there are.
 pub(crate) async fn introspect<C>(conn: &mut C) -> Result<Schema, Error>
 where
     C: AsyncConnection<Backend = diesel::mysql::Mysql>,
@@ -244,6 +256,7 @@ where
 
     let mut schema = Schema::default();
     let mut collations = BTreeMap::new();
+    let is_partitioned = tables.iter().any(TableRow::is_partitioned);
     for row in tables.into_iter().filter(|row| !is_own_table(&row.name)) {
         collations.insert(row.name.clone(), row.collation.clone());
         add_table(&mut schema, row, &server);
@@ -255,6 +268,12 @@ where
     add_indexes(&mut schema, indexes, &server);
     for row in keys {
         add_foreign_key(&mut schema, row);
+    }
+    if is_partitioned {
+        let rows: Vec<ObjectRow> = sql_query(PARTITIONS).load(conn).await.map_err(failed)?;
+        for row in rows {
+            add_object(&mut schema, row, &server);
+        }
     }
     for row in objects {
         add_object(&mut schema, row, &server);
@@ -268,6 +287,13 @@ where
 fn number(version: &str, at: usize) -> u32 {
     let part = version.split('.').nth(at);
     part.and_then(|part| part.parse().ok()).unwrap_or(0)
+}
+
+impl TableRow {
+    fn is_partitioned(&self) -> bool {
+        let options = self.storage.as_deref().unwrap_or_default();
+        options.split_whitespace().any(|it| it == "partitioned")
+    }
 }
 
 /// The options that have a value, in one order; the others are not for CREATE TABLE.
@@ -439,6 +465,17 @@ fn add_foreign_key(schema: &mut Schema, row: KeyRow) {
     let Some(table) = schema.tables.get_mut(&row.table_name) else {
         return;
     };
+    if let Some(database) = row.foreign_database {
+        let quote = |name: &str| axum_db::Dialect::Mysql.quote(name);
+        let target = format!("{}.{}", quote(&database), quote(&row.foreign_table));
+        schema.unmanaged.push(Unmanaged {
+            kind: format!("foreign key to {target}"),
+            name: row.name,
+            table: Some(row.table_name),
+            ..Unmanaged::default()
+        });
+        return;
+    }
     let known = table
         .foreign_keys
         .iter_mut()
@@ -516,7 +553,7 @@ fn add_object(schema: &mut Schema, row: ObjectRow, server: &Server) {
                 key.on_update = action(update);
             }
         }
-        "trigger" => schema.unmanaged.push(Unmanaged {
+        "trigger" | "partitioning" => schema.unmanaged.push(Unmanaged {
             kind: row.kind,
             name: row.name,
             table: Some(row.table_name),

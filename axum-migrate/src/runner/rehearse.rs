@@ -67,12 +67,12 @@ pub(crate) async fn rehearse<B: Engine>(
 fn within_transaction(statement: &Statement<'_>) -> String {
     let words = statement.words(Dialect::Postgres);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    if !matches!(words[..], ["CREATE", "SCHEMA", next, ..] if next != "IF") {
+    // A quoted name is no word.
+    if !matches!(words[..], ["CREATE", "SCHEMA", ref rest @ ..] if rest.first() != Some(&"IF")) {
         return statement.without_word("CONCURRENTLY", Dialect::Postgres);
     }
     // The scratch place has the schemas that it was told of.
-    let schema = statement.sql.to_uppercase().find("SCHEMA");
-    let schema = schema.unwrap_or_default() + "SCHEMA".len();
+    let schema = tokens(statement.sql).get(1).map_or(0, Token::end);
     let (create, name) = statement.sql.split_at(schema);
     format!("{create} IF NOT EXISTS{name}")
 }

@@ -21,6 +21,12 @@ pub struct Adopt {
     /// What to call the first revision
     #[arg(short, long, value_name = "WORDS", default_value = "baseline")]
     pub(crate) message: String,
+    /// PostgreSQL: a schema to adopt beside the current one; may be given several times
+    #[arg(long = "schema", value_name = "NAME")]
+    pub(crate) schemas: Vec<String>,
+    /// PostgreSQL: adopt every schema that has something of yours in it
+    #[arg(long, conflicts_with = "schemas")]
+    pub(crate) all_schemas: bool,
     /// Show the SQL of the first revision; write and record nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::sort::sort;
 use super::{Definitions, Dump};
 use crate::introspect::is_own_table;
+use crate::introspect::postgres::LOOKED;
 use crate::runner::Queries as _;
 use crate::{Error, ErrorKind, Schema};
 
@@ -63,6 +64,10 @@ struct Comment {
 }
 
 impl Dump for Postgres {
+    async fn schemas(conn: &mut Self::Connection) -> Result<Vec<(String, bool)>, Error> {
+        rows(conn, queries::OWN_SCHEMAS).await
+    }
+
     async fn domains(conn: &mut Self::Connection) -> Result<BTreeMap<String, String>, Error> {
         let pairs: Vec<(String, String)> = rows(conn, queries::DOMAINS).await?;
         Ok(pairs.into_iter().collect())
@@ -75,6 +80,8 @@ impl Dump for Postgres {
     ) -> Result<Definitions, Error> {
         let mut objects: Vec<Object> = Vec::new();
         for sql in [
+            queries::COLLATIONS,
+            queries::SEARCHES,
             queries::TYPES,
             queries::FUNCTIONS,
             queries::OPERATORS,
@@ -98,10 +105,20 @@ impl Dump for Postgres {
         let comments: Vec<Comment> = rows(conn, queries::COMMENTS).await?;
         let edges = texts(conn, queries::EDGES).await?;
         let mut out = Definitions {
-            notes: texts(conn, queries::NOTES).await?,
+            notes: texts(conn, &looked(queries::NOTES)).await?,
             ..Definitions::default()
         };
-        for sql in texts(conn, queries::EXTENSIONS).await? {
+        let schemas = texts(conn, &looked(queries::SCHEMAS)).await?;
+        for name in &schemas {
+            // That one is in every new database.
+            let guard = if name == "public" {
+                "IF NOT EXISTS "
+            } else {
+                ""
+            };
+            out.make("schema", format!("CREATE SCHEMA {guard}{name}"));
+        }
+        for sql in texts(conn, &looked(queries::EXTENSIONS)).await? {
             out.make("extension", sql);
         }
         Writer {
@@ -116,10 +133,15 @@ impl Dump for Postgres {
         let known: BTreeSet<&str> = objects.iter().map(|it| it.key.as_str()).collect();
         for comment in comments {
             let of_index = comment.sql.starts_with("COMMENT ON INDEX");
-            if known.contains(comment.key.as_str()) || of_index {
+            if known.contains(comment.key.as_str()) || of_index || comment.key.is_empty() {
                 out.make("", comment.sql);
             }
         }
+        out.drop
+            .extend(texts(conn, &looked(queries::EXTENSIONS_TO_DROP)).await?);
+        let made = schemas.iter().filter(|name| *name != "public");
+        out.drop
+            .extend(made.map(|name| format!("DROP SCHEMA {name}")));
         Ok(out)
     }
 }
@@ -258,8 +280,18 @@ impl<'a> Writer<'a> {
 }
 
 fn rank(kind: &str) -> usize {
-    const ORDER: [&str; 8] = [
-        "enum", "domain", "type", "function", "operator", "sequence", "table", "view",
+    const ORDER: [&str; 11] = [
+        "collation",
+        "text search dictionary",
+        "text search configuration",
+        "enum",
+        "domain",
+        "type",
+        "function",
+        "operator",
+        "sequence",
+        "table",
+        "view",
     ];
     ORDER
         .iter()
@@ -289,12 +321,14 @@ async fn texts(conn: &mut Connection, sql: &str) -> Result<Vec<String>, Error> {
         .map_err(|error| Error::database("read the definitions of the PostgreSQL database", error))
 }
 
+/// The query, after the schemas that it is about.
+fn looked(query: &str) -> String {
+    format!("{LOOKED}{query}")
+}
+
 async fn rows<T: DeserializeOwned>(conn: &mut Connection, sql: &str) -> Result<Vec<T>, Error> {
-    let rows = texts(
-        conn,
-        &format!("SELECT value::text AS value FROM ({sql}) rows"),
-    )
-    .await?;
+    let sql = format!("SELECT value::text AS value FROM ({sql}) rows");
+    let rows = texts(conn, &looked(&sql)).await?;
     rows.iter()
         .map(|row| serde_json::from_str(row))
         .collect::<Result<_, _>>()

@@ -11,7 +11,8 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde::de::DeserializeOwned;
 
 use self::expression::settled;
-use self::queries::{COLUMNS, CONSTRAINTS, ENUMS, INDEXES, LOOKED, OBJECTS};
+pub(crate) use self::queries::LOOKED;
+use self::queries::{COLUMNS, CONSTRAINTS, ENUMS, INDEXES, OBJECTS};
 use self::rows::{
     ColumnRow, ConstraintRow, CounterJson, EnumRow, IndexRow, KeyJson, ObjectRow, ReadsJson,
 };

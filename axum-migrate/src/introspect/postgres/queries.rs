@@ -4,7 +4,7 @@
 //! which schemas are read.
 
 /// The schemas to read: the default one, and those of the setting, a JSON array; without it, every user's.
-pub(super) const LOOKED: &str = "\
+pub(crate) const LOOKED: &str = "\
 WITH looked AS (
   SELECT n.oid, n.nspname, nullif(n.nspname::text, current_schema()) AS schema_name
   FROM pg_namespace n

@@ -1,6 +1,10 @@
 //! Command lines: what they answer, and what they say when something is wrong.
 
 mod adopt;
+#[cfg(feature = "mysql")]
+mod adopt_mysql;
+#[cfg(feature = "postgres")]
+mod adopt_postgres;
 mod answers;
 mod bad_input;
 mod binds;

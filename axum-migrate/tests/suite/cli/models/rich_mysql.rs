@@ -140,6 +140,7 @@ pub struct Order {
 }
 
 // Not here, because models have no words for it; migrations leave it alone:
+// partitioning RANGE (year(`day`)) of parted
 // trigger items_again of items
 // trigger items_logged of items
 // view a_cheap

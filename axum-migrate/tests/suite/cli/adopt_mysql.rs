@@ -1,0 +1,132 @@
+//! Programs of MySQL under the mode they were written for, partitions, and keys into other databases.
+
+use axum_db::Mysql;
+use axum_migrate::Engine;
+
+use crate::support::Project;
+
+const PROGRAMS: &str = r#"
+CREATE TABLE days (id integer NOT NULL, day integer NOT NULL, label varchar(20), PRIMARY KEY (id, day))
+  PARTITION BY RANGE (day) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN MAXVALUE);
+CREATE FUNCTION plain() RETURNS integer DETERMINISTIC RETURN 1;
+SET sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT';
+CREATE FUNCTION "said" (a varchar(20)) RETURNS varchar(40) DETERMINISTIC RETURN a || '!';
+CREATE PROCEDURE "say"() SELECT label || '' AS "the label" FROM "days";
+CREATE TRIGGER "marked" BEFORE INSERT ON days FOR EACH ROW SET new.label = "said"(new.label || '?');
+SET time_zone = '+03:00';
+CREATE EVENT "late" ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 12:00:00' DISABLE DO DELETE FROM "days";
+"#;
+
+const MODES: &str = "\
+SELECT CONCAT(ROUTINE_NAME, ' ', SQL_MODE, ' ', ROUTINE_DEFINITION) AS value FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()
+UNION ALL SELECT CONCAT(TRIGGER_NAME, ' ', SQL_MODE, ' ', ACTION_STATEMENT) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()
+UNION ALL SELECT CONCAT(EVENT_NAME, ' ', SQL_MODE, ' ', TIME_ZONE, ' ', STARTS) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()
+ORDER BY 1";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_keep_the_mode_they_were_written_for() {
+    let project = Project::<Mysql>::new().await;
+    project.execute(PROGRAMS).await;
+    let modes = project.rows(MODES).await;
+    assert!(
+        modes
+            .iter()
+            .any(|it| it.starts_with("late PIPES_AS_CONCAT,ANSI_QUOTES +03:00 ")),
+        "{modes:?}"
+    );
+    project.ok("adopt").await;
+    assert_eq!(project.rows(MODES).await, modes);
+
+    let empty = Project::<Mysql>::new().await;
+    let folder = project.migrations();
+    empty
+        .ok(&format!("upgrade --dir {}", folder.display()))
+        .await;
+    assert_eq!(empty.rows(MODES).await, modes);
+    empty.execute("INSERT INTO days VALUES (1, 2, 'x')").await;
+    assert_eq!(empty.rows("SELECT label AS value FROM days").await, ["x?!"]);
+    empty
+        .ok(&format!(
+            "downgrade base --allow-data-loss --dir {}",
+            folder.display()
+        ))
+        .await;
+    assert_eq!(empty.rows(MODES).await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_stay_and_their_loss_is_noticed() {
+    const PARTITIONS: &str = "SELECT PARTITION_NAME AS value FROM information_schema.PARTITIONS \
+         WHERE TABLE_SCHEMA = DATABASE() AND PARTITION_NAME IS NOT NULL ORDER BY 1";
+    let project = Project::<Mysql>::new().await;
+    project.execute(PROGRAMS).await;
+    project.ok("adopt").await;
+    project.ok("check --drift").await;
+    let written = project.ok("models").await;
+    assert!(
+        written.contains("// partitioning RANGE (`day`) of days"),
+        "{written}"
+    );
+    project
+        .execute("ALTER TABLE days ADD COLUMN more integer, COMMENT 'x'")
+        .await;
+    assert_eq!(project.rows(PARTITIONS).await, ["p0", "p1"]);
+    project
+        .execute("ALTER TABLE days DROP COLUMN more, COMMENT ''")
+        .await;
+    project.ok("check --drift").await;
+    project
+        .execute("ALTER TABLE days REMOVE PARTITIONING")
+        .await;
+    let unmanaged = Mysql::introspect(&mut project.connection().await)
+        .await
+        .expect("the schema")
+        .unmanaged;
+    assert!(
+        unmanaged.iter().all(|it| it.kind != "partitioning"),
+        "{unmanaged:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_into_another_database_stay_what_they_are() {
+    let other = Project::<Mysql>::new().await;
+    other
+        .execute("CREATE TABLE users (id integer PRIMARY KEY)")
+        .await;
+    let there = other.rows("SELECT DATABASE() AS value").await.concat();
+    let project = Project::<Mysql>::new().await;
+    project
+        .execute(&format!(
+            "CREATE TABLE users (id bigint PRIMARY KEY);
+             CREATE TABLE notes (id integer PRIMARY KEY, user_id integer,
+               CONSTRAINT of_user FOREIGN KEY (user_id) REFERENCES `{there}`.users (id))"
+        ))
+        .await;
+    let schema = Mysql::introspect(&mut project.connection().await)
+        .await
+        .expect("the schema");
+    assert!(schema.tables["notes"].foreign_keys.is_empty());
+    assert_eq!(
+        schema.unmanaged[0].kind,
+        format!("foreign key to `{there}`.`users`")
+    );
+    let told = project.ok("adopt").await;
+    assert!(
+        told.contains(&format!(
+            "the database `{there}`, to which foreign keys of these tables point: notes"
+        )),
+        "{told}"
+    );
+    let written = project.ok("models").await;
+    assert!(!written.contains("references"), "{written}");
+
+    let empty = Project::<Mysql>::new().await;
+    empty
+        .ok(&format!("upgrade --dir {}", project.migrations().display()))
+        .await;
+    let again = Mysql::introspect(&mut empty.connection().await)
+        .await
+        .expect("the schema");
+    assert_eq!(again.unmanaged, schema.unmanaged);
+}
