@@ -9,7 +9,7 @@ use serde::Serialize;
 pub const DEFAULT_PICTURE: &str = "default.jpg";
 
 #[model]
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, AuthUser)]
 pub struct User {
     #[model(primary_key)]
     pub id: i32,
@@ -21,6 +21,7 @@ pub struct User {
     pub image_file: String,
     #[serde(skip)]
     pub password_hash: String,
+    #[auth(is_email_confirmed)]
     #[model(default = false)]
     pub email_confirmed: bool,
 }
@@ -37,24 +38,4 @@ pub struct Post {
     pub content: String,
     #[model(references = User, on_delete = cascade, index, relation = author, backref = posts)]
     pub user_id: i32,
-}
-
-impl AuthUser for User {
-    type Id = i32;
-
-    fn id(&self) -> i32 {
-        self.id
-    }
-
-    fn password_hash(&self) -> Option<&str> {
-        Some(&self.password_hash)
-    }
-
-    fn email(&self) -> Option<&str> {
-        Some(&self.email)
-    }
-
-    fn is_email_confirmed(&self) -> bool {
-        self.email_confirmed
-    }
 }

@@ -55,6 +55,7 @@ const SOURCES: &[(&str, &str)] = sources![
     "home.html",
     "layout.html",
     "login.html",
+    "password.html",
     "post.html",
     "register.html",
     "reset.html",

@@ -57,6 +57,17 @@ pub struct ResetForm {
     pub confirm_password: String,
 }
 
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+pub struct PasswordForm {
+    #[validate(length(min = 1, max = 1000, message = "Type your current password."))]
+    pub current: String,
+    #[validate(custom(function = "valid_password"))]
+    pub password: String,
+    #[validate(must_match(other = "password", message = "The two passwords differ."))]
+    pub confirm_password: String,
+}
+
 #[derive(Default, Deserialize, Serialize, Validate)]
 #[serde(default)]
 pub struct AccountForm {

@@ -7,7 +7,7 @@ use axum_login_kit::{Auth, CurrentUser, Flash, NextUrl, SessionId};
 use serde_json::json;
 use validator::{Validate, ValidationErrors};
 
-use super::forms::{AccountForm, LoginForm, RegistrationForm, valid_username};
+use super::forms::{AccountForm, LoginForm, PasswordForm, RegistrationForm, valid_username};
 use super::{mails, pictures};
 use crate::app::App;
 use crate::database::Db;
@@ -31,6 +31,7 @@ pub fn routes() -> Router<App> {
                 .post(update)
                 .layer(DefaultBodyLimit::max(UPLOAD_LIMIT)),
         )
+        .route("/password", get(password).post(change_password))
         .route("/devices", get(devices))
         .route("/devices/others/end", post(end_others))
         .route("/devices/{id}/end", post(end_device))
@@ -74,8 +75,9 @@ async fn create(
     Ok(Redirect::to("/login").into_response())
 }
 
-async fn login(user: Option<CurrentUser<User>>, next: NextUrl, view: View) -> Result {
-    if user.is_some() {
+async fn login(auth: Auth<User>, next: NextUrl, view: View) -> Result {
+    // Whoever is only remembered may have been sent here to give the password again.
+    if auth.is_fresh().await? {
         return Ok(next.or("/").into_response());
     }
     view.render("login.html", json!({ "title": "Log in" }))
@@ -172,6 +174,45 @@ async fn update(
         mails::mail_confirmation(&auth, &app, &changed)?;
     }
     flash.success("Your account has been updated!");
+    Ok(Redirect::to("/account").into_response())
+}
+
+async fn password(_: CurrentUser<User>, view: View) -> Result {
+    view.render("password.html", json!({ "title": "Change your password" }))
+}
+
+async fn change_password(
+    db: Db,
+    auth: Auth<User>,
+    user: CurrentUser<User>,
+    flash: Flash,
+    view: View,
+    Form(form): Form<PasswordForm>,
+) -> Result {
+    let invalid = |errors| {
+        view.invalid(
+            "password.html",
+            json!({ "title": "Change your password", "errors": errors }),
+        )
+    };
+    if let Err(errors) = form.validate() {
+        return invalid(errors);
+    }
+    let email = user.email.clone();
+    let verified = auth
+        .verify_password(Some(user.into_inner()), &form.current)
+        .account(&email)
+        .await?;
+    let Some(mut user) = verified else {
+        return invalid(error_in("current", "This is not your current password."));
+    };
+    let remembered = auth.is_remembered().await?;
+    user.password_hash = auth.hash_password(&form.password).await?;
+    user.save(&db).await?;
+    // All sessions were bound to the old hash; this browser gets one that is bound to the new one.
+    auth.login(&user).remember(remembered).await?;
+    db.commit().await?;
+    flash.success("Your password has been changed, and you are logged out everywhere else.");
     Ok(Redirect::to("/account").into_response())
 }
 

@@ -303,3 +303,46 @@ fn forms_of_other_sites_log_nobody_in_or_out() {
         assert_eq!(visitor.post_with("/logout", headers, &[]).redirect(), "/");
     }
 }
+
+#[test]
+fn a_changed_password_leaves_this_browser_logged_in_and_no_other() {
+    let blog = Blog::new();
+    let ada = blog.visitor();
+    ada.register("ada", "ada@example.com");
+    ada.log_in("ada@example.com");
+    let phone = blog.visitor();
+    phone.log_in("ada@example.com");
+    let change = |current, new, again| {
+        let form = [
+            ("current", current),
+            ("password", new),
+            ("confirm_password", again),
+        ];
+        ada.post("/password", &form)
+    };
+    ada.get("/password")
+        .assert_page(200)
+        .assert_shows("autocomplete=\"current-password\"");
+    change("a guess", "another one", "another one")
+        .assert_page(422)
+        .assert_shows("<title>Error: Change your password")
+        .assert_shows("<a href=\"#current\">This is not your current password.</a>")
+        .assert_hides("another one");
+    change(PASSWORD, "another one", "another two")
+        .assert_page(422)
+        .assert_shows("<a href=\"#confirm_password\">The two passwords differ.</a>");
+    phone.get("/account").assert_page(200);
+
+    assert_eq!(
+        change(PASSWORD, "another one", "another one").redirect(),
+        "/account"
+    );
+    ada.get("/account")
+        .assert_page(200)
+        .assert_shows("logged out everywhere else");
+    assert!(phone.get("/account").redirect().starts_with("/login"));
+    let form = [("email", "ada@example.com"), ("password", "another one")];
+    assert_eq!(phone.post("/login", &form).redirect(), "/");
+    let stranger = blog.visitor();
+    assert!(stranger.get("/password").redirect().starts_with("/login"));
+}
