@@ -67,6 +67,9 @@ pub struct Config {
     /// What every session records of its statements, for [`Db::recorded`](crate::Db::recorded). Default:
     /// [`Recording::Off`]; written `off`, `sql` or `sql_and_values`. See [`RecordedQuery`](crate::RecordedQuery).
     pub record_queries: Recording,
+    /// Whether each statement is written to the log at INFO, where it otherwise is at DEBUG. Default: `false`;
+    /// written `true` or `false`. Flask-SQLAlchemy's `SQLALCHEMY_ECHO`.
+    pub echo: bool,
     /// How often a line may run the same statement in one request before a warning tells of it; 0 for any number.
     /// Default: 10 in debug builds, else 0.
     pub repeated_queries: u32,
@@ -86,6 +89,7 @@ impl Config {
             idle_in_transaction_timeout: Some(Duration::from_secs(300)),
             application_name: program_name(),
             record_queries: Recording::Off,
+            echo: false,
             repeated_queries: if cfg!(debug_assertions) { 10 } else { 0 },
         }
     }
@@ -168,6 +172,7 @@ impl Config {
                     _ => return Err("it is none of off, sql, sql_and_values".into()),
                 };
             }
+            "echo" => self.echo = value.parse().map_err(|_| "it is neither true nor false")?,
             "repeated_queries" => {
                 self.repeated_queries = value.parse().map_err(|_| "it is not a number")?;
             }
@@ -192,7 +197,7 @@ impl Config {
 }
 
 /// The settings beside the URL, by name.
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 11] = [
     "max_connections",
     "pool_timeout",
     "connect_timeout",
@@ -202,6 +207,7 @@ const SETTINGS: [&str; 10] = [
     "idle_in_transaction_timeout",
     "application_name",
     "record_queries",
+    "echo",
     "repeated_queries",
 ];
 
@@ -259,8 +265,9 @@ fn program_name() -> Option<String> {
 
 /// A value as file formats have it.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a number or a text")]
+#[serde(untagged, expecting = "a number, a text, true or false")]
 enum Value {
+    Bool(bool),
     Number(u64),
     Text(String),
 }
@@ -270,11 +277,12 @@ impl<'de> Deserialize<'de> for Config {
         let mut given = BTreeMap::<String, Value>::deserialize(deserializer)?;
         let mut config = match given.remove("url") {
             Some(Value::Text(url)) => Self::new(url),
-            Some(Value::Number(_)) => return Err(D::Error::custom("`url` is not a text")),
+            Some(_) => return Err(D::Error::custom("`url` is not a text")),
             None => return Err(D::Error::missing_field("url")),
         };
         for (name, value) in given {
             let value = match value {
+                Value::Bool(is_so) => is_so.to_string(),
                 Value::Number(number) => number.to_string(),
                 Value::Text(text) => text,
             };
@@ -316,6 +324,7 @@ mod tests {
             ("DATABASE_IDLE_IN_TRANSACTION_TIMEOUT", "0"),
             ("DATABASE_APPLICATION_NAME", "blog"),
             ("DATABASE_RECORD_QUERIES", "sql_and_values"),
+            ("DATABASE_ECHO", "true"),
             ("DATABASE_REPEATED_QUERIES", "5"),
         ]);
         let mut expected = Config::new("postgres://app@db/blog");
@@ -328,6 +337,7 @@ mod tests {
         expected.idle_in_transaction_timeout = None;
         expected.application_name = Some("blog".into());
         expected.record_queries = Recording::SqlAndValues;
+        expected.echo = true;
         expected.repeated_queries = 5;
         assert_eq!(config.ok(), Some(expected));
     }
@@ -341,6 +351,7 @@ mod tests {
             ("DATABASE_POOL_TIMEOUT", "5 parsecs"),
             ("DATABASE_LOCK_TIMEOUT", "-1"),
             ("DATABASE_RECORD_QUERIES", "hunter2"),
+            ("DATABASE_ECHO", "hunter2"),
             ("DATABASE_STATEMENT_TIMEOUT", "99999999999999999h"),
         ] {
             let error = from(&[("DATABASE_URL", "sqlite://x"), (variable, value)]);
@@ -357,10 +368,12 @@ mod tests {
     #[test]
     fn files_give_numbers_and_texts() {
         let read = |text: &str| serde_json::from_str::<Config>(text);
-        let config = read(r#"{"url": "sqlite://x", "max_connections": 2, "pool_timeout": 5}"#);
+        let config =
+            read(r#"{"url": "sqlite://x", "max_connections": 2, "pool_timeout": 5, "echo": true}"#);
         let mut expected = Config::new("sqlite://x");
         expected.max_connections = 2;
         expected.pool_timeout = Duration::from_secs(5);
+        expected.echo = true;
         assert_eq!(config.ok(), Some(expected));
         for (wrong, named) in [
             (r#"{"max_connections": 2}"#, "missing field `url`"),
@@ -374,7 +387,11 @@ mod tests {
             ),
             (
                 r#"{"url": "sqlite://x", "pool_timeout": true}"#,
-                "a number or a text",
+                "`pool_timeout`",
+            ),
+            (
+                r#"{"url": "sqlite://x", "pool_timeout": null}"#,
+                "a number, a text, true or false",
             ),
         ] {
             let error = read(wrong).expect_err(wrong).to_string();

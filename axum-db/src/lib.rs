@@ -133,10 +133,19 @@
 //!   [`types`] convert from and into those.
 //! - *"`X` does not tell one row of `NewUser` from all others"*: `on_conflict` takes a unique column that is never
 //!   NULL, or the tuple of those that are unique together.
+//! - *"`i32` is not the type of the primary key of `X`"*: a field with `references = X` has the type of that key.
+//! - *"expected `Once`, found `Never`"*: the query names a column of a table that it does not join.
+//! - *"table contains more than 32 columns"*: add Diesel's feature to the program,
+//!   `diesel = { version = "2.3", default-features = false, features = ["64-column-tables"] }`.
 //! - *"expected `Analytics`, found `Main`"*: the session is that of another database than the model's.
 //! - *`type annotations needed` at `User::query()`*: give the query to a helper together with `&db`; the
 //!   engine is inferred from there.
 #![deny(missing_docs)]
+// Without any engine there is nothing to call most of it: that is for libraries that leave the engine to others.
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(dead_code, unused_imports)
+)]
 
 // The documentation's examples and the macros name the crate as a user does.
 extern crate self as axum_db;

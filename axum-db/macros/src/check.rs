@@ -78,31 +78,31 @@ fn numbered(model: &ModelDef) -> Result<()> {
 
 /// Types that programs often have and no column can, with what to write instead.
 const INSTEAD: [(&str, &str); 25] = [
-    ("i8", "i16"),
-    ("u8", "i16"),
-    ("u16", "i32"),
-    ("u32", "i64"),
-    ("u64", "i64"),
-    ("usize", "i64"),
-    ("isize", "i64"),
-    ("i128", "axum_db::types::Decimal"),
-    ("u128", "axum_db::types::Decimal"),
-    ("char", "String"),
-    ("str", "String"),
-    ("DateTime", "axum_db::types::UtcTime"),
-    ("OffsetDateTime", "axum_db::types::UtcTime"),
-    ("Timestamp", "axum_db::types::UtcTime"),
-    ("SystemTime", "axum_db::types::UtcTime"),
-    ("Instant", "axum_db::types::UtcTime"),
-    ("PrimitiveDateTime", "chrono::NaiveDateTime"),
-    ("BigDecimal", "axum_db::types::Decimal"),
-    ("Value", "axum_db::types::Json<serde_json::Value>"),
-    ("HashMap", "axum_db::types::Json<…>"),
-    ("BTreeMap", "axum_db::types::Json<…>"),
-    ("Vec", "axum_db::types::Json<…>, or a table of its own"),
-    ("Duration", "i64, in a unit of your choice"),
-    ("TimeDelta", "i64, in a unit of your choice"),
-    ("PathBuf", "String"),
+    ("i8", "`i16`"),
+    ("u8", "`i16`"),
+    ("u16", "`i32`"),
+    ("u32", "`i64`"),
+    ("u64", "`i64`"),
+    ("usize", "`i64`"),
+    ("isize", "`i64`"),
+    ("i128", "`axum_db::types::Decimal`"),
+    ("u128", "`axum_db::types::Decimal`"),
+    ("char", "`String`"),
+    ("str", "`String`"),
+    ("DateTime", "`axum_db::types::UtcTime`"),
+    ("OffsetDateTime", "`axum_db::types::UtcTime`"),
+    ("Timestamp", "`axum_db::types::UtcTime`"),
+    ("SystemTime", "`axum_db::types::UtcTime`"),
+    ("Instant", "`axum_db::types::UtcTime`"),
+    ("PrimitiveDateTime", "`chrono::NaiveDateTime`"),
+    ("BigDecimal", "`axum_db::types::Decimal`"),
+    ("Value", "`axum_db::types::Json<serde_json::Value>`"),
+    ("HashMap", "`axum_db::types::Json<…>`"),
+    ("BTreeMap", "`axum_db::types::Json<…>`"),
+    ("Vec", "`axum_db::types::Json<…>`, or a table of its own"),
+    ("Duration", "`i64`, in a unit of your choice"),
+    ("TimeDelta", "`i64`, in a unit of your choice"),
+    ("PathBuf", "`String`"),
 ];
 
 pub(crate) fn unknown_type(ty: &Type) -> Error {
@@ -110,7 +110,7 @@ pub(crate) fn unknown_type(ty: &Type) -> Error {
     let instead = INSTEAD
         .iter()
         .find(|(known, _)| Some(*known) == name.as_deref())
-        .map(|(_, instead)| format!("write `{instead}`, or "))
+        .map(|(_, instead)| format!("write {instead}, or "))
         .unwrap_or_default();
     Error::new_spanned(
         ty,

@@ -29,6 +29,15 @@ use target::Target;
 /// MySQL's own programs have it; `ssl-ca` names the file of the authorities, in PEM format, in place of
 /// those that the system trusts. Without `ssl-mode` a connection that leaves the machine is
 /// `VERIFY_IDENTITY`, and one that does not is plain.
+///
+/// ```
+/// use axum_db::{Database, Mysql};
+///
+/// let database: Database<Mysql> = Database::with_config("mysql://app:secret@localhost/blog")?;
+/// assert_eq!(database.url().to_string(), "mysql://app:***@localhost/blog");
+/// assert!(Database::<Mysql>::with_config("mysql://localhost/blog?ssl-mode=PERHAPS").is_err());
+/// # Ok::<_, axum_db::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Mysql;
 
@@ -162,9 +171,9 @@ impl Driver for Mysql {
         super::starts_with_any(
             sql,
             &[
-                "SET", "USE", "LOCK", "FLUSH", "PREPARE", "EXECUTE", "HANDLER", "CALL",
+                "SET", "USE", "LOCK", "FLUSH", "PREPARE", "EXECUTE", "HANDLER", "CALL", "XA",
             ],
-        ) || ["GET_LOCK", "TEMPORARY", "@"]
+        ) || ["GET_LOCK", "TEMPORARY", "@", "/*!", "/*M!"]
             .iter()
             .any(|word| text.contains(word))
     }

@@ -48,6 +48,15 @@ use target::{Target, with_causes};
 /// (`disable`, `allow`, `prefer`, `require`, `verify-ca`, `verify-full`), and so do `sslcert`, `sslkey`,
 /// `sslnegotiation` and `channel_binding`. Without `sslmode` a connection that leaves the machine is
 /// `verify-full`, by the authorities that the system trusts, and one that does not is plain.
+///
+/// ```
+/// use axum_db::{Database, Postgres};
+///
+/// let database: Database<Postgres> = Database::with_config("postgres://app:secret@localhost/blog")?;
+/// assert_eq!(database.url().to_string(), "postgres://app:***@localhost/blog");
+/// assert!(Database::<Postgres>::with_config("postgres://localhost/blog?sslmode=perhaps").is_err());
+/// # Ok::<_, axum_db::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Postgres;
 

@@ -27,6 +27,15 @@ use target::Target;
 ///
 /// Each connection is in WAL mode, with `foreign_keys` on and `synchronous = NORMAL`. A file that may only be
 /// read is read; a write to it is [`ErrorKind::ReadOnly`](crate::ErrorKind::ReadOnly).
+///
+/// ```
+/// use axum_db::{Database, Sqlite};
+///
+/// let database: Database<Sqlite> = Database::with_config("sqlite://blog.db")?; // not opened yet
+/// assert_eq!(database.url().to_string(), "sqlite://blog.db");
+/// assert!(Database::<Sqlite>::with_config("mysql://localhost/blog").is_err());
+/// # Ok::<_, axum_db::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Sqlite;
 

@@ -69,6 +69,7 @@ impl Insight {
             return Some(log);
         }
         let wanted = inside.record > Recording::Off
+            || inside.echo
             || (inside.repeats > 0 && self.origin.is_some())
             || tracing::enabled!(target: "axum_db::query", tracing::Level::DEBUG);
         wanted.then(|| self.open(inside))
@@ -98,6 +99,7 @@ pub(crate) struct SessionLog {
     instrumentation: Mutex<Option<Box<dyn Instrumentation>>>,
     has_instrumentation: AtomicBool,
     system: &'static str,
+    echo: bool,
     /// The unit of work, and where its events go: SQLite's statements end on a thread of their own.
     span: tracing::Span,
     dispatch: Dispatch,
@@ -107,13 +109,21 @@ type Repeats = HashMap<(&'static Location<'static>, String), u32>;
 
 impl SessionLog {
     fn new(inside: &Inside, origin: Option<&Origin>) -> Self {
-        let span = tracing::debug_span!(
-            target: "axum_db::query",
-            "unit_of_work",
-            db.system.name = inside.system,
-            http.request.method = origin.map(|origin| origin.method.as_str()),
-            http.route = origin.and_then(Origin::route),
-        );
+        macro_rules! span {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: "axum_db::query",
+                    "unit_of_work",
+                    db.system.name = inside.system,
+                    http.request.method = origin.map(|origin| origin.method.as_str()),
+                    http.route = origin.and_then(Origin::route),
+                )
+            };
+        }
+        let span = match inside.echo {
+            true => span!(info_span),
+            false => span!(debug_span),
+        };
         let watches_repeats = inside.repeats > 0 && origin.is_some();
         Self {
             recording: AtomicU8::new(inside.record as u8),
@@ -122,6 +132,7 @@ impl SessionLog {
             instrumentation: Mutex::default(),
             has_instrumentation: AtomicBool::new(false),
             system: inside.system,
+            echo: inside.echo,
             span,
             dispatch: dispatcher::get_default(Clone::clone),
         }
@@ -178,20 +189,26 @@ impl SessionLog {
             let mut repeats = repeats.lock().unwrap_or_else(PoisonError::into_inner);
             *repeats.entry((location, query.sql.clone())).or_default() += 1;
         }
-        dispatcher::with_default(&self.dispatch, || {
-            tracing::debug!(
-                target: "axum_db::query",
-                parent: &self.span,
-                {
-                    db.system.name = self.system,
-                    db.query.text = %query.sql,
-                    duration = ?query.duration,
-                    code.file.path = query.location.map(Location::file),
-                    code.line.number = query.location.map(Location::line),
-                    error.type = query.error.map(tracing::field::debug),
-                },
-                "statement"
-            );
+        macro_rules! tell {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: "axum_db::query",
+                    parent: &self.span,
+                    {
+                        db.system.name = self.system,
+                        db.query.text = %query.sql,
+                        duration = ?query.duration,
+                        code.file.path = query.location.map(Location::file),
+                        code.line.number = query.location.map(Location::line),
+                        error.type = query.error.map(tracing::field::debug),
+                    },
+                    "statement"
+                )
+            };
+        }
+        dispatcher::with_default(&self.dispatch, || match self.echo {
+            true => tell!(info),
+            false => tell!(debug),
         });
     }
 }

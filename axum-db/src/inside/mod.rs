@@ -30,6 +30,8 @@ pub(crate) struct Inside {
     system: &'static str,
     /// What every session records.
     record: Recording,
+    /// Whether statements are in the log at INFO.
+    echo: bool,
     /// How often a line may run the same statement in a request; 0 for any number.
     repeats: u32,
     pub(crate) holders: Holders,
@@ -43,6 +45,7 @@ impl Inside {
         Arc::new(Self {
             system,
             record: config.record_queries,
+            echo: config.echo,
             repeats: config.repeated_queries,
             ..Self::default()
         })

@@ -43,25 +43,16 @@ impl<B: Backend, K: Bind> Database<B, K> {
         if !schemas.is_empty() {
             // Asked first, because to create one takes a right that users of an existing one need not have.
             let existing = existing(&db, Objects::Schemas).await?;
-            let missing = schemas
-                .into_iter()
-                .filter(|(name, _)| !existing.contains(*name));
-            execute(&db, missing.map(|(_, sql)| sql)).await?;
+            execute(&db, missing(schemas, &existing)).await?;
         }
         let types = ddl::create_types(&metadata.enums(), B::DIALECT);
         if !types.is_empty() {
             let existing = existing(&db, Objects::Types).await?;
-            let missing = types
-                .into_iter()
-                .filter(|(name, _)| !existing.contains(&**name));
-            execute(&db, missing.map(|(_, sql)| sql)).await?;
+            execute(&db, missing(types, &existing)).await?;
         }
         let existing = existing(&db, Objects::Tables).await?;
         let statements = ddl::create(metadata.tables(), B::DIALECT);
-        let missing = statements
-            .into_iter()
-            .filter(|(table, _)| !existing.contains(table));
-        execute(&db, missing.map(|(_, sql)| sql)).await?;
+        execute(&db, missing(statements, &existing)).await?;
         db.commit().await
     }
 
@@ -80,19 +71,18 @@ impl<B: Backend, K: Bind> Database<B, K> {
             .tables()
             .iter()
             .filter(|table| tables.contains(&*table.qualified_name()));
-        execute(
-            &db,
-            ddl::drop(Metadata::new(there.cloned()).tables(), B::DIALECT),
-        )
-        .await?;
+        let there = Metadata::new(there.cloned());
+        execute(&db, ddl::drop(there.tables(), B::DIALECT)).await?;
         let types = ddl::drop_types(&metadata.enums(), B::DIALECT);
         let forget = !types.is_empty();
         if forget {
             let unused = existing(&db, Objects::UnusedTypes).await?;
             let unused = types
                 .into_iter()
-                .filter(|(name, _)| unused.contains(&**name));
-            execute(&db, unused.map(|(_, sql)| sql)).await?;
+                .filter(|(name, _)| unused.contains(&**name))
+                .map(|(_, sql)| sql)
+                .collect();
+            execute(&db, unused).await?;
         }
         db.commit().await?;
         drop(db);
@@ -119,10 +109,16 @@ async fn existing<B: Backend, K: Bind>(
     Ok(lease.finish(outcome)?.into_iter().collect())
 }
 
-async fn execute<B: Backend, K: Bind>(
-    db: &Db<B, K>,
-    statements: impl IntoIterator<Item = String>,
-) -> Result<(), Error> {
+/// The statements for what does not exist yet. They are a list: a future with an iterator of closures in it could not
+/// be spawned.
+fn missing<N: AsRef<str>>(all: Vec<(N, String)>, existing: &HashSet<String>) -> Vec<String> {
+    all.into_iter()
+        .filter(|(name, _)| !existing.contains(name.as_ref()))
+        .map(|(_, sql)| sql)
+        .collect()
+}
+
+async fn execute<B: Backend, K: Bind>(db: &Db<B, K>, statements: Vec<String>) -> Result<(), Error> {
     for sql in statements {
         let mut lease = db.lease(Access::Write).await?;
         let outcome = lease.connection().batch_execute(&sql).await;

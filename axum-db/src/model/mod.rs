@@ -8,6 +8,7 @@ mod create;
 mod db_enum;
 mod foreign_key;
 mod index;
+pub(crate) mod key;
 mod lacks;
 mod metadata;
 mod names;

@@ -1,6 +1,7 @@
 //! A connection out of the pool, which goes back clean or not at all.
 
 use deadpool::managed::Object;
+use diesel_async::AsyncConnection;
 
 use super::{Manager, Pooled};
 use crate::backend::Backend;
@@ -8,12 +9,13 @@ use crate::inside::Hold;
 
 /// A connection out of the pool.
 ///
-/// Dropping it closes the connection: only [`Checkout::put_back`] and [`Checkout::clean_up`] return it.
-pub(crate) struct Checkout<B: Backend>(Option<Object<Manager<B>>>, Hold);
+/// Dropping it closes the connection, unless a database would go with it: only [`Checkout::put_back`] and
+/// [`Checkout::clean_up`] return it.
+pub(crate) struct Checkout<B: Backend>(Option<Object<Manager<B>>>, Option<Hold>);
 
 impl<B: Backend> Checkout<B> {
     pub(crate) fn new(object: Object<Manager<B>>, hold: Hold) -> Self {
-        Self(Some(object), hold)
+        Self(Some(object), Some(hold))
     }
 
     /// The connection.
@@ -21,9 +23,15 @@ impl<B: Backend> Checkout<B> {
         self.0.as_deref_mut().map(Box::as_mut)
     }
 
+    fn let_go(&self) {
+        if let Some(hold) = &self.1 {
+            hold.let_go();
+        }
+    }
+
     /// Returns a connection of which the caller knows that no transaction is open.
     pub(crate) fn put_back(mut self) {
-        self.1.let_go();
+        self.let_go();
         drop(self.0.take_if(|object| object.is_clean()));
     }
 
@@ -32,15 +40,29 @@ impl<B: Backend> Checkout<B> {
     /// # Cancellation
     /// Dropped halfway, it closes the connection.
     pub(crate) async fn clean_up(mut self) {
-        self.1.let_go();
+        self.let_go();
         let Some(pooled) = self.get() else { return };
-        let clean = !pooled.watch.altered()
+        let restored = !pooled.watch.altered()
             && B::restore(&mut pooled.connection, &pooled.canceller, &pooled.watch).await;
-        if clean {
+        if restored {
             pooled.watch.reset();
+            if pooled.watch.is_permanent() && !pooled.is_clean() {
+                // A user replaced the observer of a connection that cannot be closed for it.
+                let observer = pooled.watch.observer::<B>();
+                pooled.connection.set_instrumentation(observer);
+            }
+        }
+        if restored && pooled.is_clean() {
             self.put_back();
         } else {
             self.close().await;
+        }
+    }
+
+    /// Closes the connection as it is.
+    fn forget(mut self) {
+        if let Some(object) = self.0.take() {
+            drop(Object::take(object));
         }
     }
 
@@ -62,7 +84,19 @@ impl<B: Backend> Checkout<B> {
 
 impl<B: Backend> Drop for Checkout<B> {
     fn drop(&mut self) {
-        if let Some(object) = self.0.take() {
+        let Some(object) = self.0.take() else { return };
+        if object.watch.is_permanent() && !std::thread::panicking() {
+            // The database would be gone with the connection, and there may be no runtime left that could mend it.
+            let dropped = Self(Some(object), self.1.take());
+            let mending = std::thread::Builder::new().name("axum-db-clean-up".into());
+            let _ = mending.spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build();
+                match runtime {
+                    Ok(runtime) => runtime.block_on(dropped.clean_up()),
+                    Err(_) => dropped.forget(),
+                }
+            });
+        } else {
             drop(Object::take(object));
         }
     }

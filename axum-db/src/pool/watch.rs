@@ -202,27 +202,64 @@ impl Watch {
     fn inspect<B: Backend>(&self, query: &str) {
         // Diesel appends the values, which are not the statement's text.
         let sql = query.split(" -- binds: ").next().unwrap_or_default();
-        if begins_or_ends_transactions(sql) {
-            self.taken_over.store(true, Ordering::Release);
-        }
-        if B::leaves_state(sql) {
-            self.spoil();
+        // A mark of a comment may stand within a value, where it hides nothing.
+        for sql in [in_one_line(sql), in_one_line(&without_comments(sql))] {
+            if begins_or_ends_transactions(&sql) {
+                self.taken_over.store(true, Ordering::Release);
+            }
+            if B::leaves_state(&sql) {
+                self.spoil();
+            }
         }
     }
 }
 
-fn begins_or_ends_transactions(sql: &str) -> bool {
-    let mut words = sql
-        .split(|character: char| !character.is_ascii_alphabetic())
-        .filter(|word| !word.is_empty())
-        .map(str::to_ascii_uppercase);
-    match words.next().as_deref() {
-        Some("BEGIN" | "COMMIT" | "END" | "ABORT") => true,
-        Some("START") => words.next().as_deref() == Some("TRANSACTION"),
-        // ROLLBACK TO a savepoint stays within the transaction.
-        Some("ROLLBACK") => words.all(|word| word != "TO"),
-        _ => false,
+fn in_one_line(sql: &str) -> String {
+    sql.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The SQL with a space for each comment. What MySQL runs although it stands in one, `/*! … */`, stays.
+fn without_comments(sql: &str) -> String {
+    let mut plain = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some(next) = rest.chars().next() {
+        let after = if rest.starts_with("--") || next == '#' {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*!") || rest.starts_with("/*M!") {
+            rest.find('!').map_or(rest.len(), |at| at + 1)
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map_or(rest.len(), |at| at + 2)
+        } else {
+            0
+        };
+        plain.push(if after > 0 { ' ' } else { next });
+        rest = &rest[after.max(next.len_utf8())..];
     }
+    plain
+}
+
+/// Whether one of the statements begins or ends a transaction.
+fn begins_or_ends_transactions(sql: &str) -> bool {
+    // What follows the beginning of a routine's body is that routine's.
+    let upper = sql.to_ascii_uppercase();
+    let body = ["DO $", " TRIGGER ", " PROCEDURE ", " FUNCTION ", " EVENT "]
+        .iter()
+        .filter_map(|start| upper.find(start))
+        .min()
+        .unwrap_or(upper.len());
+    let (before, _) = upper.split_at(body);
+    before.split(';').any(|statement| {
+        let mut words = statement
+            .split(|character: char| !character.is_ascii_alphabetic())
+            .filter(|word| !word.is_empty());
+        match words.next() {
+            Some("BEGIN" | "COMMIT" | "END" | "ABORT" | "XA") => true,
+            Some("START") => words.next() == Some("TRANSACTION"),
+            // ROLLBACK TO a savepoint stays within the transaction.
+            Some("ROLLBACK") => words.all(|word| word != "TO"),
+            _ => false,
+        }
+    })
 }
 
 /// Diesel's view of a [`Watch`].
@@ -266,5 +303,62 @@ impl<B: Backend> Instrumentation for Observer<B> {
             _ => {}
         }
         self.watch.trail.on(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn takes_over(sql: &str) -> bool {
+        [in_one_line(sql), in_one_line(&without_comments(sql))]
+            .iter()
+            .any(|sql| begins_or_ends_transactions(sql))
+    }
+
+    #[test]
+    fn transactions_are_found_wherever_they_hide() {
+        for sql in [
+            "COMMIT",
+            " begin immediate",
+            "/* all; done */ COMMIT",
+            "-- it's done\nCOMMIT",
+            "# done\nROLLBACK",
+            "SELECT '$5'; COMMIT; BEGIN",
+            "UPDATE t SET n = '/*'; COMMIT; SELECT '*/'",
+            "/*!50000 COMMIT */",
+            "START /* a */ TRANSACTION",
+            "xa start 'x'",
+        ] {
+            assert!(takes_over(sql), "{sql}");
+        }
+        for sql in [
+            "SELECT 1",
+            "/* COMMIT */ SELECT 1",
+            "-- COMMIT\nSELECT 1",
+            "ROLLBACK TO SAVEPOINT a",
+            "ROLLBACK /* to */ TO a",
+            "SAVEPOINT a; RELEASE SAVEPOINT a",
+            "START SLAVE",
+            "CREATE FUNCTION f() RETURNS int AS $$ BEGIN RETURN 1; END $$ LANGUAGE plpgsql",
+            "DO\n$$ BEGIN PERFORM 1; END $$",
+            "CREATE TRIGGER t AFTER INSERT ON n BEGIN SELECT 1; END",
+            "INSERT INTO t VALUES ('COMMIT')",
+        ] {
+            assert!(!takes_over(sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn comments_are_a_space() {
+        for (sql, plain) in [
+            ("/* a */ SET\n\tx", "SET x"),
+            ("CREATE /**/ TEMP TABLE t", "CREATE TEMP TABLE t"),
+            ("/*!40101 SET x */", "40101 SET x */"),
+            ("SELECT 1 -- ü", "SELECT 1"),
+            ("SELECT '/* ü", "SELECT '"),
+        ] {
+            assert_eq!(in_one_line(&without_comments(sql)), plain);
+        }
     }
 }

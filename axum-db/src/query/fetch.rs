@@ -108,7 +108,7 @@ where
 /// # Cancellation
 /// They can be dropped at any time; a statement that was under way is ended, and the session's transaction with
 /// it.
-pub trait Fetch: AsQuery + Sized {
+pub trait Fetch: Sized {
     /// All rows.
     ///
     /// # Errors
@@ -122,7 +122,8 @@ pub trait Fetch: AsQuery + Sized {
         B: Backend,
         K: Bind,
         U: Send + 'q,
-        Self::Query: Loads<'q, B, U>,
+        Self: AsQuery,
+        <Self as AsQuery>::Query: Loads<'q, B, U>,
     {
         load(self.as_query(), db)
     }
@@ -138,7 +139,8 @@ pub trait Fetch: AsQuery + Sized {
         B: Backend,
         K: Bind,
         U: Send + 'q,
-        Self::Query: Loads<'q, B, U>,
+        Self: AsQuery,
+        <Self as AsQuery>::Query: Loads<'q, B, U>,
     {
         let rows = load(self.as_query(), db);
         async move { at_most_one(rows.await?)?.ok_or_else(|| diesel::result::Error::NotFound.into()) }
@@ -157,7 +159,8 @@ pub trait Fetch: AsQuery + Sized {
         B: Backend,
         K: Bind,
         U: Send + 'q,
-        Self::Query: Loads<'q, B, U>,
+        Self: AsQuery,
+        <Self as AsQuery>::Query: Loads<'q, B, U>,
     {
         let rows = load(self.as_query(), db);
         async move { at_most_one(rows.await?) }
@@ -177,7 +180,8 @@ pub trait Fetch: AsQuery + Sized {
         B: Backend,
         K: Bind,
         U: Send + 'q,
-        Self::Query: Loads<'q, B, U>,
+        Self: AsQuery,
+        <Self as AsQuery>::Query: Loads<'q, B, U>,
     {
         self.one_or_404_with(db, NOT_THERE)
     }
@@ -196,7 +200,8 @@ pub trait Fetch: AsQuery + Sized {
         B: Backend,
         K: Bind,
         U: Send + 'q,
-        Self::Query: Loads<'q, B, U>,
+        Self: AsQuery,
+        <Self as AsQuery>::Query: Loads<'q, B, U>,
     {
         let row = self.one_or_none(db);
         async move { row.await?.ok_or_else(|| Error::not_found(description)) }
@@ -274,7 +279,8 @@ pub trait Fetch: AsQuery + Sized {
     where
         B: Backend,
         K: Bind,
-        Self::Query: Countable<'q, B>,
+        Self: AsQuery,
+        <Self as AsQuery>::Query: Countable<'q, B>,
     {
         self.as_query().count_rows(db)
     }
@@ -288,7 +294,8 @@ pub trait Fetch: AsQuery + Sized {
     where
         B: Backend,
         K: Bind,
-        Exists<Self::Query>: Loads<'q, B, bool>,
+        Self: AsQuery,
+        Exists<<Self as AsQuery>::Query>: Loads<'q, B, bool>,
     {
         let rows = load(Exists(self.as_query()), db);
         async move { Ok(rows.await?.into_iter().next().unwrap_or(false)) }
@@ -312,9 +319,10 @@ pub trait Fetch: AsQuery + Sized {
         B: Backend,
         K: Bind,
         U: Send + 'q,
-        Self::Query: Clone + Countable<'q, B> + LimitDsl,
-        dsl::Limit<Self::Query>: OffsetDsl,
-        dsl::Offset<dsl::Limit<Self::Query>>: Loads<'q, B, U>,
+        Self: AsQuery,
+        <Self as AsQuery>::Query: Clone + Countable<'q, B> + LimitDsl,
+        dsl::Limit<<Self as AsQuery>::Query>: OffsetDsl,
+        dsl::Offset<dsl::Limit<<Self as AsQuery>::Query>>: Loads<'q, B, U>,
     {
         let query = self.as_query();
         counted_page(query.clone(), query, page, db)
@@ -355,9 +363,10 @@ pub trait Fetch: AsQuery + Sized {
         B: Backend,
         K: Bind,
         U: Send + 'q,
-        Self::Query: LimitDsl,
-        dsl::Limit<Self::Query>: OffsetDsl,
-        dsl::Offset<dsl::Limit<Self::Query>>: Loads<'q, B, U>,
+        Self: AsQuery,
+        <Self as AsQuery>::Query: LimitDsl,
+        dsl::Limit<<Self as AsQuery>::Query>: OffsetDsl,
+        dsl::Offset<dsl::Limit<<Self as AsQuery>::Query>>: Loads<'q, B, U>,
     {
         let query = self.as_query().limit(page.sql_limit() + 1);
         #[allow(clippy::manual_map)] // the caller's place is lost within a closure
@@ -376,7 +385,9 @@ pub trait Fetch: AsQuery + Sized {
     }
 }
 
-impl<Q: AsQuery> Fetch for Q {}
+// Every query has an id. That it is one at all is asked by each method, so that a query which is not (with a column of
+// a table that is not in it) is told what it lacks, and not that there is no such method.
+impl<Q: QueryId> Fetch for Q {}
 
 /// `total` and `rows` are the same query.
 #[track_caller]

@@ -117,22 +117,18 @@ impl<T> Pagination<T> {
         right_edge: u64,
     ) -> impl Iterator<Item = Option<u64>> + use<T> {
         let end = self.pages().saturating_add(1);
-        let ranges = [
-            (1, left_edge.saturating_add(1)),
-            (
-                self.page.saturating_sub(left_current),
-                self.page.saturating_add(right_current).saturating_add(1),
-            ),
-            (end.saturating_sub(right_edge), end),
-        ];
-        // Each range begins where the one before it ended; a hole between two is one gap.
-        let mut next = 1;
-        ranges.into_iter().flat_map(move |(from, to)| {
-            let (from, to) = (from.max(next), to.min(end));
-            let gap = (from < to && from > next).then_some(None);
-            next = next.max(to);
-            gap.into_iter().chain((from..to).map(Some))
-        })
+        let left = left_edge.saturating_add(1).min(end);
+        let from = self.page.saturating_sub(left_current).max(left);
+        let to = self.page.saturating_add(right_current);
+        let to = to.saturating_add(1).min(end).max(left);
+        let right = end.saturating_sub(right_edge).max(to);
+        let gap = |is_one: bool| is_one.then_some(None).into_iter();
+        (1..left)
+            .map(Some)
+            .chain(gap(left < end && from > left))
+            .chain((from..to).map(Some))
+            .chain(gap(right > to))
+            .chain((right..end).map(Some))
     }
 
     /// The same page with other rows, made from these.
@@ -274,6 +270,27 @@ mod tests {
         assert_eq!(links(10, 200), "1 2 … 8 9 10 11 12 13 14 … 19 20");
         assert_eq!(links(20, 200), "1 2 … 18 19 20");
         assert_eq!(links(15, 200), "1 2 … 13 14 15 16 17 18 19 20");
+    }
+
+    #[test]
+    fn edges_of_ones_own_are_those_of_flask_sqlalchemy() {
+        let links = |page: u64, edges: [u64; 4]| {
+            let page = Pagination::new(Vec::<()>::new(), Page::new(page).with_per_page(10), 100);
+            let links = page.iter_pages_with(edges[0], edges[1], edges[2], edges[3]);
+            let links = links.map(|n| n.map_or("…".to_owned(), |n| n.to_string()));
+            links.collect::<Vec<_>>().join(" ")
+        };
+        for (page, edges, expected) in [
+            (5, [0, 0, 0, 0], "… 5 …"),
+            (5, [1, 1, 1, 0], "1 … 4 5 6 …"),
+            (5, [0, 1, 2, 1], "… 4 5 6 7 … 10"),
+            (10, [0, 0, 0, 0], "… 10"),
+            (1, [20, 2, 4, 2], "1 2 3 4 5 6 7 8 9 10"),
+            (1, [0, 0, 0, 20], "1 2 3 4 5 6 7 8 9 10"),
+            (20, [2, 2, 4, 2], "1 2 …"),
+        ] {
+            assert_eq!(links(page, edges), expected, "{page} {edges:?}");
+        }
     }
 
     #[test]

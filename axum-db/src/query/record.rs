@@ -30,6 +30,9 @@ pub trait FindById<B: Backend>: Model + HasQuery<B::Diesel> {
     ///
     /// # Errors
     /// What [`Fetch::one_or_none`] reports.
+    ///
+    /// # Cancellation
+    /// As the methods of [`Fetch`].
     fn find_by_id<K: Bind>(
         id: Self::Id,
         db: &Db<B, K>,

@@ -277,6 +277,9 @@ impl<B: Backend, K: Bind> Db<B, K> {
     ///
     /// # Errors
     /// [`ErrorKind::Held`] when the connection is in someone's hand.
+    ///
+    /// # Cancellation
+    /// Dropped while it waits for another handle's statement, it does nothing.
     #[track_caller]
     pub fn release(&self) -> impl Future<Output = Result<(), Error>> + Send {
         let locking = self.shared.lock();

@@ -1,6 +1,7 @@
 //! What a session holds, and the steps that change it.
 
 use std::panic::Location;
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -20,6 +21,9 @@ use crate::pool::Checkout;
 
 /// How long a session without a deadline waits for a ROLLBACK.
 const ROLLBACK_LIMIT: Duration = Duration::from_secs(2);
+
+/// How often a session that waits for itself looks who has its connection.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// The state of a session, behind its lock.
 pub(super) struct State<B: Backend> {
@@ -112,24 +116,37 @@ impl<B: Backend> Shared<B> {
     ) -> Result<MutexGuard<'_, State<B>>, Error> {
         let mut state = match self.state.try_lock() {
             Ok(state) => state,
-            Err(_) => {
-                if let Some(holder) = self.notes().holder {
-                    return Err(Error::new(
-                        ErrorKind::Held,
-                        format!(
-                            "the session is used at {here} while its connection, taken at {holder}, is still held; \
-                             drop the connection first, or run the statement on it"
-                        ),
-                    ));
-                }
-                self.deadline().cover(self.state.lock()).await?
-            }
+            // Boxed, as it is rare: every statement's future has this one in it.
+            Err(_) => Box::pin(self.wait_at(here)).await?,
         };
         self.bring_up_to_date(&mut state).await;
         if is_outside(here) {
             self.called_from(&mut state, Some(here));
         }
         Ok(state)
+    }
+
+    /// Waits until whoever uses the session is done with its statement; a connection in hand is not waited for,
+    /// whether it was taken before or meanwhile.
+    async fn wait_at(
+        &self,
+        here: &'static Location<'static>,
+    ) -> Result<MutexGuard<'_, State<B>>, Error> {
+        let mut waiting = pin!(self.deadline().cover(self.state.lock()));
+        loop {
+            if let Some(holder) = self.notes().holder {
+                return Err(Error::new(
+                    ErrorKind::Held,
+                    format!(
+                        "the session is used at {here} while its connection, taken at {holder}, is still held; \
+                         drop the connection first, or run the statement on it"
+                    ),
+                ));
+            }
+            if let Ok(locked) = tokio::time::timeout(LOOK_AGAIN, &mut waiting).await {
+                return Ok(locked?);
+            }
+        }
     }
 
     async fn bring_up_to_date(&self, state: &mut State<B>) {
@@ -146,17 +163,22 @@ impl<B: Backend> Shared<B> {
         if self.cut_off.swap(false, Ordering::AcqRel) || in_flight {
             self.lose(state);
         } else if state.transaction == Transaction::Open && (failed || taken_over) {
-            let outcome = if taken_over {
+            if taken_over {
                 state.transaction = Transaction::TakenOver;
-                Outcome::Unknown
+                self.transaction_ended(Outcome::Unknown);
+                // Boxed, as it is rare: every statement's future has this one in it.
+                Box::pin(self.undo(state)).await;
             } else {
-                state.transaction = Transaction::Failed;
-                Outcome::RolledBack
-            };
-            self.transaction_ended(outcome);
-            // Boxed, as it is rare: every statement's future has this one in it.
-            Box::pin(self.undo(state)).await;
+                Box::pin(self.fail(state)).await;
+            }
         }
+    }
+
+    /// Rolls the open transaction back, which failed.
+    pub(super) async fn fail(&self, state: &mut State<B>) {
+        state.transaction = Transaction::Failed;
+        self.transaction_ended(Outcome::RolledBack);
+        self.undo(state).await;
     }
 
     /// A statement was cut off, and with it the transaction.
@@ -369,6 +391,7 @@ impl<B: Backend> Shared<B> {
             return Err(refusal);
         }
         if state.savepoints > 0 {
+            state.failed_commit = Some(ErrorKind::Usage);
             return Err(Error::new(
                 ErrorKind::Usage,
                 "commit was called within a savepoint; let the savepoint's closure return first",

@@ -128,6 +128,9 @@ impl<B: Backend, K: Bind> Db<B, K> {
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] when a transaction is open already at another level; otherwise as [`Db::begin`].
+    ///
+    /// # Cancellation
+    /// As [`Db::begin`].
     #[track_caller]
     pub fn begin_with(
         &self,
@@ -255,7 +258,8 @@ impl<B: Backend, K: Bind> Db<B, K> {
     /// A conflict ([`Error::is_retryable`]) is not confined: it ends the whole transaction, on every engine.
     ///
     /// # Errors
-    /// What `work` returns; [`ErrorKind::Aborted`] when `work` swallowed a failed statement; as [`Db::begin`].
+    /// What `work` returns; [`ErrorKind::Aborted`] when `work` swallowed a failed statement; [`ErrorKind::Usage`] when
+    /// `work` ended the transaction itself, or ran beside another savepoint of the session; as [`Db::begin`].
     ///
     /// # Cancellation
     /// Dropped halfway, the whole transaction is rolled back.
@@ -277,8 +281,8 @@ impl<B: Backend, K: Bind> Db<B, K> {
         let hooks = shared.hook_count();
         let unfinished = Unfinished(shared);
         let outcome = work(self.clone()).await;
-        std::mem::forget(unfinished);
         let undone = shared.leave_savepoint(depth, outcome.is_ok()).await;
+        std::mem::forget(unfinished);
         if outcome.is_err() || undone.is_err() {
             shared.rolled_back_since(hooks);
         }
@@ -321,7 +325,18 @@ impl<B: Backend> Shared<B> {
     async fn leave_savepoint(&self, depth: u32, keep: bool) -> Result<(), Error> {
         let mut state = self.lock().await?;
         if state.savepoints != depth {
-            return Err(state.transaction.refusal().unwrap_or_else(aborted));
+            if let Some(refusal) = state.transaction.refusal() {
+                return Err(refusal);
+            }
+            // Nobody knows any more which writes are whose.
+            if state.savepoints > 0 {
+                self.fail(&mut state).await;
+            }
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "a savepoint did not end where it began: its closure called db.rollback(), or two savepoints of one session \
+                 ran at the same time; run them one after the other, and let the closure return an error to undo its writes",
+            ));
         }
         let State {
             checkout,

@@ -11,6 +11,8 @@ mod binds;
 mod bulk;
 #[path = "behaviour/commits.rs"]
 mod commits;
+#[path = "behaviour/cut_off.rs"]
+mod cut_off;
 #[path = "behaviour/deadline.rs"]
 mod deadline;
 #[path = "behaviour/deadline_proxy.rs"]

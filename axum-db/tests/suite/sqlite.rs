@@ -11,6 +11,8 @@ mod binds;
 mod bulk;
 #[path = "behaviour/counted.rs"]
 mod counted;
+#[path = "behaviour/cut_off.rs"]
+mod cut_off;
 #[path = "behaviour/deadline.rs"]
 mod deadline;
 #[path = "behaviour/deadline_busy.rs"]

@@ -5,11 +5,12 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum_db::{Access, Config, Database, Error, ErrorKind, Sqlite};
 use diesel::sql_types::{BigInt, Text};
-use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 
 type Db = axum_db::Db<Sqlite>;
 
@@ -337,4 +338,74 @@ async fn fill(disk: &Path) {
     assert_eq!(count(&database).await.expect("a count"), written);
     database.close().await;
     assert_eq!(count(&open(&url).await).await.expect("a count"), written);
+}
+
+#[test]
+fn a_database_in_memory_outlives_whatever_befalls_its_connection() {
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().expect("a runtime")
+    };
+    let first = runtime();
+    let database = first.block_on(async {
+        let database = open("sqlite://:memory:").await;
+        write(&database, "CREATE TABLE notes (body BLOB NOT NULL)")
+            .await
+            .expect("a table");
+        write(&database, "INSERT INTO notes VALUES ('one')")
+            .await
+            .expect("a note");
+        database
+    });
+    let is_whole = async || {
+        let counted = tokio::time::timeout(Duration::from_secs(10), count(&database)).await;
+        assert_eq!(counted.expect("a connection").expect("the table"), 1);
+    };
+
+    // A session that is dropped outside of every runtime, with its transaction open.
+    let db = database.session();
+    first
+        .block_on(execute(&db, "INSERT INTO notes VALUES ('two')"))
+        .expect("a note");
+    drop(db);
+    first.block_on(is_whole());
+
+    // A runtime that ends in the middle of a statement, and takes its sessions along.
+    let running = database.clone();
+    first.spawn(async move {
+        let long = "INSERT INTO notes WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 300000) \
+                    SELECT x FROM c";
+        write(&running, long).await
+    });
+    first.block_on(async {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    });
+    drop(first);
+    let second = runtime();
+    second.block_on(is_whole());
+
+    // Who asks whether it is well, and leaves before the answer.
+    second.block_on(async {
+        for _ in 0..5 {
+            let _ = tokio::time::timeout(Duration::ZERO, database.check()).await;
+            is_whole().await;
+        }
+    });
+
+    // An observer in place of the session's own.
+    second.block_on(async {
+        for _ in 0..2 {
+            let db = database.session();
+            let mut conn = db.conn().await.expect("the connection");
+            conn.set_instrumentation(|_: diesel::connection::InstrumentationEvent<'_>| {});
+            drop(conn);
+            drop(db);
+            is_whole().await;
+            write(&database, "UPDATE notes SET body = 'seen'")
+                .await
+                .expect("a write");
+        }
+    });
 }

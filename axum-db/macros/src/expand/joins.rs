@@ -39,8 +39,8 @@ fn check_key(field: &FieldDef, target: &syn::Path) -> TokenStream {
     };
     let same_type = quote_spanned! {ty.span()=>
         const _: fn() = || {
-            fn has_the_type_of_the_referenced_key<M: ::axum_db::model::Model<Id = Key>, Key>() {}
-            has_the_type_of_the_referenced_key::<#target, #ty>();
+            fn has_the_type_of_the_referenced_key<Key: ::axum_db::__private::KeyOf<M>, M: ::axum_db::model::Model>() {}
+            has_the_type_of_the_referenced_key::<#ty, #target>();
         };
     };
     quote!(#is_model #same_type)
@@ -51,18 +51,16 @@ fn join(model: &ModelDef, field: &FieldDef, target: &syn::Path) -> TokenStream {
     quote_spanned! {target.span()=>
         const _: () = {
             type Referenced = <#target as ::axum_db::__private::TableOf<#module::table>>::Table;
-            type On = ::diesel::dsl::Eq<
-                ::diesel::dsl::Nullable<#module::#column>,
-                ::diesel::dsl::Nullable<<Referenced as ::diesel::Table>::PrimaryKey>,
+            type On = ::axum_db::__private::SameKey<
+                #module::#column,
+                <Referenced as ::diesel::Table>::PrimaryKey,
             >;
 
             fn on() -> On {
                 let referenced = <#target as ::diesel::associations::HasTable>::table();
-                ::diesel::ExpressionMethods::eq(
-                    ::diesel::NullableExpressionMethods::nullable(#module::#column),
-                    ::diesel::NullableExpressionMethods::nullable(
-                        ::diesel::Table::primary_key(&referenced),
-                    ),
+                ::axum_db::__private::SameKey(
+                    #module::#column,
+                    ::diesel::Table::primary_key(&referenced),
                 )
             }
 
@@ -96,17 +94,20 @@ pub(super) fn relation(model: &ModelDef, field: &FieldDef) -> Option<TokenStream
         field.args.references.as_ref()?,
         field.args.relation.as_ref()?,
     );
-    let (vis, ident, ty) = (&model.vis, &field.ident, &field.ty);
+    let (vis, ident, ty) = (&model.vis, &field.ident, &field.inner);
+    let id = quote!(<#target as ::axum_db::model::Model>::Id);
+    let into_key = quote!(<#ty as ::axum_db::__private::KeyOf<#target>>::into_key);
     let doc = format!("The query for the row that `{}` references.", field.name);
     Some(if field.optional {
         quote_spanned! {name.span()=>
             #[doc = #doc]
+            #[allow(clippy::type_complexity)]
             #vis fn #name<__DB: ::diesel::backend::Backend>(&self) -> ::axum_db::query::RowsWhere<
                 #target,
                 ::diesel::dsl::Nullable<
                     <<#target as ::diesel::associations::HasTable>::Table as ::diesel::Table>::PrimaryKey,
                 >,
-                #ty,
+                ::core::option::Option<#id>,
                 __DB,
             > {
                 let table = <#target as ::diesel::associations::HasTable>::table();
@@ -118,7 +119,7 @@ pub(super) fn relation(model: &ModelDef, field: &FieldDef) -> Option<TokenStream
                     ),
                     ::diesel::ExpressionMethods::eq(
                         ::diesel::NullableExpressionMethods::nullable(key),
-                        ::core::clone::Clone::clone(&self.#ident),
+                        ::core::option::Option::map(::core::clone::Clone::clone(&self.#ident), #into_key),
                     ),
                 )
             }
@@ -126,15 +127,16 @@ pub(super) fn relation(model: &ModelDef, field: &FieldDef) -> Option<TokenStream
     } else {
         quote_spanned! {name.span()=>
             #[doc = #doc]
+            #[allow(clippy::type_complexity)]
             #vis fn #name<__DB: ::diesel::backend::Backend>(
                 &self,
-            ) -> ::axum_db::query::RowById<#target, #ty, __DB> {
+            ) -> ::axum_db::query::RowById<#target, #id, __DB> {
                 ::diesel::QueryDsl::find(
                     ::diesel::QueryDsl::select(
                         <#target as ::diesel::associations::HasTable>::table(),
                         <#target as ::diesel::SelectableHelper<__DB>>::as_select(),
                     ),
-                    ::core::clone::Clone::clone(&self.#ident),
+                    #into_key(::core::clone::Clone::clone(&self.#ident)),
                 )
             }
         }
@@ -149,6 +151,7 @@ fn backref(
     name: &syn::Ident,
 ) -> TokenStream {
     let (vis, ident, module, column) = (&model.vis, &model.ident, &model.module, &field.column);
+    let ty = &field.inner;
     let doc = format!(
         "The query for the rows of `{}` whose `{}` references this one.",
         model.table, field.name
@@ -156,10 +159,11 @@ fn backref(
     quote_spanned! {name.span()=>
         impl #target {
             #[doc = #doc]
+            #[allow(clippy::type_complexity)]
             #vis fn #name<__DB: ::diesel::backend::Backend>(&self) -> ::axum_db::query::RowsWhere<
                 #ident,
                 #module::#column,
-                <#target as ::axum_db::model::Model>::Id,
+                #ty,
                 __DB,
             > {
                 ::diesel::QueryDsl::filter(
@@ -169,7 +173,9 @@ fn backref(
                     ),
                     ::diesel::ExpressionMethods::eq(
                         #module::#column,
-                        <#target as ::axum_db::model::Model>::id(self),
+                        <#ty as ::axum_db::__private::KeyOf<#target>>::from_key(
+                            <#target as ::axum_db::model::Model>::id(self),
+                        ),
                     ),
                 )
             }

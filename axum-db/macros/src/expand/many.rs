@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Error, Ident, Path};
 
-use super::relations::Relation;
+use super::relations::{Relation, from_key};
 use super::{bind, future};
 use crate::model::{FieldDef, ModelDef};
 
@@ -82,6 +82,8 @@ fn ends<'a>(model: &'a ModelDef, first: &FieldDef, name: &Ident) -> Result<[End<
 fn query(model: &ModelDef, near: &End, far: &End, name: &Ident) -> TokenStream {
     let (vis, module) = (&model.vis, &model.module);
     let (parent, child) = (near.target, far.target);
+    let ty = &near.field.inner;
+    let from_key = from_key(ty, parent);
     let (near, far) = (&near.field.column, &far.field.column);
     let doc = format!(
         "The query for the rows that `{}` ties to this one.",
@@ -90,11 +92,12 @@ fn query(model: &ModelDef, near: &End, far: &End, name: &Ident) -> TokenStream {
     quote_spanned! {name.span()=>
         impl #parent {
             #[doc = #doc]
+            #[allow(clippy::type_complexity)]
             #vis fn #name<__DB: ::diesel::backend::Backend>(&self) -> ::axum_db::query::RowsThrough<
                 #child,
                 #module::#near,
                 #module::#far,
-                <#parent as ::axum_db::model::Model>::Id,
+                #ty,
                 __DB,
             > {
                 let table = <#child as ::diesel::associations::HasTable>::table();
@@ -111,7 +114,7 @@ fn query(model: &ModelDef, near: &End, far: &End, name: &Ident) -> TokenStream {
                                 #module::table,
                                 ::diesel::ExpressionMethods::eq(
                                     #module::#near,
-                                    <#parent as ::axum_db::model::Model>::id(self),
+                                    #from_key(<#parent as ::axum_db::model::Model>::id(self)),
                                 ),
                             ),
                             #module::#far,
@@ -128,6 +131,7 @@ fn relation<'a>(model: &ModelDef, near: &End, far: &End, name: &'a Ident) -> Rel
     let module = &model.module;
     let (parent, child) = (near.target, far.target);
     let key = &near.field.inner;
+    let from_key = from_key(key, parent);
     let (near, far) = (&near.field.column, &far.field.column);
     let other_key = quote! {
         <<#child as ::diesel::associations::HasTable>::Table as ::diesel::Table>::PrimaryKey
@@ -144,7 +148,7 @@ fn relation<'a>(model: &ModelDef, near: &End, far: &End, name: &'a Ident) -> Rel
         related: quote!(::std::vec::Vec<#child>),
         loaded: quote!((#key, #child)),
         key_of: quote!(::core::option::Option::Some(
-            <#parent as ::axum_db::model::Model>::id(parent)
+            #from_key(<#parent as ::axum_db::model::Model>::id(parent))
         )),
         split: quote!(::core::option::Option::Some(loaded)),
         gather: quote!(::core::option::Option::Some(children)),

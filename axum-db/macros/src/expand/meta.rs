@@ -60,6 +60,17 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
         .as_ref()
         .map(|name| quote!(.renamed_from(#name)));
     quote! {
+        #[doc(hidden)]
+        impl ::axum_db::__private::KeyOf<#ident> for #id_type {
+            fn into_key(self) -> Self {
+                self
+            }
+
+            fn from_key(key: Self) -> Self {
+                key
+            }
+        }
+
         impl ::axum_db::model::Model for #ident {
             type Id = #id_type;
             type Bind = #bind;

@@ -114,23 +114,30 @@ impl Relation<'_> {
     }
 }
 
+/// What makes a value of a reference's type of the key of `target`; told to be none where the types differ.
+pub(super) fn from_key(ty: &syn::Type, target: &Path) -> TokenStream {
+    quote!(<#ty as ::axum_db::__private::KeyOf<#target>>::from_key)
+}
+
 /// `Post::AUTHOR`.
 fn to_one(model: &ModelDef, field: &FieldDef, target: &Path, name: &Ident) -> TokenStream {
     let (ident, key, column) = (&model.ident, &field.inner, &field.ident);
     let value = quote!(::core::clone::Clone::clone(&parent.#column));
+    let id = quote!(<#target as ::axum_db::model::Model>::Id);
+    let into_key = quote!(<#key as ::axum_db::__private::KeyOf<#target>>::into_key);
     let first = quote!(::core::iter::Iterator::next(
         &mut ::core::iter::IntoIterator::into_iter(children)
     ));
     let (related, key_of, gather) = if field.optional {
         (
             quote!(::core::option::Option<#target>),
-            value,
+            quote!(::core::option::Option::map(#value, #into_key)),
             quote!(::core::option::Option::Some(#first)),
         )
     } else {
         (
             target.to_token_stream(),
-            quote!(::core::option::Option::Some(#value)),
+            quote!(::core::option::Option::Some(#into_key(#value))),
             first,
         )
     };
@@ -142,7 +149,7 @@ fn to_one(model: &ModelDef, field: &FieldDef, target: &Path, name: &Ident) -> To
         ),
         parent: ident.to_token_stream(),
         child: target.to_token_stream(),
-        key: key.to_token_stream(),
+        key: id.clone(),
         related,
         loaded: target.to_token_stream(),
         key_of,
@@ -156,7 +163,7 @@ fn to_one(model: &ModelDef, field: &FieldDef, target: &Path, name: &Ident) -> To
                 ::axum_db::query::Rows<#target, __DB>,
                 ::diesel::dsl::EqAny<
                     <<#target as ::diesel::associations::HasTable>::Table as ::diesel::Table>::PrimaryKey,
-                    ::std::vec::Vec<#key>,
+                    ::std::vec::Vec<#id>,
                 >,
             >
         },
@@ -179,6 +186,7 @@ fn to_one(model: &ModelDef, field: &FieldDef, target: &Path, name: &Ident) -> To
 fn to_many(model: &ModelDef, field: &FieldDef, target: &Path, name: &Ident) -> TokenStream {
     let (ident, module, key) = (&model.ident, &model.module, &field.inner);
     let (column, value) = (&field.column, &field.ident);
+    let from_key = from_key(key, target);
     let reference = quote!(::core::clone::Clone::clone(&loaded.#value));
     let reference = if field.optional {
         reference
@@ -197,7 +205,7 @@ fn to_many(model: &ModelDef, field: &FieldDef, target: &Path, name: &Ident) -> T
         related: quote!(::std::vec::Vec<#ident>),
         loaded: ident.to_token_stream(),
         key_of: quote!(::core::option::Option::Some(
-            <#target as ::axum_db::model::Model>::id(parent)
+            #from_key(<#target as ::axum_db::model::Model>::id(parent))
         )),
         split: quote!(::core::option::Option::map(#reference, |key| (key, loaded))),
         gather: quote!(::core::option::Option::Some(children)),

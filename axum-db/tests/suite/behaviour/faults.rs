@@ -319,12 +319,24 @@ async fn a_panic_leaves_no_lock() {
             .expect("a row");
         assert!(db.commit().await.is_err(), "this test's own panic");
     };
+    let in_hand = async |db: Db| {
+        execute(&db, "INSERT INTO notes VALUES (2, 1)")
+            .await
+            .expect("a row");
+        let _guard = db.conn().await.expect("a connection");
+        assert!(!db.in_transaction(), "this test's own panic");
+    };
     let app = Router::new()
         .route("/", get(handler))
+        .route("/in-hand", get(in_hand))
         .layer(database.layer());
-    let outcome = tokio::spawn(async move { status(&app, "/").await }).await;
-    assert!(outcome.is_err_and(|error| error.is_panic()));
-    others_can_write(&database).await;
+    for path in ["/", "/in-hand"] {
+        let app = app.clone();
+        let outcome = tokio::spawn(async move { status(&app, path).await }).await;
+        assert!(outcome.is_err_and(|error| error.is_panic()));
+        others_can_write(&database).await;
+        the_pool_is_whole(&database, 2).await;
+    }
 }
 
 #[tokio::test]

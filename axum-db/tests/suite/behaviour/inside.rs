@@ -271,6 +271,28 @@ async fn tracing_tells_of_each_statement_without_its_values() {
 }
 
 #[tokio::test]
+async fn statements_are_echoed_where_that_is_asked_for() {
+    let server = fresh();
+    for echo in [false, true] {
+        let (log, _guard) = logged(LevelFilter::INFO);
+        let database = people(server.url(), |config| config.echo = echo).await;
+        count_users(&database.session()).await;
+        let told = log.text();
+        let count = told.lines().find(|line| line.contains("SELECT COUNT(*)"));
+        assert_eq!(count.is_some(), echo, "{told}");
+        assert!(!told.contains("secret"), "{told}");
+        let span = count.is_none_or(|line| line.contains("INFO unit_of_work"));
+        assert!(span, "{told}");
+        let db = database.session();
+        diesel::delete(users::table)
+            .run(&db)
+            .await
+            .expect("deleted");
+        db.commit().await.expect("a commit");
+    }
+}
+
+#[tokio::test]
 async fn an_exhausted_pool_names_who_holds_it() {
     let server = fresh();
     let database = people(server.url(), |config| config.max_connections = 1).await;

@@ -19,6 +19,14 @@ fn leftovers() -> &'static [(&'static str, &'static str)] {
                 "CREATE TEMP TABLE leftover (n BIGINT)",
                 "SELECT COUNT(*) AS n FROM temp.sqlite_master",
             ),
+            (
+                "/* smaller; */ PRAGMA cache_size = 77",
+                "SELECT cache_size = 77 AS n FROM pragma_cache_size",
+            ),
+            (
+                "CREATE -- for now\n  TEMP\tTABLE leftover (n BIGINT)",
+                "SELECT COUNT(*) AS n FROM temp.sqlite_master",
+            ),
         ],
         Dialect::Postgres => &[
             (
@@ -51,6 +59,10 @@ fn leftovers() -> &'static [(&'static str, &'static str)] {
                 "SELECT COUNT(*) AS n FROM pg_listening_channels()",
             ),
             (
+                "/* for later */ PREPARE leftover AS SELECT 1",
+                "SELECT COUNT(*) AS n FROM pg_prepared_statements WHERE name = 'leftover'",
+            ),
+            (
                 "PREPARE leftover AS SELECT 1",
                 "SELECT COUNT(*) AS n FROM pg_prepared_statements WHERE name = 'leftover'",
             ),
@@ -62,6 +74,14 @@ fn leftovers() -> &'static [(&'static str, &'static str)] {
         Dialect::Mysql => &[
             (
                 "SET SESSION net_read_timeout = 77",
+                "SELECT CAST(@@net_read_timeout = 77 AS SIGNED) AS n",
+            ),
+            (
+                "/* longer; */ SET SESSION net_read_timeout = 77",
+                "SELECT CAST(@@net_read_timeout = 77 AS SIGNED) AS n",
+            ),
+            (
+                "/*!50000 SET SESSION net_read_timeout = 77 */",
                 "SELECT CAST(@@net_read_timeout = 77 AS SIGNED) AS n",
             ),
             (

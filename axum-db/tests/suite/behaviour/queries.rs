@@ -7,7 +7,7 @@ use axum::http::{Request, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum_db::prelude::*;
-use axum_db::{ErrorKind, TransactionMode};
+use axum_db::{Backend, ErrorKind, Recording, TransactionMode};
 use people::{NewPerson, Person, people as persons};
 use tower::ServiceExt;
 
@@ -172,6 +172,62 @@ async fn counts_follow_what_the_query_says() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_count_is_as_plain_as_its_query_allows() {
+    let test = fresh();
+    let database = database(test.url()).await;
+    let db = database.session();
+    let (ann, bob) = (user(&db, "ann").await, user(&db, "bob").await);
+    for (author, title) in [(&ann, "a"), (&ann, "b"), (&bob, "a")] {
+        post(&db, author, title).await;
+    }
+    db.commit().await.expect("a commit");
+    let recorder = database.record(Recording::Sql);
+    let counted = |rows: Result<u64, axum_db::Error>| {
+        let queries = recorder.take();
+        let counts = queries
+            .iter()
+            .filter(|query| !query.is_transaction_control());
+        let sql: Vec<&str> = counts.map(|query| query.sql()).collect();
+        assert_eq!(sql.len(), 1, "{sql:?}");
+        (rows.expect("a count"), sql[0].contains("FROM (SELECT"))
+    };
+
+    let joined = || posts::table.inner_join(users::table);
+    let named = joined()
+        .filter(users::username.eq("ann"))
+        .order(posts::title.desc());
+    let named = named.select((Post::as_select(), User::as_select()));
+    assert_eq!(counted(named.row_count(&db).await), (2, false));
+    let boxed = || {
+        Post::query()
+            .order(posts::id)
+            .into_boxed::<<Engine as Backend>::Diesel>()
+    };
+    assert_eq!(counted(boxed().row_count(&db).await), (3, false));
+    let by_ann = users::table
+        .filter(users::username.eq("ann"))
+        .select(users::id);
+    let of_ann = Post::query().filter(posts::user_id.eq_any(by_ann));
+    assert_eq!(counted(of_ann.row_count(&db).await), (2, false));
+    let outer = users::table.left_join(posts::table).order(posts::id);
+    assert_eq!(counted(outer.row_count(&db).await), (3, false));
+
+    // What leaves rows out is counted as it stands.
+    let cut = boxed().limit(2);
+    assert_eq!(counted(cut.row_count(&db).await), (2, true));
+    let grouped = || joined().group_by(users::id).select(users::id);
+    assert_eq!(counted(grouped().row_count(&db).await), (2, true));
+    let having = grouped().having(diesel::dsl::count(posts::id).gt(1));
+    assert_eq!(counted(having.row_count(&db).await), (1, true));
+    let titles = joined().select(posts::title).distinct();
+    assert_eq!(counted(titles.row_count(&db).await), (2, true));
+    let raw = Post::query().filter(diesel::dsl::sql::<diesel::sql_types::Bool>(
+        "id IN (SELECT id FROM (SELECT id FROM posts ORDER BY id LIMIT 1) AS one)",
+    ));
+    assert_eq!(counted(raw.row_count(&db).await), (1, true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn models_join_without_a_central_list() {
     let test = fresh();
     let db = database(test.url()).await.session();
@@ -221,6 +277,12 @@ async fn models_join_without_a_central_list() {
         .await
         .expect("a row");
     assert_eq!(named, [("leaf".to_owned(), Some("tree".to_owned()))]);
+    // A model's own query joins too, and gives its rows alone.
+    let by_ann = Post::query()
+        .inner_join(users::table)
+        .filter(users::username.eq("ann"));
+    let found: Vec<Post> = by_ann.all(&db).await.expect("a row");
+    assert_eq!(found, std::slice::from_ref(&hello));
     let authors: Vec<(User, Option<Post>)> = users::table
         .left_join(posts::table)
         .select((User::as_select(), Option::<Post>::as_select()))

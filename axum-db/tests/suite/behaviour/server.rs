@@ -251,3 +251,150 @@ async fn the_server_ends_a_statement_that_takes_too_long() {
     let mut dedicated = database.connect_dedicated().await.expect("a connection");
     dedicated.batch_execute(&short).await.expect("no limit");
 }
+
+#[test]
+fn a_database_outlives_the_runtime_that_opened_its_connections() {
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().expect("a runtime")
+    };
+    let server = fresh();
+    let first = runtime();
+    let database = first.block_on(async {
+        let database = database(server.url(), 2).await;
+        // Both connections are open, and one of them is in a transaction when all ends.
+        let sessions = [database.session(), database.session()];
+        for db in &sessions {
+            count(db).await;
+        }
+        let [open, idle] = sessions;
+        drop(idle);
+        tokio::spawn(async move {
+            execute(&open, "INSERT INTO notes VALUES (1, 1)")
+                .await
+                .expect("a row");
+            std::future::pending::<()>().await;
+        });
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        database
+    });
+    drop(first);
+    let second = runtime();
+    for _ in 0..3 {
+        second.block_on(async {
+            let db = database.session();
+            execute(&db, "DELETE FROM notes WHERE id < 0")
+                .await
+                .expect("a connection that lives");
+            db.commit().await.expect("a commit");
+            assert_eq!(count(&database.session()).await, 0);
+        });
+    }
+}
+
+/// The step that commits, of those that a session is killed between.
+const COMMIT: i64 = 4;
+
+#[tokio::test]
+async fn a_session_that_is_killed_between_any_two_statements_tells_the_truth() {
+    let server = fresh();
+    let database = database(server.url(), 3).await;
+    let (own_number, kill, alive) = match Engine::DIALECT {
+        axum_db::Dialect::Postgres => (
+            "SELECT pg_backend_pid()::BIGINT AS n",
+            "SELECT pg_terminate_backend({})",
+            "SELECT COUNT(*) AS n FROM pg_stat_activity WHERE pid = {}",
+        ),
+        _ => (
+            "SELECT CAST(CONNECTION_ID() AS SIGNED) AS n",
+            "KILL {}",
+            "SELECT COUNT(*) AS n FROM information_schema.processlist WHERE id = {}",
+        ),
+    };
+    let of = |sql: &str, number: i64| sql.replace("{}", &number.to_string());
+    for killed_before in 0..=COMMIT + 1 {
+        let db = database.session();
+        db.begin().await.expect("a transaction");
+        let victim = number(&db, own_number).await.expect("its number");
+        let row = |offset: i64| {
+            format!(
+                "INSERT INTO notes VALUES ({}, 0)",
+                killed_before * 10 + offset
+            )
+        };
+        let mut committed = false;
+        for step in 0..=COMMIT + 1 {
+            if step == killed_before {
+                let other = database.session();
+                let mut conn = other.conn().await.expect("a connection");
+                conn.batch_execute(&of(kill, victim)).await.expect("a kill");
+                drop(conn);
+                // Within a transaction PostgreSQL would see the same list again and again.
+                other.rollback().await.expect("a rollback");
+                while number(&other, of(alive, victim)).await.expect("a count") > 0 {
+                    tokio::task::yield_now().await;
+                }
+            }
+            // A careless handler goes on, whatever it hears.
+            let outcome = match step {
+                0 => execute(&db, row(0)).await.map(drop),
+                1 => number(&db, "SELECT COUNT(*) AS n FROM notes")
+                    .await
+                    .map(drop),
+                2 => {
+                    let work = db.savepoint(async |db| execute(&db, row(1)).await);
+                    work.await.map(drop)
+                }
+                3 => match db.conn().await {
+                    Ok(mut conn) => {
+                        let sent = diesel::sql_query(row(2)).execute(&mut *conn).await;
+                        sent.map(drop).map_err(axum_db::Error::from)
+                    }
+                    Err(error) => Err(error),
+                },
+                COMMIT => db.commit().await.inspect(|()| committed = true),
+                _ => Ok(()),
+            };
+            if let Err(error) = outcome {
+                let told = [
+                    ErrorKind::Connection,
+                    ErrorKind::Aborted,
+                    ErrorKind::UnknownOutcome,
+                ];
+                assert!(
+                    told.contains(&error.kind()),
+                    "{killed_before} {step}: {error:?}"
+                );
+                assert!(step >= killed_before, "{killed_before} {step}: {error:?}");
+            }
+        }
+        assert_eq!(committed, killed_before > COMMIT, "{killed_before}");
+        let written = format!(
+            "SELECT COUNT(*) AS n FROM notes WHERE id BETWEEN {} AND {}",
+            killed_before * 10,
+            killed_before * 10 + 9
+        );
+        let rows = number(&database.session(), written.clone()).await;
+        let rows = match rows {
+            // The connection that was killed after its commit may be the next one to be taken.
+            Err(error) if error.is(ErrorKind::Connection) => {
+                number(&database.session(), written).await
+            }
+            rows => rows,
+        };
+        assert_eq!(
+            rows.expect("a count"),
+            if committed { 3 } else { 0 },
+            "{killed_before}"
+        );
+        db.rollback().await.expect("a rollback");
+        let mut again = execute(&db, row(5)).await;
+        if killed_before > COMMIT && again.is_err() {
+            // Its own connection is the one that was killed.
+            db.rollback().await.expect("a rollback");
+            again = execute(&db, row(5)).await;
+        }
+        again.expect("the session goes on");
+        db.commit().await.expect("a commit");
+    }
+}

@@ -216,6 +216,31 @@ async fn a_connection_in_hand_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_connection_that_is_taken_while_another_waits_is_no_hang() {
+    let server = fresh();
+    let database = database(server.url(), 2).await;
+    let db = database.session();
+    let (done, other_is_done) = tokio::sync::oneshot::channel::<()>();
+    let holds = async {
+        let guard = db.conn().await.expect("a connection");
+        let _ = other_is_done.await;
+        drop(guard);
+    };
+    let waits = async {
+        // Asked for while the connection is on its way to the other.
+        let outcome = db.begin().await;
+        let _ = done.send(());
+        outcome
+    };
+    let both = async { tokio::join!(holds, waits) };
+    let both = tokio::time::timeout(std::time::Duration::from_secs(20), both).await;
+    let ((), outcome) = both.expect("no hang");
+    let error = outcome.expect_err("the guard is alive");
+    assert_eq!(error.kind(), ErrorKind::Held, "{error}");
+    db.commit().await.expect("the guard is gone");
+}
+
+#[tokio::test]
 async fn a_savepoint_undoes_only_itself() {
     let server = fresh();
     let database = database(server.url(), 2).await;

@@ -1,5 +1,6 @@
 //! Isolation levels, savepoints within savepoints, hooks after the commit, and SQL of one's own.
 
+use std::cell::Cell;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use axum_db::query::{Fetch, Run};
 use axum_db::{Backend, Database, Dialect, Error, ErrorKind, Isolation, TransactionMode};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 
-use super::support::{CutOff, Db, Number, count, database, execute, status};
+use super::support::{CutOff, Db, Number, count, database, execute, number, status};
 use super::{Engine, fresh};
 
 const LEVELS: [Isolation; 3] = [
@@ -148,7 +149,7 @@ async fn a_savepoint_dropped_halfway_ends_the_transaction() {
                 execute(&db, "INSERT INTO notes VALUES (2, 0)").await?;
                 std::future::pending::<Result<(), Error>>().await
             });
-            let limit = std::time::Duration::from_millis(200);
+            let limit = Duration::from_millis(200);
             assert!(tokio::time::timeout(limit, inner).await.is_err());
             let refused = execute(&db, "INSERT INTO notes VALUES (3, 0)").await;
             assert_eq!(refused.expect_err("rolled back").kind(), ErrorKind::Aborted);
@@ -164,6 +165,108 @@ async fn a_savepoint_dropped_halfway_ends_the_transaction() {
         .expect("a new transaction");
     db.commit().await.expect("a commit");
     assert_eq!(count(&database.session()).await, 1);
+}
+
+#[tokio::test]
+async fn a_savepoint_dropped_as_it_ends_ends_the_transaction() {
+    let server = fresh();
+    let database = database(server.url(), 2).await;
+    for polls in 0.. {
+        let db = database.session();
+        let id = 10 * polls;
+        execute(&db, format!("INSERT INTO notes VALUES ({id}, 0)"))
+            .await
+            .expect("a row");
+        // Another task of the request keeps the session busy when the savepoint is to end.
+        let (end, ended) = tokio::sync::oneshot::channel();
+        let released = Cell::new(false);
+        let savepoint = async {
+            let work = db.savepoint(async |db| {
+                execute(&db, format!("INSERT INTO notes VALUES ({}, 0)", id + 1)).await?;
+                let _ = end.send(());
+                Ok::<_, Error>(())
+            });
+            work.await.inspect(|()| released.set(true))
+        };
+        let busy = async {
+            let _ = ended.await;
+            count(&db).await
+        };
+        let polls = usize::try_from(polls).expect("a count");
+        let both = CutOff::after(polls, async { tokio::join!(savepoint, busy) }).await;
+        let committed = db.commit().await;
+        let kept = i64::from(committed.is_ok() && released.get());
+        if let Err(refused) = &committed {
+            assert_eq!(refused.kind(), ErrorKind::Aborted, "{polls}");
+        }
+        let query = format!("SELECT COUNT(*) AS n FROM notes WHERE id = {}", id + 1);
+        let others = number(&database.session(), query).await;
+        assert_eq!(others.expect("a count"), kept, "{polls}");
+        if let Some((savepoint, _)) = both {
+            savepoint.expect("a savepoint");
+            committed.expect("a commit");
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn savepoints_that_overlap_or_lose_their_transaction_are_told_so() {
+    let server = fresh();
+    let database = database(server.url(), 2).await;
+    let db = database.session();
+    let (left, leave) = tokio::sync::oneshot::channel::<()>();
+    let (entered, enter) = tokio::sync::oneshot::channel::<()>();
+    let first = db.savepoint(async |db| {
+        execute(&db, "INSERT INTO notes VALUES (1, 0)").await?;
+        let _ = entered.send(());
+        let _ = tokio::time::timeout(Duration::from_millis(200), leave).await;
+        Ok::<_, Error>(())
+    });
+    let second = async {
+        let _ = enter.await;
+        let inner = db.savepoint(async |db| {
+            execute(&db, "INSERT INTO notes VALUES (2, 0)").await?;
+            std::future::pending::<Result<(), Error>>().await
+        });
+        let limit = Duration::from_millis(500);
+        let outcome = tokio::time::timeout(limit, inner).await;
+        drop(left);
+        outcome
+    };
+    let (first, _second) = tokio::join!(first, second);
+    let error = first.expect_err("the second one is within the first");
+    assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
+    assert!(db.commit().await.is_err());
+    assert_eq!(count(&database.session()).await, 0);
+
+    let db = database.session();
+    let ended = db.savepoint(async |db| {
+        execute(&db, "INSERT INTO notes VALUES (1, 0)").await?;
+        db.rollback().await
+    });
+    let error = ended.await.expect_err("there is nothing to end");
+    assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
+    db.commit().await.expect("nothing to commit");
+
+    // A commit within a savepoint is refused, and no success is claimed for it.
+    let swallowed = async |db: Db| {
+        let within = db.savepoint(async |db| {
+            execute(&db, "INSERT INTO notes VALUES (3, 0)").await?;
+            assert!(
+                db.commit()
+                    .await
+                    .is_err_and(|error| error.is(ErrorKind::Usage))
+            );
+            Ok::<_, Error>(())
+        });
+        within.await
+    };
+    let app = Router::new()
+        .route("/", get(swallowed))
+        .layer(database.layer());
+    assert_eq!(status(&app, "/").await, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(count(&database.session()).await, 0);
 }
 
 fn names() -> (impl Fn(&Db, &'static str) + Clone, Receiver<&'static str>) {
@@ -320,6 +423,8 @@ async fn transactions_by_sql_of_ones_own_are_an_error_that_says_so() {
         ("ROLLBACK", true),
         ("rollback", false),
         ("COMMIT", false),
+        ("/* all; done */ COMMIT", true),
+        ("-- it's done\nROLLBACK", false),
     ] {
         let db = database.session();
         execute(&db, "UPDATE notes SET n = 0")
