@@ -101,6 +101,7 @@ pub(super) fn relation(model: &ModelDef, field: &FieldDef) -> Option<TokenStream
     Some(if field.optional {
         quote_spanned! {name.span()=>
             #[doc = #doc]
+            #[allow(clippy::type_complexity)]
             #vis fn #name<__DB: ::diesel::backend::Backend>(&self) -> ::axum_db::query::RowsWhere<
                 #target,
                 ::diesel::dsl::Nullable<
