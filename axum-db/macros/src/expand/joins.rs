@@ -127,7 +127,6 @@ pub(super) fn relation(model: &ModelDef, field: &FieldDef) -> Option<TokenStream
     } else {
         quote_spanned! {name.span()=>
             #[doc = #doc]
-            #[allow(clippy::type_complexity)]
             #vis fn #name<__DB: ::diesel::backend::Backend>(
                 &self,
             ) -> ::axum_db::query::RowById<#target, #id, __DB> {
@@ -159,7 +158,6 @@ fn backref(
     quote_spanned! {name.span()=>
         impl #target {
             #[doc = #doc]
-            #[allow(clippy::type_complexity)]
             #vis fn #name<__DB: ::diesel::backend::Backend>(&self) -> ::axum_db::query::RowsWhere<
                 #ident,
                 #module::#column,

@@ -92,7 +92,6 @@ fn query(model: &ModelDef, near: &End, far: &End, name: &Ident) -> TokenStream {
     quote_spanned! {name.span()=>
         impl #parent {
             #[doc = #doc]
-            #[allow(clippy::type_complexity)]
             #vis fn #name<__DB: ::diesel::backend::Backend>(&self) -> ::axum_db::query::RowsThrough<
                 #child,
                 #module::#near,
