@@ -83,7 +83,8 @@ pub(super) async fn acquire<B: Engine>(
     }
 }
 
-/// Tells those who will wait who holds the lock, and lets the server notice when this program is gone.
+/// Tells those who will wait who holds the lock, and lets the server notice when this program is gone. What revisions
+/// run is compiled as the server would by itself.
 async fn introduce<B: Engine>(conn: &mut B::Connection, lock: &Lock) -> Result<(), Error> {
     let sql = match B::DIALECT {
         Dialect::Sqlite => return Ok(()),
@@ -91,7 +92,8 @@ async fn introduce<B: Engine>(conn: &mut B::Connection, lock: &Lock) -> Result<(
             let name = literal(B::DIALECT, &holder::short_introduction());
             format!(
                 "SET application_name = {name}; \
-                 SELECT set_config(name, '2s', false) FROM pg_settings WHERE name = '{CONNECTION_CHECK}'"
+                 SELECT set_config(name, CASE name WHEN 'jit' THEN reset_val ELSE '2s' END, false) \
+                 FROM pg_settings WHERE name IN ('jit', '{CONNECTION_CHECK}')"
             )
         }
         Dialect::Mysql => return Ok(()),

@@ -27,6 +27,7 @@ mod whole;
 use std::time::{Duration, Instant};
 
 use axum_db::{Bind, Database, Dialect};
+use diesel_async::SimpleAsyncConnection as _;
 
 pub(crate) use offline::{offline, offline_stamp};
 pub(crate) use options::{Options, Order, Resume};
@@ -46,6 +47,10 @@ use crate::{Engine, Error, ErrorKind};
 use session::Session;
 use split::split;
 
+/// PostgreSQL's just-in-time compilation, which it has since version 11, off for the session.
+const COMPILE_NOTHING: &str =
+    "SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'jit'";
+
 /// Opens a connection of the tool's own.
 pub(crate) async fn connect<B: Engine, K: Bind>(
     database: &Database<B, K>,
@@ -58,6 +63,10 @@ pub(crate) async fn connect<B: Engine, K: Bind>(
         }
         Error::new(ErrorKind::Database, message).with_source(error)
     })?;
+    if B::DIALECT == Dialect::Postgres {
+        // What reads the catalogs takes longer to compile than to run; that a pooler refuses the setting costs time only.
+        let _ = conn.batch_execute(COMPILE_NOTHING).await;
+    }
     if B::DIALECT == Dialect::Sqlite && lock::sqlite_file::<B>(&mut conn).await?.is_none() {
         return Err(Error::new(
             ErrorKind::Database,

@@ -149,7 +149,7 @@ async fn settings_of_one_revision_are_not_those_of_the_next<B: Tested>() {
         ),
         Dialect::Postgres => (
             "SET lock_timeout = 0; SET statement_timeout = 0;",
-            "CREATE TABLE kept AS SELECT 1 / (current_setting('lock_timeout') = '5s')::int AS value;",
+            "CREATE TABLE kept AS SELECT 1 / (current_setting('lock_timeout') = '5s')::int AS value FROM pg_settings WHERE name = 'jit' AND setting = reset_val;",
         ),
         Dialect::Mysql => (
             "SET SESSION lock_wait_timeout = 7, innodb_lock_wait_timeout = 7;",
