@@ -15,7 +15,8 @@ use crate::user::AuthUser;
 /// was only remembered from an earlier visit.
 ///
 /// Whoever is remembered is sent to the [`refresh_url`](crate::LoginManagerBuilder::refresh_url) (the login
-/// page, unless it is set), where a login or [`Auth::confirm`](crate::Auth::confirm) makes the session fresh.
+/// page, unless it is set), where a login or [`Auth::confirm`](crate::Auth::confirm) makes the session fresh. So a login page
+/// must not send everybody on who is logged in already, but only those who are [fresh](crate::Auth::is_fresh).
 ///
 /// Freshness may carry an age: `FreshUser<User, 15>` is closed to whoever gave the password more than 15 minutes ago.
 ///

@@ -358,7 +358,7 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
         self
     }
 
-    /// What tells clients apart for the [`SessionProtection`]. Default: the `User-Agent`.
+    /// What tells clients apart for the [`SessionProtection`](crate::SessionProtection). Default: the `User-Agent`.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));

@@ -134,6 +134,7 @@ pub async fn seed(settings: &Settings) -> Result<ExitCode, Box<dyn Error>> {
         println!("Wrote {} users and {} posts.", USERS.len(), POSTS.len());
     }
     println!("Log in as {email} with the password: {PASSWORD}");
+    drop(db); // it may hold the connection that `close` waits for
     database.close().await;
     Ok(ExitCode::SUCCESS)
 }
