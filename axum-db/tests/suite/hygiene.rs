@@ -107,54 +107,6 @@ async fn models_live_anywhere() {
     assert!(found.expect("the row"));
 }
 
-mod like_types {
-    use axum_db::prelude::*;
-
-    #[model(table = "std")]
-    #[derive(Debug, Clone)]
-    pub(super) struct Library {
-        #[model(primary_key)]
-        pub(super) id: i32,
-        pub(super) bool: bool,
-        pub(super) str: Option<String>,
-        pub(super) u8: i16,
-    }
-
-    #[model(table = "String")]
-    #[derive(Debug, Clone)]
-    pub(super) struct Rope {
-        #[model(primary_key)]
-        pub(super) id: i32,
-        pub(super) text: String,
-    }
-
-    #[model(table = "it's")]
-    #[derive(Debug, Clone)]
-    pub(super) struct Quoted {
-        #[model(primary_key)]
-        pub(super) id: i32,
-        pub(super) quoteds: String,
-    }
-}
-
-#[test]
-fn tables_and_columns_may_be_called_like_crates_and_types() {
-    use like_types::{Library, Quoted, Rope};
-
-    let tables = axum_db::metadata![Library, Rope, Quoted];
-    let sql = tables.create_statements(axum_db::Dialect::Sqlite).concat();
-    for name in [
-        "\"std\"",
-        "\"String\"",
-        "\"it's\"",
-        "\"bool\" BOOLEAN",
-        "\"u8\" SMALLINT",
-        "\"quoteds\"",
-    ] {
-        assert!(sql.contains(name), "{sql}");
-    }
-}
-
 /// The prelude's methods are for queries: none of these may become one of them.
 #[test]
 fn the_prelude_takes_over_no_method() {
