@@ -108,10 +108,11 @@ impl ModelDef {
             Some(name) => name.value(),
             None => plural(&input.ident.unraw().to_string().to_snake_case()),
         };
+        let module = module_name(&table, &input.ident);
         let mut errors: Option<Error> = None;
         let mut fields = Vec::with_capacity(named.named.len());
         for field in &named.named {
-            match FieldDef::parse(field, &table) {
+            match FieldDef::parse(field, &table, &module) {
                 Ok(field) => fields.push(field),
                 Err(error) => match &mut errors {
                     Some(errors) => errors.combine(error),
@@ -126,7 +127,7 @@ impl ModelDef {
         let mut model = Self {
             vis: input.vis.clone(),
             new_ident: format_ident!("New{}", input.ident.unraw(), span = input.ident.span()),
-            module: module_name(&table, &input.ident),
+            module,
             ident: input.ident.clone(),
             table,
             bind: args.bind,
@@ -231,7 +232,7 @@ impl ModelDef {
 }
 
 impl FieldDef {
-    fn parse(field: &syn::Field, table: &str) -> Result<Self> {
+    fn parse(field: &syn::Field, table: &str, module: &Ident) -> Result<Self> {
         let Some(ident) = field.ident.clone() else {
             return Err(Error::new_spanned(
                 field,
@@ -256,7 +257,7 @@ impl FieldDef {
         };
         let parsed = Self {
             vis: field.vis.clone(),
-            column: column_name(&said, table, &ident),
+            column: column_name(&said, table, module, &ident),
             ty: field.ty.clone(),
             inner,
             optional,
@@ -432,32 +433,37 @@ fn plural(word: &str) -> String {
     }
 }
 
-/// A Rust name for the table's module: the table's own where that is an identifier.
+/// As a module or a column's struct these would stand before a crate or a type of the language in what is derived.
+const HIDES: [&str; 22] = [
+    "alloc", "axum_db", "bool", "char", "core", "diesel", "f32", "f64", "i128", "i16", "i32",
+    "i64", "i8", "isize", "std", "str", "u128", "u16", "u32", "u64", "u8", "usize",
+];
+
+/// A Rust name for the table's module: the table's own where that is an identifier, and hides nothing.
 fn module_name(table: &str, model: &Ident) -> Ident {
-    // A table that is called like its model would take the model's name.
-    let table = if *model == table { "" } else { table };
-    syn::parse_str::<Ident>(table)
-        .or_else(|_| syn::parse_str::<Ident>(&format!("r#{table}")))
-        .unwrap_or_else(|_| {
-            let name = plural(&model.unraw().to_string().to_snake_case());
-            Ident::new(&name, model.span())
-        })
+    // Types have capital letters, the model itself among them, and two underscores are another style, too.
+    let is_snake = !table.contains(char::is_uppercase) && !table.trim_matches('_').contains("__");
+    // Not every text may be given to the compiler's own reader: it would tell of what it does not know.
+    let is_name = table.chars().all(|it| it.is_alphanumeric() || it == '_');
+    let parsed = (is_name && is_snake && !HIDES.contains(&table)).then(|| {
+        syn::parse_str::<Ident>(table).or_else(|_| syn::parse_str::<Ident>(&format!("r#{table}")))
+    });
+    parsed.and_then(Result::ok).unwrap_or_else(|| {
+        let name = plural(&model.unraw().to_string().to_snake_case());
+        Ident::new(&name, model.span())
+    })
 }
 
 /// The column's name in the table module: `diesel::table!` takes some names for itself, and Diesel's
 /// derives do not know raw identifiers. It gets the underscore that Diesel's own tools give it.
-fn column_name(name: &str, table: &str, ident: &Ident) -> Ident {
-    const TAKEN: [&str; 8] = [
-        "table",
-        "star",
-        "columns",
-        "dsl",
-        "all_columns",
-        "diesel",
-        "std",
-        "core",
-    ];
-    if TAKEN.contains(&name) || name == table || *ident != name {
+fn column_name(name: &str, table: &str, module: &Ident, ident: &Ident) -> Ident {
+    const TAKEN: [&str; 5] = ["table", "star", "columns", "dsl", "all_columns"];
+    if TAKEN.contains(&name)
+        || HIDES.contains(&name)
+        || name == table
+        || *module == name
+        || *ident != name
+    {
         format_ident!("{name}_", span = ident.span())
     } else {
         ident.clone()
@@ -467,6 +473,26 @@ fn column_name(name: &str, table: &str, ident: &Ident) -> Ident {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn modules_hide_nothing() {
+        let model = Ident::new("Thing", Span::call_site());
+        for (table, module) in [
+            ("notes", "notes"),
+            ("type", "r#type"),
+            ("größen", "größen"),
+            ("diesel", "things"),
+            ("u8", "things"),
+            ("String", "things"),
+            ("theThing", "things"),
+            ("my__things", "things"),
+            ("it's", "things"),
+            ("2fa", "things"),
+            ("", "things"),
+        ] {
+            assert_eq!(module_name(table, &model).to_string(), module);
+        }
+    }
 
     #[test]
     fn table_names_are_plurals() {

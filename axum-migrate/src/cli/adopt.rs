@@ -90,6 +90,7 @@ pub(super) async fn adopt<B: Engine, K: Bind>(
         .collect();
     live.tables.retain(|table, _| !others.contains(table));
     let definitions = B::definitions(&mut conn, &live, &others).await?;
+    definitions.leave_out(&mut live);
     if definitions.create.is_empty() {
         return Err(Error::new(
             ErrorKind::Usage,

@@ -25,6 +25,8 @@ pub struct Definitions {
     pub(crate) drop: Vec<String>,
     /// What cannot be said in a script, each as a sentence.
     pub(crate) notes: Vec<String>,
+    /// The tables and indexes that are not in the script, because only the application can make them (SQLite).
+    pub(crate) left: BTreeSet<String>,
 }
 
 /// A statement, and the kind of object that it makes.
@@ -36,6 +38,16 @@ pub(crate) struct Statement {
 }
 
 impl Definitions {
+    /// Takes what is not in the script out of what the database is.
+    pub(crate) fn leave_out(&self, live: &mut Schema) {
+        live.tables.retain(|name, _| !self.left.contains(name));
+        for table in live.tables.values_mut() {
+            table
+                .indexes
+                .retain(|index| !self.left.contains(&index.name));
+        }
+    }
+
     fn make(&mut self, kind: &str, sql: impl Into<String>) {
         self.create.push(Statement {
             kind: kind.to_owned(),

@@ -1,17 +1,18 @@
 //! SQLite keeps every statement as it was typed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum_db::{Dialect, Sqlite};
+use diesel_async::SimpleAsyncConnection as _;
 use serde::Deserialize;
 
 use super::{Definitions, Dump};
 use crate::introspect::is_own_table;
 use crate::runner::Queries as _;
 use crate::schema::by_foreign_keys;
-use crate::{Error, ErrorKind, Schema};
+use crate::{Engine, Error, ErrorKind, Schema};
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Object {
     kind: String,
     name: String,
@@ -25,6 +26,62 @@ const OBJECTS: &str = "SELECT json_object('kind', CASE WHEN l.type = 'virtual' T
      FROM sqlite_schema m LEFT JOIN pragma_table_list l ON l.schema = 'main' AND l.name = m.name AND m.type = 'table' \
      WHERE m.sql IS NOT NULL AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND coalesce(l.type, '') <> 'shadow' \
      ORDER BY m.rowid";
+
+/// The kinds in the order in which they are made.
+const KINDS: [&str; 5] = ["table", "virtual table", "index", "view", "trigger"];
+
+/// The objects that this SQLite can make, and notes on the others: an application may have given its own SQLite
+/// functions, collations, modules and tokenizers that are nowhere else.
+async fn possible(
+    conn: &mut <Sqlite as axum_db::Backend>::Connection,
+    objects: Vec<Object>,
+) -> Result<(Vec<Object>, Definitions), Error> {
+    let asked = objects.clone();
+    let lacking: BTreeMap<String, String> = <Sqlite as Engine>::scratch(conn, move |scratch| {
+        Box::pin(async move {
+            let mut lacking = BTreeMap::new();
+            for kind in KINDS {
+                for object in asked.iter().filter(|it| it.kind == kind) {
+                    let Err(error) = scratch.batch_execute(&object.sql).await else {
+                        continue;
+                    };
+                    let error = error.to_string();
+                    if is_of_the_application(&error) {
+                        lacking.insert(object.name.clone(), error);
+                    }
+                }
+            }
+            Ok(lacking)
+        })
+    })
+    .await?;
+    let mut out = Definitions::default();
+    for object in &objects {
+        if let Some(error) = lacking.get(&object.name) {
+            out.notes.push(format!(
+                "the {} {}: {error}. It can be made by the program that gives SQLite what is missing here, and by \
+                 nothing else: let that make it after `upgrade`",
+                object.kind,
+                Dialect::Sqlite.quote(&object.name)
+            ));
+        }
+    }
+    let (left, kept) = objects.into_iter().partition::<Vec<_>, _>(|object| {
+        lacking.contains_key(&object.name) || lacking.contains_key(&object.table)
+    });
+    out.left = left.into_iter().map(|object| object.name).collect();
+    Ok((kept, out))
+}
+
+/// Whether what is missing is nothing that a statement could make.
+fn is_of_the_application(error: &str) -> bool {
+    ["function", "collation sequence", "module", "tokenizer"]
+        .iter()
+        .any(|thing| {
+            error.contains(&format!("no such {thing}: "))
+                || error.contains(&format!("unknown {thing}: "))
+        })
+}
 
 impl Dump for Sqlite {
     async fn definitions(
@@ -49,7 +106,7 @@ impl Dump for Sqlite {
             .into_iter()
             .filter(|object| !is_own_table(&object.table) && !without.contains(&object.table))
             .collect();
-        let mut out = Definitions::default();
+        let (objects, mut out) = possible(conn, objects).await?;
         let sorted = by_foreign_keys(schema.tables.values());
         let place = |name: &str| sorted.iter().position(|table| table.name == name);
         let quote = |name: &str| Dialect::Sqlite.quote(name);
@@ -60,7 +117,7 @@ impl Dump for Sqlite {
         for object in &tables {
             out.make("table", &object.sql);
         }
-        for kind in ["virtual table", "index", "view", "trigger"] {
+        for kind in &KINDS[1..] {
             of(kind).for_each(|object| out.make(kind, &object.sql));
         }
         let mut drop: Vec<String> = of("view")

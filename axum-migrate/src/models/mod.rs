@@ -31,6 +31,8 @@ pub(crate) struct Source {
     pub(crate) enums: String,
     /// The name of a module for each table, and its struct.
     pub(crate) tables: Vec<(String, String)>,
+    /// Those of them whose tables are called alike, in other schemas or otherwise written: the struct, by module.
+    pub(crate) alike: BTreeMap<String, String>,
     /// What is in the database and has no words in a model, as comments.
     pub(crate) notes: Vec<String>,
 }
@@ -39,13 +41,21 @@ impl Source {
     /// Everything in one file.
     pub(crate) fn to_file(&self) -> String {
         let mut text = format!("{}\nuse axum_db::prelude::*;\n", self.head);
-        for item in [&self.enums]
-            .into_iter()
-            .chain(self.tables.iter().map(|(_, source)| source))
-        {
-            if !item.is_empty() {
-                text.push('\n');
-                text.push_str(item);
+        if !self.enums.is_empty() {
+            text.push_str(&format!("\n{}", self.enums));
+        }
+        for (module, source) in &self.tables {
+            text.push('\n');
+            match self.alike.get(module) {
+                None => text.push_str(source),
+                Some(row) => {
+                    text.push_str(&format!("mod {module} {{\n    use super::*;\n\n"));
+                    for line in source.lines() {
+                        text.push_str(format!("    {line}").trim_end());
+                        text.push('\n');
+                    }
+                    text.push_str(&format!("}}\n{}", reexport(module, row)));
+                }
             }
         }
         if !self.notes.is_empty() {
@@ -64,8 +74,8 @@ impl Source {
         let mut own = Source {
             head: self.head.clone(),
             enums: self.enums.clone(),
-            tables: Vec::new(),
             notes: self.notes.clone(),
+            ..Self::default()
         }
         .to_file();
         let mut modules = String::new();
@@ -76,7 +86,9 @@ impl Source {
                 own.push_str(source);
                 continue;
             }
-            modules.push_str(&format!("mod {name};\npub use {name}::*;\n"));
+            let names = self.alike.get(name).map(|row| reexport(name, row));
+            let names = names.unwrap_or_else(|| format!("pub use {name}::*;\n"));
+            modules.push_str(&format!("mod {name};\n{names}"));
             files.push((format!("{name}.rs"), format!("use super::*;\n\n{source}")));
         }
         let own = own.replacen(
@@ -87,6 +99,11 @@ impl Source {
         files.push(("mod.rs".to_owned(), own));
         files
     }
+}
+
+/// The struct and its companion, without the table's module.
+fn reexport(module: &str, row: &str) -> String {
+    format!("pub use {module}::{{New{row}, {row}}};\n")
 }
 
 /// Lines of a text as comments.
@@ -161,12 +178,17 @@ pub(crate) fn write(dialect: Dialect, schema: &Schema, domains: &Domains) -> Sou
         ..Source::default()
     };
     let mut modules = BTreeSet::from(["mod".to_owned()]);
+    let mut of_tables: BTreeSet<String> = BTreeSet::new();
     for table in by_foreign_keys(schema.tables.values()) {
-        let module = names::field(
-            &format!("{}_row", world.structs[table.name.as_str()]),
-            &mut modules,
-        )
-        .0;
+        let row = &world.structs[table.name.as_str()];
+        let module = names::field(&format!("{row}_row"), &mut modules).0;
+        if table::lacks(&world, table).is_none() {
+            let names = names::modules(world.name_of(table), row);
+            if names.iter().any(|name| of_tables.contains(name)) {
+                source.alike.insert(module.clone(), row.clone());
+            }
+            of_tables.extend(names);
+        }
         source
             .tables
             .push((module, TableWriter::new(&world, table).write()));
@@ -368,6 +390,14 @@ impl World<'_> {
             own.variants.get(at).cloned()
         };
         defaults::literal(self.dialect, column, rust, variant)
+    }
+
+    /// The table's name without its schema.
+    fn name_of<'t>(&self, table: &'t Table) -> &'t str {
+        match table.name.split_once('.') {
+            Some((_, name)) if self.dialect == Dialect::Postgres => name,
+            _ => &table.name,
+        }
     }
 
     /// Whether the table can have a model.

@@ -96,6 +96,21 @@ pub(super) fn row(table: &str, taken: &mut BTreeSet<String>) -> String {
     ty(&name, "Row", taken)
 }
 
+/// What the table's module may be called that `#[model]` makes: as the table, or by the plural of its struct.
+pub(super) fn modules(table: &str, row: &str) -> Vec<String> {
+    let is_snake = !table.contains(char::is_uppercase) && !table.trim_matches('_').contains("__");
+    if is_identifier(table) && is_snake {
+        return vec![table.to_owned()];
+    }
+    let words = row.to_snake_case();
+    let stem = words.strip_suffix('y').unwrap_or(&words);
+    vec![
+        format!("{words}s"),
+        format!("{words}es"),
+        format!("{stem}ies"),
+    ]
+}
+
 /// The name of an enum for a type, or for a column.
 pub(super) fn enumeration(name: &str, taken: &mut BTreeSet<String>) -> String {
     ty(&name.to_upper_camel_case(), "Kind", taken)
@@ -107,7 +122,7 @@ pub(super) fn raw(name: &str, taken: &mut BTreeSet<String>) -> String {
 }
 
 fn ty(name: &str, instead: &str, taken: &mut BTreeSet<String>) -> String {
-    let mut name = ascii(name);
+    let mut name = capital(ascii(name));
     if name.is_empty() || name.starts_with(|first: char| !first.is_ascii_alphabetic()) {
         name = format!("T{name}");
     }
@@ -127,7 +142,7 @@ pub(super) fn variants(labels: &[String]) -> Vec<String> {
     labels
         .iter()
         .map(|label| {
-            let mut name = ascii(&label.to_upper_camel_case());
+            let mut name = capital(ascii(&label.to_upper_camel_case()));
             if name.is_empty() {
                 name = if label.is_empty() { "Empty" } else { "Other" }.to_owned();
             }
@@ -165,6 +180,14 @@ fn ascii(name: &str) -> String {
     name.chars()
         .filter(|it| it.is_ascii_alphanumeric() || *it == '_')
         .collect()
+}
+
+/// What is left of `Über` begins with a small letter.
+fn capital(mut name: String) -> String {
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    name
 }
 
 /// The name, or, where that is taken, another that begins like it.
@@ -239,6 +262,7 @@ mod tests {
         assert_eq!(named("options"), "OptionRow");
         assert_eq!(named("2fa codes"), "T2faCode");
         assert_eq!(named("日本"), "T");
+        assert_eq!(named("über"), "Ber");
     }
 
     #[test]
@@ -257,10 +281,10 @@ mod tests {
 
     #[test]
     fn variants_say_what_their_labels_say() {
-        let labels = ["in review", "", "2x", "In_Review", "+"].map(str::to_owned);
+        let labels = ["in review", "", "2x", "In_Review", "+", "ünï"].map(str::to_owned);
         assert_eq!(
             variants(&labels),
-            ["InReview", "Empty", "V2x", "InReview2", "Other"]
+            ["InReview", "Empty", "V2x", "InReview2", "Other", "N"]
         );
     }
 }

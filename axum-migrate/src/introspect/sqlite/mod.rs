@@ -211,6 +211,10 @@ fn normal_default(text: &str) -> Option<String> {
             let keyword = upper.starts_with("CURRENT_") || upper == "TRUE" || upper == "FALSE";
             Some(if keyword { upper } else { only.text.to_owned() })
         }
+        // Nothing else than a text can be meant; in parentheses it would be a column.
+        [only] if only.kind == Kind::Quoted => only
+            .identifier()
+            .map(|text| format!("'{}'", text.replace('\'', "''"))),
         [sign, number] if number.kind == Kind::Number => {
             Some(format!("{}{}", sign.text, number.text))
         }

@@ -111,3 +111,10 @@ fn what_is_no_create_statement_is_refused_without_a_panic() {
         assert!(create_index(sql, &columns(&["a"])).is_none(), "{sql}");
     }
 }
+
+#[test]
+fn defaults_in_double_quotes_are_texts() {
+    for (text, is) in [("\"\"", "''"), ("\"it's\"", "'it''s'"), ("'a'", "'a'")] {
+        assert_eq!(super::normal_default(text).as_deref(), Some(is), "{text}");
+    }
+}

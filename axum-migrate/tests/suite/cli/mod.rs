@@ -5,6 +5,7 @@ mod adopt;
 mod adopt_mysql;
 #[cfg(feature = "postgres")]
 mod adopt_postgres;
+mod adopt_sqlite;
 mod answers;
 mod bad_input;
 mod binds;

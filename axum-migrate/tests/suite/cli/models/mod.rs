@@ -125,3 +125,53 @@ async fn wide_tables_say_what_diesel_needs<B: Tested>() {
     let comment = "// The table `wider_than_diesel` has no model: it has more than the 128 columns";
     assert!(source.contains(comment), "{source}");
 }
+
+#[cfg(feature = "mysql")]
+mod alike {
+    use axum_db::prelude::*;
+
+    #[model(table = "userNote")]
+    #[derive(Debug, Clone)]
+    pub struct UserNote {
+        #[model(primary_key, auto_increment = false)]
+        pub id: i64,
+    }
+
+    mod user_note2_row {
+        use super::*;
+
+        #[model(table = "user_notes")]
+        #[derive(Debug, Clone)]
+        pub struct UserNote2 {
+            #[model(primary_key, auto_increment = false)]
+            pub id: i64,
+        }
+    }
+    #[allow(unused_imports)]
+    pub use user_note2_row::{NewUserNote2, UserNote2};
+}
+
+/// The modules of their tables would have one name.
+#[cfg(feature = "mysql")]
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_that_are_called_alike_have_modules_of_their_own() {
+    let project = Project::<axum_db::Mysql>::new().await;
+    project
+        .execute("CREATE TABLE user_notes (id bigint PRIMARY KEY); CREATE TABLE userNote (id bigint PRIMARY KEY)")
+        .await;
+    let written = project.ok("models").await;
+    for part in [
+        "\n#[model(table = \"userNote\")]\n",
+        "mod user_note2_row {\n    use super::*;\n\n    #[model(table = \"user_notes\")]\n",
+        "}\npub use user_note2_row::{NewUserNote2, UserNote2};\n",
+    ] {
+        assert!(written.contains(part), "{written}");
+    }
+    project.ok("init").await;
+    let models = metadata![alike::UserNote, alike::UserNote2];
+    let (_, told) = project
+        .run(&models, "migrate --dry-run --no-input")
+        .await
+        .unwrap();
+    assert!(told.starts_with("Nothing changed"), "{told}");
+}
