@@ -18,6 +18,8 @@ mod mysql;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod task;
 #[cfg(feature = "sqlite")]
 mod thread;
 #[cfg(all(feature = "tls", any(feature = "postgres", feature = "mysql")))]
@@ -185,6 +187,11 @@ pub trait Driver: Sized + Send + Sync + 'static {
         Self: Backend,
     {
         Ok(())
+    }
+
+    /// Whether the connection is known to have ended, without asking the server.
+    fn has_ended(_canceller: &Self::Canceller) -> bool {
+        false
     }
 
     /// Brings a connection back to how it was when it was opened: no statement in flight, no

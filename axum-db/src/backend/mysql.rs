@@ -10,6 +10,7 @@ use diesel_async::{
 use mysql_async::Opts;
 use mysql_async::prelude::Queryable;
 
+use super::task::Task;
 use super::{Backend, Dialect, Driver};
 use crate::config::Config;
 use crate::pool::Watch;
@@ -46,6 +47,8 @@ pub struct Mysql;
 pub struct Canceller {
     options: Opts,
     id: u32,
+    /// Ends with the runtime that the connection belongs to.
+    runtime: Task,
 }
 
 /// How long the clean-up waits for the server to take a KILL or a ROLLBACK.
@@ -114,6 +117,7 @@ impl Driver for Mysql {
         let canceller = Canceller {
             options,
             id: connection.id(),
+            runtime: Task::spawn(std::future::pending()),
         };
         let mut connection = AsyncMysqlConnection::try_from(connection)
             .await
@@ -152,6 +156,10 @@ impl Driver for Mysql {
         *connection.transaction_state() = AnsiTransactionManager::default();
         let ended = tokio::time::timeout(KILL_LIMIT, connection.batch_execute("ROLLBACK")).await;
         matches!(ended, Ok(Ok(())))
+    }
+
+    fn has_ended(canceller: &Canceller) -> bool {
+        canceller.runtime.has_ended()
     }
 
     async fn cancel(canceller: &Canceller, watch: &Watch) {

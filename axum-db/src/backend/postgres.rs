@@ -17,7 +17,7 @@ use diesel_async::{
 use futures_util::future::Either;
 use tokio_postgres::SimpleQueryMessage;
 
-use super::{Backend, Dialect};
+use super::{Backend, Dialect, Driver};
 use crate::config::Config;
 use crate::pool::Watch;
 use crate::session::Isolation;
@@ -34,7 +34,7 @@ mod tls;
 mod verify;
 
 use cancel::Canceller;
-use driver::Driver;
+use driver::drive;
 use target::{Target, with_causes};
 
 /// PostgreSQL.
@@ -85,7 +85,7 @@ impl Backend for Postgres {
     const DIALECT: Dialect = Dialect::Postgres;
 }
 
-impl super::Driver for Postgres {
+impl Driver for Postgres {
     type Target = Target;
     type Canceller = Canceller;
     const ONE_WRITER: bool = false;
@@ -112,7 +112,7 @@ impl super::Driver for Postgres {
             .map_err(|error| with_causes(&error))?;
         let guarded = connection.parameter("default_transaction_read_only") == Some("on");
         let (opened, driver) = if pooled {
-            let driver = Driver::spawn(connection);
+            let driver = drive(connection);
             (AsyncPgConnection::try_from(client).await, Some(driver))
         } else {
             let opening = AsyncPgConnection::try_from_client_and_connection(client, connection);
@@ -218,6 +218,10 @@ impl super::Driver for Postgres {
         }
         let reset = tokio::time::timeout(CANCEL_LIMIT, connection.batch_execute(RESET)).await;
         matches!(reset, Ok(Ok(())))
+    }
+
+    fn has_ended(canceller: &Canceller) -> bool {
+        canceller.has_ended()
     }
 
     async fn cancel(canceller: &Canceller, watch: &Watch) {

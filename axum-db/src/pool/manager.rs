@@ -5,8 +5,6 @@ use std::sync::Arc;
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use diesel::QueryResult;
 use diesel_async::SimpleAsyncConnection;
-use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
 
 use super::Watch;
 use crate::backend::Backend;
@@ -19,30 +17,6 @@ pub(crate) struct Pooled<B: Backend> {
     pub(crate) connection: B::Connection,
     pub(crate) canceller: B::Canceller,
     pub(crate) watch: Arc<Watch>,
-    runtime: Option<Runtime>,
-}
-
-/// The runtime that drives a connection over the network, which ends with it. An engine with one writer runs in this
-/// process, on threads of its own.
-struct Runtime(AbortHandle);
-
-impl Runtime {
-    fn current<B: Backend>() -> Option<Self> {
-        let current = Handle::try_current().ok().filter(|_| !B::ONE_WRITER)?;
-        Some(Self(
-            current.spawn(std::future::pending::<()>()).abort_handle(),
-        ))
-    }
-
-    fn has_ended(&self) -> bool {
-        self.0.is_finished()
-    }
-}
-
-impl Drop for Runtime {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 impl<B: Backend> Pooled<B> {
@@ -94,7 +68,6 @@ pub(crate) async fn connect<B: Backend>(
             connection,
             canceller,
             watch,
-            runtime: Runtime::current::<B>(),
         }),
         Ok(Err(reason)) => Err(failed(&reason)),
         Err(_) => Err(failed(&format!(
@@ -118,8 +91,8 @@ impl<B: Backend> managed::Manager for Manager<B> {
         if !pooled.is_clean() {
             return Err(RecycleError::message("it came back dirty"));
         }
-        if pooled.runtime.as_ref().is_some_and(Runtime::has_ended) {
-            return Err(RecycleError::message("its runtime has ended"));
+        if B::has_ended(&pooled.canceller) {
+            return Err(RecycleError::message("it has ended"));
         }
         if metrics.last_used() >= self.config.ping_after_idle {
             Box::pin(pooled.connection.batch_execute("SELECT 1"))

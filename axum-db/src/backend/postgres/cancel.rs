@@ -1,7 +1,6 @@
 //! Cancelling a statement on the server.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
@@ -9,8 +8,8 @@ use tokio_postgres::config::Host;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{CancelToken, Socket};
 
-use super::driver::Driver;
 use super::target::Target;
+use crate::backend::task::Task;
 
 #[cfg(feature = "tls")]
 use super::tls::Tls;
@@ -27,7 +26,7 @@ pub struct Canceller {
     /// Whether the server said that it refuses writes outside of a transaction.
     pub(super) guarded: bool,
     /// What moves the connection's bytes, if it is not diesel-async; it goes with the connection.
-    _driver: Option<Arc<Driver>>,
+    driver: Option<Task>,
 }
 
 #[derive(Clone)]
@@ -62,15 +61,20 @@ impl Canceller {
         token: CancelToken,
         target: &Target,
         guarded: bool,
-        driver: Option<Driver>,
+        driver: Option<Task>,
     ) -> Self {
         Self {
             token,
             tls: target.tls.clone(),
             server: only_server(&target.config),
             guarded,
-            _driver: driver.map(Arc::new),
+            driver,
         }
+    }
+
+    /// Whether the connection has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.driver.as_ref().is_some_and(Task::has_ended)
     }
 
     /// Sends the cancel request and waits until the server has acted on it, which it shows by hanging up.
