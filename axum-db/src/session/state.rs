@@ -387,6 +387,8 @@ impl<B: Backend> Shared<B> {
             let in_doubt = state.transaction == Transaction::InDoubt;
             let refusal = late.filter(|_| !in_doubt).unwrap_or(refusal);
             state.transaction = Transaction::None;
+            // What was registered since is not for the transaction that comes next.
+            self.notes().after_commit.clear();
             state.failed_commit = Some(refusal.kind());
             return Err(refusal);
         }

@@ -188,7 +188,7 @@ async fn random_steps_do_what_the_model_says() {
     let seeds: u64 = std::env::var("AXUM_DB_CANCELS")
         .ok()
         .and_then(|n| n.parse().ok())
-        .unwrap_or(600);
+        .unwrap_or(3_000);
     let server = fresh();
     let database = database(server.url(), 2).await;
     let mut committed = BTreeSet::new();
