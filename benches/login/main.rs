@@ -1,5 +1,6 @@
-//! Requests of whoever is logged in, on PostgreSQL: this project's crates with their table of sessions, beside a
-//! hand-written handler that looks no session up and axum-login with tower-sessions on its SQL store. With `storm`,
+//! Requests of whoever is logged in, on PostgreSQL: this project's crates with their table of sessions, beside
+//! hand-written handlers, one that looks no session up and one that does, and axum-login with tower-sessions on its SQL
+//! store. With `storm`,
 //! other routes while logins are hammered.
 //!
 //!     cargo xtask bench -- --bench login [-- storm]
