@@ -11,13 +11,16 @@ use mysql_async::Opts;
 use mysql_async::prelude::Queryable;
 
 use super::task::Task;
-use super::{Backend, Dialect, Driver};
+use super::{Backend, Dialect, Driver, UniqueKey};
 use crate::config::Config;
 use crate::pool::Watch;
 use crate::session::Isolation;
 
+mod connection;
+mod key;
 mod target;
 
+pub use connection::MysqlConnection;
 use target::Target;
 
 /// MySQL and MariaDB.
@@ -91,7 +94,7 @@ fn whole_seconds(limit: Duration) -> u64 {
 
 impl Backend for Mysql {
     type Diesel = diesel::mysql::Mysql;
-    type Connection = AsyncMysqlConnection;
+    type Connection = MysqlConnection;
     const DIALECT: Dialect = Dialect::Mysql;
 }
 
@@ -112,22 +115,23 @@ impl Driver for Mysql {
         config: &Config,
         watch: &Arc<Watch>,
         _pooled: bool,
-    ) -> Result<(AsyncMysqlConnection, Canceller), String> {
+    ) -> Result<(MysqlConnection, Canceller), String> {
         let (connection, options) = target.open(session_settings(config)).await?;
         let canceller = Canceller {
             options,
             id: connection.id(),
             runtime: Task::spawn(std::future::pending()),
         };
-        let mut connection = AsyncMysqlConnection::try_from(connection)
+        let connection = AsyncMysqlConnection::try_from(connection)
             .await
             .map_err(|error| error.to_string())?;
+        let mut connection = MysqlConnection::new(connection, watch);
         connection.set_instrumentation(watch.observer::<Self>());
         Ok((connection, canceller))
     }
 
     async fn begin(
-        connection: &mut AsyncMysqlConnection,
+        connection: &mut MysqlConnection,
         read_only: bool,
         isolation: Option<Isolation>,
     ) -> QueryResult<()> {
@@ -145,7 +149,7 @@ impl Driver for Mysql {
     }
 
     async fn restore(
-        connection: &mut AsyncMysqlConnection,
+        connection: &mut MysqlConnection,
         _canceller: &Canceller,
         watch: &Watch,
     ) -> bool {
@@ -154,8 +158,14 @@ impl Driver for Mysql {
             return false;
         }
         *connection.transaction_state() = AnsiTransactionManager::default();
-        let ended = tokio::time::timeout(KILL_LIMIT, connection.batch_execute("ROLLBACK")).await;
-        matches!(ended, Ok(Ok(())))
+        let rolling_back = connection.as_mut().batch_execute("ROLLBACK");
+        let ended = tokio::time::timeout(KILL_LIMIT, rolling_back).await;
+        let restored = matches!(ended, Ok(Ok(())));
+        if !restored {
+            // Rows of a query in hand may be left that nobody wants.
+            watch.cut_off();
+        }
+        restored
     }
 
     fn has_ended(canceller: &Canceller) -> bool {
@@ -168,10 +178,34 @@ impl Driver for Mysql {
         canceller.kill("QUERY").await;
     }
 
+    fn give_up(_canceller: &Canceller, watch: &Watch) {
+        watch.give_up();
+    }
+
     async fn abandon(canceller: Canceller, watch: &Watch) {
         if watch.in_flight() {
             canceller.kill("CONNECTION").await;
         }
+    }
+
+    fn close(connection: MysqlConnection, watch: &Watch) {
+        if !watch.in_flight() {
+            return; // the driver says goodbye to the server in the background
+        }
+        // First it would read what is left of the answer, for ever where the line is silent. Outside of a runtime it
+        // just closes the socket.
+        let closing = std::thread::Builder::new().name("axum-db-close".into());
+        let _ = closing.spawn(move || drop(connection));
+    }
+
+    const TELLS_KEY_NAMES_ONLY: bool = true;
+
+    async fn unique_key(
+        connection: &mut MysqlConnection,
+        table: Option<&str>,
+        name: &str,
+    ) -> QueryResult<Option<UniqueKey>> {
+        key::find(connection, table, name).await
     }
 
     fn leaves_state(sql: &str) -> bool {
