@@ -120,8 +120,19 @@ async fn caches_keep_no_page_of_a_user() {
         assert_eq!(answer.header("cache-control"), "no-store", "{uri}");
         assert!(answer.cookies().is_empty());
     }
-    let answer = known.post("/login", FORM).await;
+    let mut stranger = app.browser();
+    for browser in [&mut known, &mut stranger] {
+        let answer = browser.post("/login", FORM).await;
+        assert_eq!(answer.header("cache-control"), "no-store");
+        let answer = browser.post("/logout", "").await;
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
+
+    // Nor what is kept for a visitor.
+    let answer = stranger.get("/cart").await;
+    assert_eq!(answer.header("cache-control"), "");
+    let answer = stranger.post("/cart", "apple").await;
     assert_eq!(answer.header("cache-control"), "no-store");
-    let answer = known.post("/logout", "").await;
+    let answer = stranger.get("/cart").await;
     assert_eq!(answer.header("cache-control"), "no-store");
 }

@@ -117,6 +117,17 @@ async fn last_seen_is_written_after_the_response_when_it_is_minutes_old() {
     browser.get("/home").await;
     seen(&app).await;
 
+    // And no sooner.
+    let recorder = app.database.record(axum_db::Recording::Sql);
+    for _ in 0..3 {
+        browser.get("/home").await;
+        tokio::task::yield_now().await;
+        app.database.session().begin().await.unwrap();
+    }
+    let statements = recorder.take();
+    let mut texts = statements.iter().map(axum_db::RecordedQuery::sql);
+    assert!(!texts.any(|text| text.starts_with("UPDATE")));
+
     // The request's own transaction, rolled back at its end, takes no part in it.
     app.execute(MAKE_OLD).await;
     let mut counting = Browser::new(&counted(&app));
