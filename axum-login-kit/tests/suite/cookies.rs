@@ -1,5 +1,10 @@
 //! Cookies and caches, as the browser sees them.
 
+use axum::response::IntoResponse;
+use axum_login_kit::CurrentUser;
+
+use crate::browser::Browser;
+use crate::models::User;
 use crate::sqlite::app::App;
 
 const FORM: &str = "email=ada@example.com&password=password";
@@ -102,6 +107,10 @@ async fn whoever_does_not_ask_for_the_user_pays_and_tells_nothing() {
     }
 }
 
+async fn cached(_: CurrentUser<User>) -> impl IntoResponse {
+    [("cache-control", "max-age=60")]
+}
+
 #[tokio::test]
 async fn caches_keep_no_page_of_a_user() {
     let app = App::new().await;
@@ -127,6 +136,15 @@ async fn caches_keep_no_page_of_a_user() {
         let answer = browser.post("/logout", "").await;
         assert_eq!(answer.header("cache-control"), "no-store");
     }
+
+    // Unless the handler knows better.
+    let own = axum::Router::new()
+        .route("/", axum::routing::get(cached))
+        .layer(app.login.layer())
+        .layer(app.database.layer());
+    let mut own = Browser::new(&own);
+    own.cookies = app.logged_in("ada@example.com").await.cookies;
+    assert_eq!(own.get("/").await.header("cache-control"), "max-age=60");
 
     // Nor what is kept for a visitor.
     let answer = stranger.get("/cart").await;

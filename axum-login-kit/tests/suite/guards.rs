@@ -282,21 +282,33 @@ async fn freshness_may_have_an_age() {
         .route(
             "/fresh",
             get(async || "fresh").route_layer(login_required::<User>().fresh()),
+        )
+        .route(
+            "/all",
+            get(async || "all").route_layer(
+                login_required::<User>()
+                    .fresh()
+                    .permission::<BeAda>()
+                    .fresh_within(Duration::from_secs(15 * 60)),
+            ),
         );
     let clock = FakeClock::new();
     let turned = clock.clone();
     let (app, router) = with(routes, |builder| builder.clock(turned)).await;
     let mut browser = logged_in(&app, &router, "ada@example.com").await;
     clock.advance(Duration::from_secs(15 * 60));
-    for uri in ["/any", "/recent", "/guarded", "/fresh"] {
+    for uri in ["/any", "/recent", "/guarded", "/fresh", "/all"] {
         assert_eq!(browser.get(uri).await.status, StatusCode::OK, "{uri}");
     }
+    let mut bob = logged_in(&app, &router, "bob@example.com").await;
+    assert_eq!(bob.get("/all").await.status, StatusCode::FORBIDDEN);
     clock.advance(Duration::from_secs(1));
     for (uri, status) in [
         ("/any", StatusCode::OK),
         ("/fresh", StatusCode::OK),
         ("/recent", StatusCode::SEE_OTHER),
         ("/guarded", StatusCode::SEE_OTHER),
+        ("/all", StatusCode::SEE_OTHER),
     ] {
         assert_eq!(browser.get(uri).await.status, status, "{uri}");
     }

@@ -204,6 +204,7 @@ async fn what_an_ended_session_left_in_a_cookie_is_no_part_of_the_next() {
     let state = browser.cookies["state"].clone();
     assert!(!state.contains("Max-Age"), "it ends with the browser");
     browser.post("/logout", "").await;
+    assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
     let mut browser = app.logged_in("ada@example.com").await;
     browser.cookies.insert("state".to_owned(), state);
     assert_eq!(browser.get("/cart").await.body, "");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum_db::prelude::*;
@@ -136,23 +137,41 @@ async fn a_stranger_is_never_fresh() {
 }
 
 #[tokio::test]
-async fn a_login_that_is_not_fresh_is_not_in_its_own_request_either() {
-    async fn log_in(db: Db, auth: Auth<User>) -> Result<String, Error> {
+async fn a_login_is_as_fresh_in_its_own_request_as_afterwards() {
+    async fn log_in(db: Db, auth: Auth<User>, Path(how): Path<String>) -> Result<String, Error> {
         let user = User::query().one(&db).await?;
-        auth.login(&user).fresh(false).await?;
+        match how.as_str() {
+            "stale" => auth.login(&user).fresh(false).await?,
+            "remembered" => auth.login(&user).remember(true).await?,
+            _ => {
+                db.begin().await?;
+                auth.login(&user).await?;
+                db.rollback().await?;
+            }
+        }
         Ok(auth.is_fresh().await?.to_string())
     }
     let app = App::new().await;
     app.user("ada@example.com").await;
     let router = Router::new()
-        .route("/", post(log_in))
+        .route("/{how}", post(log_in))
         .layer(app.login.layer())
         .layer(app.database.layer());
-    // Whether the session before it was fresh or not.
-    for mut browser in [app.browser(), app.logged_in("ada@example.com").await] {
-        let mut stale = Browser::new(&router);
-        stale.cookies = std::mem::take(&mut browser.cookies);
-        assert_eq!(stale.post("/", "").await.body, "false");
+    // Whatever the session before it was; that one alone counts after a rollback.
+    let fresh = app.logged_in("ada@example.com").await;
+    let mut restored = app.remembered("ada@example.com").await;
+    restored.restart();
+    for (before, how, is_fresh) in [
+        (&app.browser(), "stale", "false"),
+        (&fresh, "rolled-back", "true"),
+        (&fresh, "stale", "false"),
+        (&restored, "rolled-back", "false"),
+        (&restored, "remembered", "true"),
+    ] {
+        let mut browser = Browser::new(&router);
+        browser.cookies = before.cookies.clone();
+        let answer = browser.post(&format!("/{how}"), "").await;
+        assert_eq!(answer.body, is_fresh, "{how}");
     }
 }
 
