@@ -8,6 +8,7 @@ use axum_db::{Bind, Dialect};
 use super::args;
 use super::files::{Draft, Place, write};
 use super::output::Output;
+use super::parts::files;
 use super::summary;
 use crate::diff::{Hints, diff};
 use crate::dump::{Definitions, Dump};
@@ -98,6 +99,8 @@ pub(super) async fn adopt<B: Engine, K: Bind>(
         ));
     }
     let (up, down) = definitions.scripts();
+    let is_one = B::DIALECT != Dialect::Mysql;
+    let ([up, down], run_in_transaction) = files(B::DIALECT, [(up, is_one), (down, is_one)]);
     say(&definitions, &others, out)?;
     prove_baseline::<B>(&mut conn, &live, &up, &down).await?;
     if args.dry_run {
@@ -113,7 +116,7 @@ pub(super) async fn adopt<B: Engine, K: Bind>(
             message: &args.message,
             up,
             down,
-            run_in_transaction: B::DIALECT != Dialect::Mysql,
+            run_in_transaction,
             schema: live.hash(),
             generated: Some(
                 live.tables
