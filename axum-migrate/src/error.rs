@@ -141,7 +141,9 @@ pub(crate) fn what_it_needs(answer: &str) -> Option<&'static str> {
         (
             "out of shared memory",
             "PostgreSQL holds a lock for all that one transaction makes, a thousand tables too: let an administrator \
-             raise max_locks_per_transaction, to 256 say, and restart the server",
+             raise max_locks_per_transaction, to 256 say, and restart the server; or divide the script into several \
+             BEGIN … COMMIT, with run_in_transaction = false in its metadata.toml. A scratch copy is divided by \
+             itself where the user may CREATE in the database and the scripts touch nothing else in it",
         ),
         (
             "attempt to write a readonly database",
