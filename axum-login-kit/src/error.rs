@@ -18,6 +18,7 @@ pub struct Error(Repr);
 #[derive(Debug)]
 enum Repr {
     Database(axum_db::Error),
+    MissingTable(String, axum_db::Error),
     Refused(LoginRefused),
     Busy,
     LockedOut(u64),
@@ -83,7 +84,7 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match &self.0 {
-            Repr::Database(_) => ErrorKind::Database,
+            Repr::Database(_) | Repr::MissingTable(..) => ErrorKind::Database,
             Repr::Refused(_) => ErrorKind::Refused,
             Repr::Busy => ErrorKind::Busy,
             Repr::LockedOut(_) => ErrorKind::LockedOut,
@@ -179,6 +180,18 @@ impl Error {
     pub(crate) fn internal(message: &'static str) -> Self {
         Error(Repr::Internal(message))
     }
+
+    /// What failed over a table of the kit's own, which is in the metadata only where `added` is called.
+    pub(crate) fn of_table(table: &str, added: &str, error: axum_db::Error) -> Self {
+        if error.kind() != axum_db::ErrorKind::MissingTable {
+            return error.into();
+        }
+        let message = format!(
+            "the database has no table {table:?}, or lacks columns: add `{added}` to the metadata, if it is not \
+             there, and create or migrate the tables"
+        );
+        Error(Repr::MissingTable(message, error))
+    }
 }
 
 impl fmt::Display for Error {
@@ -203,7 +216,7 @@ impl fmt::Display for Error {
                 f,
                 "the cookie would take {bytes} bytes and browsers keep {limit} of it: keep less in it, or in a table"
             ),
-            Repr::MissingLayer(message) => f.write_str(message),
+            Repr::MissingLayer(message) | Repr::MissingTable(message, _) => f.write_str(message),
         }
     }
 }
@@ -211,7 +224,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
-            Repr::Database(error) => Some(error),
+            Repr::Database(error) | Repr::MissingTable(_, error) => Some(error),
             Repr::Refused(reason) => Some(reason),
             Repr::Backend(source) => Some(&**source),
             _ => None,
@@ -235,6 +248,10 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = match self.0 {
             Repr::Database(error) => return error.into_response(),
+            Repr::MissingTable(message, error) => {
+                tracing::error!("{message}");
+                return error.into_response();
+            }
             Repr::LockedOut(seconds) => {
                 let headers = [(header::RETRY_AFTER, HeaderValue::from(seconds))];
                 let status = StatusCode::TOO_MANY_REQUESTS;

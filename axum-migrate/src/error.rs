@@ -113,7 +113,7 @@ impl Error {
 
 /// What to do where the answer of a database shows what is missing outside of the statement: a right, or room.
 pub(crate) fn what_it_needs(answer: &str) -> Option<&'static str> {
-    const ANSWERS: [(&str, &str); 8] = [
+    const ANSWERS: [(&str, &str); 9] = [
         (
             "permission denied for schema",
             "let the owner of the schema run GRANT USAGE, CREATE ON SCHEMA … TO its user",
@@ -141,7 +141,14 @@ pub(crate) fn what_it_needs(answer: &str) -> Option<&'static str> {
         (
             "out of shared memory",
             "PostgreSQL holds a lock for all that one transaction makes, a thousand tables too: let an administrator \
-             raise max_locks_per_transaction, to 256 say, and restart the server",
+             raise max_locks_per_transaction, to 256 say, and restart the server; or divide the script into several \
+             BEGIN … COMMIT, with run_in_transaction = false in its metadata.toml. A scratch copy is divided by \
+             itself where the user may CREATE in the database and the scripts touch nothing else in it",
+        ),
+        (
+            "invalid utf-8 sequence",
+            "a column's default may have bytes that are no text, which the server's own words of it lose: say it as \
+             DEFAULT (unhex('ff')) instead",
         ),
         (
             "attempt to write a readonly database",

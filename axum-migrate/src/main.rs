@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use axum_db::{Database, Metadata, Mysql, Postgres, Sqlite};
+use axum_db::{Database, Dialect, Metadata, Mysql, Postgres, Sqlite};
 use axum_migrate::{Command, Engine, Migrate};
 use clap::{CommandFactory as _, Parser};
 
@@ -49,7 +49,7 @@ async fn run(cli: Cli) -> Result<ExitCode, String> {
     let url = match cli.database_url.filter(|url| !url.is_empty()) {
         Some(url) => url,
         // They read and write files; no connection is opened.
-        None if !cli.command.needs_database() => "sqlite://:memory:".to_owned(),
+        None if !cli.command.needs_database() => return without_database(cli.command).await,
         None => {
             return Err(
                 "which database? Say --database-url, or set DATABASE_URL: sqlite://file.db, \
@@ -67,6 +67,33 @@ async fn run(cli: Cli) -> Result<ExitCode, String> {
                 .to_owned(),
         ),
     }
+}
+
+/// The engine is the one whose folder is there.
+async fn without_database(command: Command) -> Result<ExitCode, String> {
+    let memory = "sqlite://:memory:";
+    let database = Database::<Sqlite>::connect(memory)
+        .await
+        .map_err(|error| error.to_string())?;
+    let folders = Migrate::new(&database, Metadata::default()).engine_folders(command.clone());
+    let [first, _, ..] = folders.as_slice() else {
+        return match folders.first() {
+            None | Some((Dialect::Sqlite, _)) => on::<Sqlite>(memory.to_owned(), command).await,
+            Some((Dialect::Postgres, _)) => {
+                on::<Postgres>("postgres://localhost/none".to_owned(), command).await
+            }
+            Some((Dialect::Mysql, _)) => {
+                on::<Mysql>("mysql://localhost/none".to_owned(), command).await
+            }
+        };
+    };
+    let names: Vec<&str> = folders.iter().map(|(engine, _)| engine.name()).collect();
+    Err(format!(
+        "these migrations have a folder for each of {}: name one of those with --dir, as `--dir {}`, or the \
+         database with --database-url",
+        names.join(", "),
+        first.1.display()
+    ))
 }
 
 async fn on<B: Engine>(url: String, command: Command) -> Result<ExitCode, String> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use axum_db::{Bind, Database, Main, Metadata};
+use axum_db::{Bind, Database, Dialect, Main, Metadata};
 
 use crate::revision::{Embedded, History, Revision, engine_folder, holds_revisions, read_folder};
 use crate::runner::{self, Options, Order, Target};
@@ -189,6 +189,21 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
     /// The models' tables of this database.
     pub(crate) fn tables(&self) -> Metadata {
         self.metadata.bind(K::NAME)
+    }
+
+    /// The sub-folders that a command's folder has, one for each engine; part of the program `axum-migrate`, and not for
+    /// users.
+    #[doc(hidden)]
+    pub fn engine_folders(&self, mut command: crate::Command) -> Vec<(Dialect, PathBuf)> {
+        let Some(folder) = command.binds() else {
+            return Vec::new();
+        };
+        let base = self.base(folder.dir.as_deref());
+        [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql]
+            .into_iter()
+            .map(|dialect| (dialect, base.join(dialect.name())))
+            .filter(|(_, folder)| folder.is_dir())
+            .collect()
     }
 
     /// Where the folder is, or where `init` creates it.

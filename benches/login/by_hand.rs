@@ -1,5 +1,8 @@
 //! The limit: axum with tokio-postgres and deadpool-postgres, and statements that are kept; once with a signed cookie
-//! that names the user, where no session is looked up and none can be ended, and once with sessions in a table.
+//! that names the user, where no session is looked up and none can be ended, once with sessions in a table, and once
+//! with the lookups of all requests pipelined over one connection.
+
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
@@ -11,7 +14,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
-use tokio_postgres::NoTls;
+use tokio_postgres::{NoTls, Row};
 
 use crate::POOL;
 use crate::data::{Account, LATEST, LoginForm, SECRET, Title, plain};
@@ -19,6 +22,12 @@ use crate::data::{Account, LATEST, LoginForm, SECRET, Title, plain};
 pub(crate) const NAME: &str = "by-hand";
 /// The same with sessions in the table of axum-login-kit.
 pub(crate) const WITH_SESSIONS: &str = "by-hand-sessions";
+/// The same, where one connection looks all sessions up.
+pub(crate) const PIPELINED: &str = "by-hand-pipelined";
+
+const FIND: &str = "SELECT users.id, users.username, users.password_hash, s.auth_tag, s.created_at, \
+     s.authenticated_at, s.last_seen_at, s.expires_at, s.remembered, s.fingerprint, s.data \
+     FROM auth_sessions s JOIN users ON users.id = s.user_id WHERE s.token_hash = $1 AND s.realm = 'hand'";
 
 pub(crate) fn app(url: &str) -> Router {
     Router::new()
@@ -32,6 +41,29 @@ pub(crate) fn app_with_sessions(url: &str) -> Router {
     Router::new()
         .route("/plain", get(plain))
         .route("/account", get(account_of_session))
+        .route("/login", post(begin_session))
+        .with_state(pool(url))
+}
+
+pub(crate) async fn app_pipelined(url: &str) -> Router {
+    let (client, connection) = tokio_postgres::connect(url, NoTls)
+        .await
+        .expect("a connection");
+    tokio::spawn(connection);
+    let find = client.prepare(FIND).await.expect("a statement");
+    let lookup = Arc::new((client, find));
+    let account = async move |State(pool): State<Pool>, headers: HeaderMap| {
+        let Some(token) = cookie(&headers, "session=") else {
+            return StatusCode::UNAUTHORIZED.into_response();
+        };
+        let (client, find) = &*lookup;
+        let found = client.query_opt(find, &[&hash(token)]).await;
+        let client = pool.get().await.expect("a connection");
+        page_of(&client, found.expect("an answer")).await
+    };
+    Router::new()
+        .route("/plain", get(plain))
+        .route("/account", get(account))
         .route("/login", post(begin_session))
         .with_state(pool(url))
 }
@@ -82,26 +114,18 @@ async fn account(State(pool): State<Pool>, UserId(id): UserId) -> Response {
         .prepare_cached("SELECT id, username, password_hash FROM users WHERE id = $1")
         .await
         .expect("a statement");
-    match client.query_opt(&user, &[&id]).await.expect("an answer") {
-        Some(user) => page(&client, user.get(0), user.get(1)).await,
-        None => StatusCode::UNAUTHORIZED.into_response(),
-    }
+    let found = client.query_opt(&user, &[&id]).await;
+    page_of(&client, found.expect("an answer")).await
 }
 
 async fn account_of_session(State(pool): State<Pool>, headers: HeaderMap) -> Response {
-    const FIND: &str = "SELECT users.id, users.username, users.password_hash, s.auth_tag, s.created_at, \
-         s.authenticated_at, s.last_seen_at, s.expires_at, s.remembered, s.fingerprint, s.data \
-         FROM auth_sessions s JOIN users ON users.id = s.user_id WHERE s.token_hash = $1 AND s.realm = 'hand'";
     let Some(token) = cookie(&headers, "session=") else {
         return StatusCode::UNAUTHORIZED.into_response();
     };
     let client = pool.get().await.expect("a connection");
     let find = client.prepare_cached(FIND).await.expect("a statement");
     let found = client.query_opt(&find, &[&hash(token)]).await;
-    match found.expect("an answer") {
-        Some(user) => page(&client, user.get(0), user.get(1)).await,
-        None => StatusCode::UNAUTHORIZED.into_response(),
-    }
+    page_of(&client, found.expect("an answer")).await
 }
 
 /// What is kept of a token.
@@ -110,7 +134,12 @@ fn hash(token: &str) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-async fn page(client: &Client, id: i32, username: &str) -> Response {
+/// The page of the user who was found.
+async fn page_of(client: &Client, user: Option<Row>) -> Response {
+    let Some(user) = user else {
+        return StatusCode::UNAUTHORIZED.into_response();
+    };
+    let id: i32 = user.get(0);
     let latest = client
         .prepare_cached("SELECT id, title FROM posts WHERE user_id = $1 ORDER BY id DESC LIMIT $2")
         .await
@@ -121,7 +150,7 @@ async fn page(client: &Client, id: i32, username: &str) -> Response {
         title: row.get(1),
     });
     let account = Account {
-        username: username.to_owned(),
+        username: user.get(1),
         posts: posts.collect(),
     };
     Json(account).into_response()

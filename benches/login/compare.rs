@@ -22,6 +22,7 @@ pub(crate) async fn run() {
     for name in [
         by_hand::NAME,
         by_hand::WITH_SESSIONS,
+        by_hand::PIPELINED,
         ours::NAME,
         peer::NAME,
     ] {

@@ -1,7 +1,6 @@
 //! Requests of whoever is logged in, on PostgreSQL: this project's crates with their table of sessions, beside
-//! hand-written handlers, one that looks no session up and one that does, and axum-login with tower-sessions on its SQL
-//! store. With `storm`,
-//! other routes while logins are hammered.
+//! hand-written handlers, one that looks no session up, one that does, and one that does so for all requests over one
+//! connection, and axum-login with tower-sessions on its SQL store. With `storm`, other routes while logins are hammered.
 //!
 //!     cargo xtask bench -- --bench login [-- storm]
 //!

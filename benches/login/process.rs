@@ -21,6 +21,7 @@ pub(crate) async fn serve(name: &str, url: &str, cost: &str) {
     let app: Router = match name {
         by_hand::NAME => by_hand::app(url),
         by_hand::WITH_SESSIONS => by_hand::app_with_sessions(url),
+        by_hand::PIPELINED => by_hand::app_pipelined(url).await,
         ours::NAME => ours::app(url, cost.parse().expect("a number")),
         peer::NAME => peer::app(url).await,
         _ => panic!("there is no contender called {name}"),

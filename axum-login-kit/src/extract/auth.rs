@@ -51,7 +51,7 @@ use crate::user::AuthUser;
 ///
 /// What these methods write joins the transaction that is open; where none is open, it is committed at once.
 /// The cookie follows after that: where the transaction is rolled back the browser keeps what it has, and the
-/// session it had before stands.
+/// session it had before stands, for the rest of the request, too. Only whoever logged out is nobody in the rest of it.
 pub struct Auth<U: AuthUser>(
     pub(super) LoginContext<U>,
     pub(super) Option<RequestLockout>,

@@ -108,3 +108,34 @@ impl Bound for InMemory {
 
     fn failed(&self, _: &str, _: Limits, _: i64) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Bound, InMemory, MAX_ROWS};
+    use crate::lockout::store::Limits;
+
+    #[tokio::test]
+    async fn whoever_makes_up_names_fills_no_memory_and_opens_no_lock() {
+        let limits = |free| Limits {
+            free,
+            pause: 30,
+            max_pause: 900,
+            forget_after: 86_400,
+        };
+        let memory = InMemory::default();
+        assert_eq!(memory.count("ada", limits(1), 100).await.unwrap(), None);
+        for number in 0..MAX_ROWS + 10 {
+            let name = number.to_string();
+            memory.count(&name, limits(5), 100).await.unwrap();
+        }
+        assert!(memory.rows().len() < MAX_ROWS);
+        let locked = memory.count("ada", limits(1), 100).await.unwrap();
+        assert_eq!(locked, Some(130));
+        // Nor where all of them are locked.
+        for number in 0..MAX_ROWS + 10 {
+            let name = number.to_string();
+            memory.count(&name, limits(1), 100).await.unwrap();
+        }
+        assert_eq!(memory.rows().len(), MAX_ROWS);
+    }
+}

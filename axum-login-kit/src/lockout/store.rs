@@ -182,7 +182,7 @@ async fn read<B: LockoutBackend, K: Bind>(db: &Db<B, K>, name: &str) -> Result<O
     let reading = db.run(Access::Read, move |connection| {
         B::locked_until(connection, query)
     });
-    Ok(reading.await?)
+    reading.await.map_err(of_failures)
 }
 
 async fn write<B: LockoutBackend, K: Bind>(
@@ -193,7 +193,13 @@ async fn write<B: LockoutBackend, K: Bind>(
     let writing = db.run(Access::Immediate, move |connection| {
         B::write(connection, statement)
     });
-    Ok(writing.await? as u64)
+    Ok(writing.await.map_err(of_failures)? as u64)
+}
+
+/// A failure over the table of failures.
+fn of_failures(error: axum_db::Error) -> Error {
+    let added = ".with(axum_login_kit::lockout_table())";
+    Error::of_table(super::table::TABLE, added, error)
 }
 
 /// Whether it was only that another one came first.

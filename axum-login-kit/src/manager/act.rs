@@ -6,7 +6,7 @@ use axum::http::{HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 use super::LoginOptions;
-use super::request::{Current, LoginContext};
+use super::request::{Began, Current, LoginContext};
 use crate::error::Error;
 use crate::events::LoginEventKind;
 use crate::session::{self, Session, SessionChange, SessionId, Written};
@@ -40,11 +40,17 @@ impl<U: AuthUser> LoginContext<U> {
         for id in &replaced {
             self.delete(id).await?;
         }
-        current.presented = Some(vec![value.to_string()]);
+        let mut presented = vec![value.to_string()];
+        if !self.sessions.is_in_cookie() {
+            // They have ended with this, unless it is rolled back.
+            presented.extend_from_slice(self.presented(&mut current));
+        }
+        current.presented = Some(presented);
         current.session = None;
-        current.visitor = Some(None);
-        current.grants = None;
-        current.began_fresh = Some(options.fresh);
+        current.began = Some(Began {
+            cookie: value.to_string(),
+            fresh: options.fresh,
+        });
         self.state().mark_private();
         let event = self.event(LoginEventKind::LoggedIn, Some(user.id()), Some(new.id));
         let (manager, cookies) = (Arc::clone(manager), self.cookies.clone());
@@ -77,8 +83,8 @@ impl<U: AuthUser> LoginContext<U> {
         }
         current.presented = Some(Vec::new());
         current.session = Some(None);
+        current.began = None;
         current.visitor = Some(None);
-        current.grants = None;
         self.state().mark_private();
         let manager = Arc::clone(self.manager());
         let stored = known.as_ref().and_then(|session| session.stored.as_ref());

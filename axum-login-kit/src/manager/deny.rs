@@ -115,7 +115,9 @@ impl<U: AuthUser> LoginContext<U> {
 
     /// What the user is granted, loaded at the first call.
     async fn grants(&self, parts: &Parts, user: &Arc<U>) -> Result<Arc<Grants>, Error> {
-        if let Some(grants) = &self.lock().await.grants {
+        if let Some((of, grants)) = &self.lock().await.grants
+            && Arc::ptr_eq(of, user)
+        {
             return Ok(Arc::clone(grants));
         }
         let grants = match &self.manager().hooks.permissions {
@@ -123,7 +125,7 @@ impl<U: AuthUser> LoginContext<U> {
             None => Grants::default(),
         };
         let grants = Arc::new(grants);
-        self.lock().await.grants = Some(Arc::clone(&grants));
+        self.lock().await.grants = Some((Arc::clone(user), Arc::clone(&grants)));
         Ok(grants)
     }
 }

@@ -31,12 +31,18 @@ pub(super) struct Current<U: AuthUser> {
     pub(super) presented: Option<Vec<String>>,
     /// What they led to, once somebody asked.
     pub(super) session: Option<Option<Arc<ActiveSession<U>>>>,
-    /// Whether the session that began in this request is fresh.
-    pub(super) began_fresh: Option<bool>,
+    /// The session that began in this request.
+    pub(super) began: Option<Began>,
     /// What is kept for a visitor who is not logged in; `None` before it is read.
     pub(super) visitor: Option<Option<String>>,
-    /// What the user is granted, once somebody asked.
-    pub(super) grants: Option<Arc<Grants>>,
+    /// What a user is granted, once somebody asked.
+    pub(super) grants: Option<(Arc<U>, Arc<Grants>)>,
+}
+
+/// A session that begins, and that a rollback can still take back.
+pub(super) struct Began {
+    pub(super) cookie: String,
+    pub(super) fresh: bool,
 }
 
 /// A user who is logged in, by a session that stands or for this request only.
@@ -72,7 +78,7 @@ impl<U: AuthUser> RequestLogin<U> {
             current: tokio::sync::Mutex::new(Current {
                 presented: None,
                 session: None,
-                began_fresh: None,
+                began: None,
                 visitor: None,
                 grants: None,
             }),
@@ -202,7 +208,10 @@ impl<U: AuthUser> LoginContext<U> {
         &self,
         current: &mut Current<U>,
     ) -> Result<Option<Arc<ActiveSession<U>>>, Error> {
-        if let Some(session) = &current.session {
+        // After a login it is asked for each time: a rollback brings back the session before it.
+        if current.began.is_none()
+            && let Some(session) = &current.session
+        {
             return Ok(session.clone());
         }
         let session = self.load(current).await?.map(Arc::new);
@@ -237,10 +246,11 @@ impl<U: AuthUser> LoginContext<U> {
                 RequestUser::NoCredentials => {}
             }
         }
-        let began_fresh = current.began_fresh;
-        for cookie in self.presented(current) {
-            if let Some(session) = self.load_session(cookie, began_fresh).await? {
-                return Ok(Some(session));
+        self.presented(current);
+        for cookie in current.presented.iter().flatten() {
+            let session = self.load_session(cookie, current.began.as_ref()).await?;
+            if session.is_some() {
+                return Ok(session);
             }
         }
         Ok(None)
@@ -263,7 +273,7 @@ impl<U: AuthUser> LoginContext<U> {
     async fn load_session(
         &self,
         cookie: &str,
-        began_fresh: Option<bool>,
+        began: Option<&Began>,
     ) -> Result<Option<ActiveSession<U>>, Error> {
         let manager = self.manager();
         let presented = Presented::new(cookie).with_state(self.cookies.state());
@@ -299,7 +309,7 @@ impl<U: AuthUser> LoginContext<U> {
                 return Ok(None);
             }
         }
-        if began_fresh.is_none() {
+        if began.is_none() {
             self.seen(&stored, cookie, now).await?;
         }
         let has_mark = |at| {
@@ -307,9 +317,11 @@ impl<U: AuthUser> LoginContext<U> {
             mark.is_some_and(|mark| session::is_fresh_mark(&manager.keys, mark, &stored.id, at))
         };
         let given = stored.authenticated_at;
-        let fresh = began_fresh.unwrap_or_else(|| {
-            !is_other_client && given.is_some_and(|at| !stored.remembered || has_mark(at))
-        });
+        let fresh = match began {
+            // Its mark is not with the browser yet.
+            Some(began) if began.cookie == cookie => began.fresh,
+            _ => !is_other_client && given.is_some_and(|at| !stored.remembered || has_mark(at)),
+        };
         Ok(Some(ActiveSession {
             user: Arc::new(user),
             fresh,

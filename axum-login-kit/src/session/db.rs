@@ -33,7 +33,8 @@ type User<U, B> = FindUser<U, Selection<U, B>, <U as HasTable>::Table, PrimaryKe
 #[diagnostic::on_unimplemented(
     message = "users of the type `{U}` cannot be loaded from this database",
     label = "`{U}` is not a model with the key that `AuthUser::Id` names",
-    note = "write `#[model]` above `struct {U}`, and give `AuthUser::Id` the type of its primary key"
+    note = "write `#[model]` above `struct {U}`, and give `AuthUser::Id` the type of its primary key, which is one column",
+    note = "users with another key are loaded by a `UserLoader`: `LoginManager::over(sessions, users, secret_key)`"
 )]
 pub trait LoginBackend<U: AuthUser>: Statements<U> {}
 
@@ -222,6 +223,14 @@ impl<B: Backend, K: Bind> InDb<B, K> {
     }
 }
 
+/// A failure over the table of sessions.
+fn of_sessions<U: AuthUser>(error: axum_db::Error) -> Error {
+    let path = std::any::type_name::<U>();
+    let user = path.rsplit("::").next().unwrap_or(path);
+    let added = format!(".with(axum_login_kit::tables::<{user}>())");
+    Error::of_table(U::SESSION_TABLE, &added, error)
+}
+
 impl<B: Backend, K: Bind> DbSessions<B, K> {
     /// The sessions of this database.
     #[must_use]
@@ -238,7 +247,7 @@ impl<B: Backend, K: Bind> DbSessions<B, K> {
         let writing = db.run(Access::Immediate, move |connection| {
             B::write(connection, statement)
         });
-        Ok(writing.await? as u64)
+        Ok(writing.await.map_err(of_sessions::<U>)? as u64)
     }
 }
 
@@ -261,7 +270,8 @@ where
         let (realm, id) = (realm.to_owned(), presented.id().clone());
         let hash = id.as_str().to_owned();
         let db = self.0.session();
-        let found = <B as Statements<U>>::find(&db, realm, hash).await?;
+        let found = <B as Statements<U>>::find(&db, realm, hash).await;
+        let found = found.map_err(of_sessions::<U>)?;
         Ok(found.map(|(row, user)| (statements::session(id, user.id(), row), Some(user))))
     }
 
@@ -296,7 +306,7 @@ where
         let listing = db.run(Access::Read, move |connection| {
             <B as Statements<U>>::list(connection, realm, of)
         });
-        let rows = listing.await?.into_iter();
+        let rows = listing.await.map_err(of_sessions::<U>)?.into_iter();
         let session = |(hash, row, user_agent, ip): ListRow| {
             let id = SessionId::try_from(hash).map_err(Error::backend)?;
             Ok(Session {

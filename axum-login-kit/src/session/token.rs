@@ -109,6 +109,15 @@ mod tests {
     }
 
     #[test]
+    fn every_byte_of_a_token_is_random() {
+        let tokens: Vec<Token> = (0..64).map(|_| Token::generate().unwrap()).collect();
+        for at in 0..32 {
+            let first = tokens[0].0[at];
+            assert!(tokens.iter().any(|token| token.0[at] != first), "{at}");
+        }
+    }
+
+    #[test]
     fn the_tag_changes_with_password_epoch_and_key() {
         let keys = Keys::derive(&[1; 32]).unwrap();
         let tag = |user: &User| auth_tag(&keys, user);

@@ -48,6 +48,7 @@ pub async fn check_backend<U: AuthUser, B: SessionBackend<U>>(
     check().await.changes_data_from_what_was_read().await;
     check().await.never_brings_a_session_back().await;
     check().await.ends_sessions_of_their_own_user().await;
+    check().await.binds_anew_what_was_bound_alike().await;
     check().await.lists_a_users_sessions().await;
     check().await.deletes_what_has_expired_in_batches().await;
     check().await.serves_many_at_once().await;
@@ -165,6 +166,17 @@ impl<U: AuthUser> Check<U> {
         if self.backend.is_in_cookie() {
             return;
         }
+        let change = SessionChange {
+            last_seen_at: Some(self.now + TimeDelta::minutes(7)),
+            ..SessionChange::default()
+        };
+        let written = self.backend.update("admin", &kept.session, &change).await;
+        assert_eq!(
+            written.expect("nothing to change"),
+            Written::Nothing,
+            "another realm changes nothing"
+        );
+        assert_eq!(self.find(REALM, &kept).await.as_ref(), Some(&kept.session));
         let deleted = self.backend.delete("admin", &kept.session.id, None).await;
         assert!(
             !deleted.expect("nothing to delete"),
@@ -357,6 +369,39 @@ impl<U: AuthUser> Check<U> {
             "other realms go on"
         );
         assert!(self.find(REALM, &bobs).await.is_some(), "other users go on");
+    }
+
+    /// Sessions that ended with an earlier password, and those of others, are not bound to the new hash.
+    async fn binds_anew_what_was_bound_alike(&self) {
+        if self.backend.is_in_cookie() {
+            return;
+        }
+        let insert = async |realm, user, auth_tag: &str| {
+            let (token, mut session) = self.session(user);
+            session.auth_tag = auth_tag.to_owned();
+            self.insert_as(realm, token, session).await
+        };
+        let bound = insert(REALM, 0, "old").await;
+        let others = [
+            (REALM, insert(REALM, 0, "older").await),
+            (REALM, insert(REALM, 1, "old").await),
+            ("admin", insert("admin", 0, "old").await),
+        ];
+        let rebinding = self.backend.rebind(REALM, &self.users[0], "old", "new");
+        rebinding.await.expect("sessions are bound anew");
+        let tag = async |realm, kept| {
+            let found = self.find(realm, kept).await;
+            found.expect("the session is there").auth_tag
+        };
+        let now = tag(REALM, &bound).await;
+        assert!(now == "new" || now == "old", "it is bound anew or ends");
+        for (realm, kept) in &others {
+            assert_eq!(
+                tag(realm, kept).await,
+                kept.session.auth_tag,
+                "what was not bound alike is not bound anew"
+            );
+        }
     }
 
     async fn lists_a_users_sessions(&self) {

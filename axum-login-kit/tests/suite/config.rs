@@ -2,12 +2,60 @@
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::get;
-use axum_login_kit::{Auth, ConfigError, CurrentUser, Flash, LoginManager};
+use axum::routing::{get, post};
+use axum_db::metadata;
+use axum_db::prelude::*;
+use axum_login_kit::{
+    Auth, ConfigError, CurrentUser, Error, ErrorKind, Flash, Lockout, LoginManager,
+};
 
 use crate::browser::Browser;
-use crate::models::User;
+use crate::models::{NewUser, User};
 use crate::sqlite::app::{App, Db, SECRET};
+
+#[tokio::test]
+async fn a_missing_table_is_named_with_what_adds_it() {
+    async fn log_in(db: Db, auth: Auth<User>) -> Result<String, Error> {
+        let user = User::query().one(&db).await?;
+        let login = auth.login(&user).await.unwrap_err();
+        let verifying = auth.verify_password(Some(user), "password").account("ada");
+        let lockout = verifying.await.unwrap_err();
+        assert_eq!(login.kind(), ErrorKind::Database);
+        Ok(format!("{login}\n{lockout}"))
+    }
+    let database = Db::connect("sqlite://:memory:").await.unwrap();
+    database.create_all(&metadata![User]).await.unwrap();
+    let db = database.session();
+    NewUser::new("ada@example.com", "-")
+        .insert(&db)
+        .await
+        .unwrap();
+    db.commit().await.unwrap();
+    drop(db);
+    let login = LoginManager::<User>::new(&database, SECRET)
+        .lockout(Lockout::in_table(&database))
+        .build()
+        .unwrap();
+    let router = Router::new()
+        .route("/", post(log_in))
+        .route("/home", get(async |_: Option<CurrentUser<User>>| "home"))
+        .layer(login.layer())
+        .layer(database.layer());
+    let answer = Browser::new(&router).post("/", "").await;
+    let mut lines = answer.body.lines();
+    for (table, added) in [
+        ("auth_sessions", ".with(axum_login_kit::tables::<User>())"),
+        ("auth_lockouts", ".with(axum_login_kit::lockout_table())"),
+    ] {
+        let line = lines.next().unwrap();
+        assert!(line.contains(table) && line.contains(added), "{line}");
+    }
+    let mut known = Browser::new(&router);
+    known.cookies.insert("session".into(), "A".repeat(43));
+    let answer = known.get("/home").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(!answer.body.contains("auth_sessions"), "{}", answer.body);
+}
 
 #[tokio::test]
 async fn settings_that_cannot_work_are_refused_when_built() {

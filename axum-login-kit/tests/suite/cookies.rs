@@ -1,5 +1,10 @@
 //! Cookies and caches, as the browser sees them.
 
+use axum::response::IntoResponse;
+use axum_login_kit::CurrentUser;
+
+use crate::browser::Browser;
+use crate::models::User;
 use crate::sqlite::app::App;
 
 const FORM: &str = "email=ada@example.com&password=password";
@@ -102,6 +107,10 @@ async fn whoever_does_not_ask_for_the_user_pays_and_tells_nothing() {
     }
 }
 
+async fn cached(_: CurrentUser<User>) -> impl IntoResponse {
+    [("cache-control", "max-age=60")]
+}
+
 #[tokio::test]
 async fn caches_keep_no_page_of_a_user() {
     let app = App::new().await;
@@ -120,8 +129,28 @@ async fn caches_keep_no_page_of_a_user() {
         assert_eq!(answer.header("cache-control"), "no-store", "{uri}");
         assert!(answer.cookies().is_empty());
     }
-    let answer = known.post("/login", FORM).await;
+    let mut stranger = app.browser();
+    for browser in [&mut known, &mut stranger] {
+        let answer = browser.post("/login", FORM).await;
+        assert_eq!(answer.header("cache-control"), "no-store");
+        let answer = browser.post("/logout", "").await;
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
+
+    // Unless the handler knows better.
+    let own = axum::Router::new()
+        .route("/", axum::routing::get(cached))
+        .layer(app.login.layer())
+        .layer(app.database.layer());
+    let mut own = Browser::new(&own);
+    own.cookies = app.logged_in("ada@example.com").await.cookies;
+    assert_eq!(own.get("/").await.header("cache-control"), "max-age=60");
+
+    // Nor what is kept for a visitor.
+    let answer = stranger.get("/cart").await;
+    assert_eq!(answer.header("cache-control"), "");
+    let answer = stranger.post("/cart", "apple").await;
     assert_eq!(answer.header("cache-control"), "no-store");
-    let answer = known.post("/logout", "").await;
+    let answer = stranger.get("/cart").await;
     assert_eq!(answer.header("cache-control"), "no-store");
 }

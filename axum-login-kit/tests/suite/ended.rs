@@ -10,7 +10,7 @@ use axum::http::{Request, header};
 use axum::response::sse::{Event, Sse};
 use axum::routing::get;
 use axum_login_kit::testing::FakeClock;
-use axum_login_kit::{Auth, Error};
+use axum_login_kit::{Auth, Error, SessionId};
 use futures_util::stream::{self, Stream, StreamExt};
 use tower::ServiceExt;
 
@@ -110,6 +110,36 @@ async fn a_stream_is_told_of_whatever_ends_its_session() {
     db.commit().await.unwrap();
     drop(db);
     assert!(stream.next().await.is_none(), "after the user is gone");
+}
+
+#[tokio::test]
+async fn what_this_process_does_is_told_without_looking() {
+    let app = App::with(|builder| builder.check_streams_every(Duration::from_secs(3_600))).await;
+    let user = app.user("ada@example.com").await;
+    let router = crate::sqlite::app::router(app.gate.clone())
+        .merge(Router::new().route("/events", get(events)).with_state(()))
+        .layer(app.login.layer())
+        .layer(app.database.layer());
+    for end in ["/login", "/logout", "/logout/everywhere", "/revoke/", ""] {
+        let mut browser = app.logged_in("ada@example.com").await;
+        let mut stream = open(&router, &browser).await;
+        match end {
+            "/login" => drop(
+                browser
+                    .post(end, "email=ada@example.com&password=password")
+                    .await,
+            ),
+            "/revoke/" => {
+                let id = SessionId::of_token(browser.cookie("session").unwrap());
+                let mut other = app.logged_in("ada@example.com").await;
+                assert_eq!(other.post(&format!("{end}{id}"), "").await.body, "true");
+            }
+            "" => drop(app.login.end_sessions_of(&user.id).await.unwrap()),
+            _ => drop(browser.post(end, "").await),
+        }
+        let told = tokio::time::timeout(Duration::from_secs(20), stream.next()).await;
+        assert!(matches!(told, Ok(None)), "{end}");
+    }
 }
 
 #[tokio::test]

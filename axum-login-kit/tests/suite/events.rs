@@ -2,9 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
+use axum::Router;
+use axum::routing::post;
 use axum_login_kit::LoginEventKind::{self, *};
+use axum_login_kit::{Auth, Error};
 
-use crate::sqlite::app::{App, Kept};
+use crate::browser::Browser;
+use crate::models::User;
+use crate::sqlite::app::{App, Db, Kept};
 
 type Told = Arc<Mutex<Vec<(LoginEventKind, Option<i32>)>>>;
 
@@ -91,4 +96,22 @@ async fn a_login_that_is_rolled_back_did_not_happen() {
         browser.post(&uri, "").await;
         assert_eq!(take(&told).len(), events, "{end}");
     }
+
+    async fn not_after_all(db: Db, auth: Auth<User>) -> Result<String, Error> {
+        db.begin().await?;
+        let ended = auth.logout_others().await?;
+        db.rollback().await?;
+        Ok(ended.to_string())
+    }
+    let router = Router::new()
+        .route("/", post(not_after_all))
+        .layer(app.login.layer())
+        .layer(app.database.layer());
+    let mut other = app.logged_in("ada@example.com").await;
+    let mut ending = Browser::new(&router);
+    ending.cookies = browser.cookies;
+    take(&told);
+    assert_eq!(ending.post("/", "").await.body, "1");
+    assert_eq!(take(&told), []);
+    assert_eq!(other.get("/home").await.body, "hello ada@example.com");
 }

@@ -80,6 +80,10 @@ async fn the_page_that_adds_them_can_show_them() {
     let answer = browser.get("/at-once").await;
     assert_eq!(answer.body, "warning: one\ninfo: two\nerror: three");
     assert!(answer.cookies().is_empty());
+    assert_eq!(answer.header("cache-control"), "no-store");
+    // Another visitor's page has others, or none.
+    assert_eq!(answer.header("vary"), "Cookie");
+    assert_eq!(browser.get("/page").await.header("vary"), "Cookie");
 }
 
 #[tokio::test]

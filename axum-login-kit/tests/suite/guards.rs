@@ -5,18 +5,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
+use axum_db::prelude::*;
 use axum_login_kit::testing::FakeClock;
 use axum_login_kit::{
-    CurrentUser, DenialReason, FreshUser, Grants, GuardedRouter, LoginManagerBuilder,
+    Auth, CurrentUser, DenialReason, Error, FreshUser, Grants, GuardedRouter, LoginManagerBuilder,
     LoginRejection, Permission, Require, login_required,
 };
 
 use crate::browser::Browser;
-use crate::models::User;
+use crate::models::{User, users};
 use crate::sqlite::app::{App, Db};
 
 struct Edit;
@@ -118,6 +120,35 @@ async fn a_router_is_closed_whatever_its_handlers_take() {
         stranger.get("/closed/nothing").await.status,
         StatusCode::NOT_FOUND
     );
+}
+
+#[tokio::test]
+async fn grants_are_those_of_whoever_is_logged_in_now() {
+    async fn edit_as_each(db: Db, auth: Auth<User>, mut parts: Parts) -> Result<String, Error> {
+        let mut answers = Vec::new();
+        for email in ["ada@example.com", "bob@example.com"] {
+            let user = User::query()
+                .filter(users::email.eq(email))
+                .one(&db)
+                .await?;
+            auth.login(&user).await?;
+            for _ in 0..2 {
+                let edits = Require::<Edit>::from_request_parts(&mut parts, &()).await;
+                answers.push(edits.is_ok().to_string());
+            }
+        }
+        Ok(answers.join(" "))
+    }
+    let routes = Router::new().route("/", post(edit_as_each));
+    let (_app, router) = with(routes, |builder| {
+        builder.permissions(async |user, _| {
+            let edits = user.email == "ada@example.com";
+            Ok(edits.then_some(Edit::NAME).into_iter().collect())
+        })
+    })
+    .await;
+    let answer = Browser::new(&router).post("/", "").await;
+    assert_eq!(answer.body, "true true false false");
 }
 
 #[tokio::test]
@@ -251,21 +282,33 @@ async fn freshness_may_have_an_age() {
         .route(
             "/fresh",
             get(async || "fresh").route_layer(login_required::<User>().fresh()),
+        )
+        .route(
+            "/all",
+            get(async || "all").route_layer(
+                login_required::<User>()
+                    .fresh()
+                    .permission::<BeAda>()
+                    .fresh_within(Duration::from_secs(15 * 60)),
+            ),
         );
     let clock = FakeClock::new();
     let turned = clock.clone();
     let (app, router) = with(routes, |builder| builder.clock(turned)).await;
     let mut browser = logged_in(&app, &router, "ada@example.com").await;
     clock.advance(Duration::from_secs(15 * 60));
-    for uri in ["/any", "/recent", "/guarded", "/fresh"] {
+    for uri in ["/any", "/recent", "/guarded", "/fresh", "/all"] {
         assert_eq!(browser.get(uri).await.status, StatusCode::OK, "{uri}");
     }
+    let mut bob = logged_in(&app, &router, "bob@example.com").await;
+    assert_eq!(bob.get("/all").await.status, StatusCode::FORBIDDEN);
     clock.advance(Duration::from_secs(1));
     for (uri, status) in [
         ("/any", StatusCode::OK),
         ("/fresh", StatusCode::OK),
         ("/recent", StatusCode::SEE_OTHER),
         ("/guarded", StatusCode::SEE_OTHER),
+        ("/all", StatusCode::SEE_OTHER),
     ] {
         assert_eq!(browser.get(uri).await.status, status, "{uri}");
     }

@@ -71,12 +71,24 @@ async fn wrong_credentials_are_nobody() {
     let app = with_keys().await;
     let browser = app.logged_in("bob@example.com").await;
     let mut wrong = browser.with("x-api-key", "junk");
-    assert_eq!(wrong.get("/home").await.body, "hello stranger");
+    let answer = wrong.get("/home").await;
+    assert_eq!(answer.body, "hello stranger");
+    assert_eq!(answer.header("cache-control"), "no-store");
     let answer = wrong
         .with("accept", "application/json")
         .get("/account")
         .await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn after_a_login_in_the_same_request_it_is_not_asked() {
+    let app = with_keys().await;
+    let mut program = app.browser().with("x-api-key", "ada@example.com");
+    let answer = program
+        .post("/login/options", "email=bob@example.com")
+        .await;
+    assert_eq!(answer.body, "now bob@example.com");
 }
 
 /// A member of a club without a database, found by a name that may be changed.

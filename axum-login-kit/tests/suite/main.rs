@@ -11,6 +11,8 @@ mod models;
 #[cfg(feature = "sqlite")]
 mod answers;
 #[cfg(feature = "sqlite")]
+mod broken;
+#[cfg(feature = "sqlite")]
 mod config;
 #[cfg(feature = "sqlite")]
 mod cookies;

@@ -201,4 +201,10 @@ async fn a_logout_may_clear_what_the_browser_keeps_of_the_site() {
     assert_eq!(answer.header("clear-site-data"), "\"cache\", \"storage\"");
     let answer = browser.post("/logout", "").await;
     assert_eq!(answer.header("clear-site-data"), "", "nobody was logged in");
+
+    let app = App::new().await;
+    app.user("ada@example.com").await;
+    let mut browser = app.logged_in("ada@example.com").await;
+    let answer = browser.post("/logout", "").await;
+    assert_eq!(answer.header("clear-site-data"), "", "nobody asked for it");
 }

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use axum_db::{Bind, Dialect};
+use serde_json::{Value, json};
 
 use super::args;
 use super::files::{Draft, Place, write};
 use super::output::Output;
+use super::parts::files;
 use super::summary;
-use crate::diff::{Hints, diff};
+use crate::diff::{Diff, Hints, diff};
 use crate::dump::{Definitions, Dump};
 use crate::revision::{History, create_folder, holds_revisions, read_folder};
 use crate::runner::{self, Applied, Target, count, prove_baseline};
@@ -66,7 +68,13 @@ pub(super) async fn adopt<B: Engine, K: Bind>(
     let mut conn = runner::connect(migrate.database()).await?;
     let applied = runner::applied::<B>(&mut conn).await?;
     if applied.len() > 0 {
-        return already(&folder.display().to_string(), &history, &applied, out);
+        return already(
+            &folder.display().to_string(),
+            &history,
+            &applied,
+            args.json,
+            out,
+        );
     }
     if holds_revisions(&folder) {
         return Err(Error::new(
@@ -98,8 +106,19 @@ pub(super) async fn adopt<B: Engine, K: Bind>(
         ));
     }
     let (up, down) = definitions.scripts();
-    say(&definitions, &others, out)?;
+    let is_one = B::DIALECT != Dialect::Mysql;
+    let ([up, down], run_in_transaction) = files(B::DIALECT, [(up, is_one), (down, is_one)]);
+    let mut told = told(&definitions, &others);
+    if !args.json {
+        say(&definitions, &others, out)?;
+    }
     prove_baseline::<B>(&mut conn, &live, &up, &down).await?;
+    if args.dry_run && args.json {
+        told["up"] = up.into();
+        told["down"] = down.into();
+        out.json(&told)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if args.dry_run {
         out.line(format!("\n-- up.sql\n{up}\n-- down.sql\n{down}"))?;
         out.line("Nothing was written or recorded (--dry-run).")?;
@@ -113,7 +132,7 @@ pub(super) async fn adopt<B: Engine, K: Bind>(
             message: &args.message,
             up,
             down,
-            run_in_transaction: B::DIALECT != Dialect::Mysql,
+            run_in_transaction,
             schema: live.hash(),
             generated: Some(
                 live.tables
@@ -124,7 +143,9 @@ pub(super) async fn adopt<B: Engine, K: Bind>(
             place: Place::default(),
         },
     )?;
-    out.line(format!("Wrote {written}."))?;
+    if !args.json {
+        out.line(format!("Wrote {written}."))?;
+    }
     let history = History::new(read_folder(&folder)?)?;
     let (database, options) = (migrate.database(), args.wait.over(migrate.options()));
     runner::stamp(database, &history, &[Target::Heads], false, &options)
@@ -136,9 +157,43 @@ pub(super) async fn adopt<B: Engine, K: Bind>(
             )
             .with_source(error)
         })?;
+    let drift = drift(migrate, &mut conn, &schemas).await?;
+    if args.json {
+        told["written"] = written.into();
+        told["recorded"] = true.into();
+        told["models"] = match &drift {
+            None => Value::Null,
+            Some(drift) => json!({
+                "changes": drift.ops.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "unmanaged": drift.unmanaged,
+            }),
+        };
+        out.json(&told)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     out.line("Recorded it as applied; no SQL of its was run, and no row was touched.")?;
-    drift(migrate, &mut conn, &schemas, out).await?;
+    say_drift(drift.as_ref(), out)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was found, for JSON.
+fn told(definitions: &Definitions, others: &BTreeSet<String>) -> Value {
+    let found: serde_json::Map<String, Value> = definitions
+        .counts()
+        .into_iter()
+        .map(|(kind, number)| (kind.to_owned(), number.into()))
+        .collect();
+    let left_out: Vec<Value> = others
+        .iter()
+        .map(|table| json!({"table": table, "tool": other_tool(table)}))
+        .collect();
+    json!({
+        "found": found,
+        "left_out": left_out,
+        "notes": definitions.notes,
+        "written": null,
+        "recorded": false,
+    })
 }
 
 /// The schemas that the revision is about beside the current one, as statements that make them.
@@ -190,12 +245,17 @@ fn already(
     folder: &str,
     history: &History,
     applied: &Applied,
+    as_json: bool,
     out: &mut Output<'_>,
 ) -> Result<ExitCode, Error> {
     let known = |version: &str| history.revisions().iter().any(|it| it.version == version);
     if applied.versions().all(known) {
         let tips = history.tips(|revision| applied.has(&revision.version));
         let names: Vec<&str> = tips.iter().map(|tip| tip.id.as_str()).collect();
+        if as_json {
+            out.json(&json!({"written": null, "recorded": false, "at": names}))?;
+            return Ok(ExitCode::SUCCESS);
+        }
         out.line(format!(
             "Nothing to do: the database is under the migrations of {folder} already, at {}.",
             names.join(", ")
@@ -247,16 +307,15 @@ fn plural(kind: &str) -> String {
     }
 }
 
-/// What is left between the database and the models.
+/// What is left between the database and the models; none where there are none.
 async fn drift<B: Engine, K: Bind>(
     migrate: &Migrate<B, K>,
     conn: &mut B::Connection,
     schemas: &[String],
-    out: &mut Output<'_>,
-) -> Result<(), Error> {
+) -> Result<Option<Diff>, Error> {
     let statements = migrate.models()?;
     if statements.is_empty() {
-        return out.line("Next: `models` writes the models of these tables.");
+        return Ok(None);
     }
     let models = B::scratch_schema(conn, &statements).await?;
     // The models may be in other schemas than the revision is about.
@@ -264,7 +323,13 @@ async fn drift<B: Engine, K: Bind>(
     B::look_at(conn, &both).await?;
     let mut live = B::introspect(conn).await?;
     live.tables.retain(|table, _| other_tool(table).is_none());
-    let compared = diff(&live, &models, &Hints::default())?;
+    diff(&live, &models, &Hints::default()).map(Some)
+}
+
+fn say_drift(drift: Option<&Diff>, out: &mut Output<'_>) -> Result<(), Error> {
+    let Some(compared) = drift else {
+        return out.line("Next: `models` writes the models of these tables.");
+    };
     if compared.ops.is_empty() {
         out.line("The models and the database agree.")?;
     } else {

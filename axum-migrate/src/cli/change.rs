@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use axum_db::Bind;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::attend::{Progress, attend};
 use super::output::{Output, Tone, ask, can_ask};
@@ -39,11 +39,10 @@ pub(super) async fn upgrade<B: Engine, K: Bind>(
         return offline::plan(B::DIALECT, &steps, direction, offline.json, out);
     }
     let progress = Progress::default();
-    let mut told = Told::new(direction, out, &progress);
+    let mut told = Told::new(direction, out, &progress, offline.json);
     let run = runner::upgrade(database, &history, target, &options, &mut told);
     let done = attend(&progress, run).await?;
-    told.printed?;
-    out.line(summary(done, "applied"))?;
+    told.end(&summary(done, "applied"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -68,11 +67,10 @@ pub(super) async fn downgrade<B: Engine, K: Bind>(
     let options = args.carry.over(args.wait.over(migrate.options()));
     let lossy = args.allow_data_loss;
     let progress = Progress::default();
-    let mut told = Told::new(direction, out, &progress);
+    let mut told = Told::new(direction, out, &progress, offline.json);
     let run = runner::downgrade(database, &history, target, lossy, &options, &mut told);
     let done = attend(&progress, run).await?;
-    told.printed?;
-    out.line(summary(done, "reverted"))?;
+    told.end(&summary(done, "reverted"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -82,7 +80,7 @@ pub(super) async fn redo<B: Engine, K: Bind>(
     out: &mut Output<'_>,
 ) -> Result<ExitCode, Error> {
     let (_, history) = migrate.read(args.folder.dir.as_deref())?;
-    let options = args.wait.over(migrate.options());
+    let options = args.locks.over(args.wait.over(migrate.options()));
     let database = migrate.database();
     let mut conn = runner::connect(database).await?;
     let applied = runner::applied::<B>(&mut conn).await?;
@@ -94,15 +92,14 @@ pub(super) async fn redo<B: Engine, K: Bind>(
     let target = Target::Versions(versions.collect());
     let lossy = args.allow_data_loss;
     let progress = Progress::default();
-    let mut told = Told::new(Direction::Down, out, &progress);
+    let mut told = Told::new(Direction::Down, out, &progress, false);
     let run = runner::downgrade(database, &history, &target, lossy, &options, &mut told);
     attend(&progress, run).await?;
     told.printed?;
-    let mut told = Told::new(Direction::Up, out, &progress);
+    let mut told = Told::new(Direction::Up, out, &progress, false);
     let run = runner::upgrade(database, &history, &target, &options, &mut told);
     let done = attend(&progress, run).await?;
-    told.printed?;
-    out.line(summary(done, "reverted and applied again"))?;
+    told.end(&summary(done, "reverted and applied again"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -129,6 +126,8 @@ pub(super) struct Told<'t, 'o> {
     direction: Direction,
     out: &'t mut Output<'o>,
     progress: &'t Progress,
+    /// The steps, where they are told at the end, in JSON.
+    steps: Option<Vec<Value>>,
     pub(super) printed: Result<(), Error>,
 }
 
@@ -137,12 +136,27 @@ impl<'t, 'o> Told<'t, 'o> {
         direction: Direction,
         out: &'t mut Output<'o>,
         progress: &'t Progress,
+        as_json: bool,
     ) -> Self {
         Self {
             direction,
             out,
             progress,
+            steps: as_json.then(Vec::new),
             printed: Ok(()),
+        }
+    }
+
+    /// All steps are done.
+    pub(super) fn end(self, summary: &str) -> Result<(), Error> {
+        self.printed?;
+        match self.steps {
+            None => self.out.line(summary),
+            Some(steps) => {
+                let direction = self.direction.command();
+                self.out
+                    .json(&json!({"direction": direction, "steps": steps}))
+            }
         }
     }
 }
@@ -154,7 +168,14 @@ impl Watch for Told<'_, '_> {
 
     fn finished(&mut self, revision: &Revision, took: Duration) {
         self.progress.finished();
-        if self.printed.is_ok() {
+        if let Some(steps) = &mut self.steps {
+            steps.push(json!({
+                "id": revision.id,
+                "version": revision.version,
+                "message": revision.message,
+                "milliseconds": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            }));
+        } else if self.printed.is_ok() {
             let sign = sign(self.direction, self.out);
             let id = self.out.paint(Tone::Id, &revision.id);
             let milliseconds = took.as_millis();
@@ -210,6 +231,16 @@ pub(super) async fn repair<B: Engine, K: Bind>(
     let applied = runner::applied::<B>(&mut conn).await?;
     drop(conn);
     let repairs = repairs(&history, &applied);
+    if args.json {
+        let told: Vec<Value> = repairs.iter().map(as_json).collect();
+        let mended = if args.dry_run || repairs.is_empty() {
+            0
+        } else {
+            runner::repair(migrate.database(), &history, &repairs, &options).await?
+        };
+        out.json(&json!({"repairs": told, "mended": mended}))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     for repair in &repairs {
         out.line(said(repair))?;
     }
@@ -231,6 +262,20 @@ pub(super) async fn repair<B: Engine, K: Bind>(
         count(done, "record mended", "records mended")
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn as_json(repair: &Repair<'_>) -> Value {
+    match repair {
+        Repair::Accept { revision, files } => {
+            json!({"kind": "accept", "version": revision.version, "id": revision.id, "files": files.to_string()})
+        }
+        Repair::Adopt(revision) => {
+            json!({"kind": "adopt", "version": revision.version, "id": revision.id})
+        }
+        Repair::Forget { version, newer } => {
+            json!({"kind": "forget", "version": version, "newer": newer})
+        }
+    }
 }
 
 fn said(repair: &Repair<'_>) -> String {

@@ -62,7 +62,7 @@ pub(super) async fn reset<B: Engine, K: Bind>(
     runner::drop_whole(database, options.wait).await?;
     runner::create(database).await?;
     let progress = Progress::default();
-    let mut told = Told::new(Direction::Up, out, &progress);
+    let mut told = Told::new(Direction::Up, out, &progress, false);
     let run = runner::upgrade(database, &history, &Target::Heads, &options, &mut told);
     let done = attend(&progress, run).await?;
     told.printed?;

@@ -121,7 +121,12 @@ pub(super) async fn rebase<B: Engine, K: Bind>(
     let has = |revision: &Revision| applied.has(&revision.version);
     let (named, onto) = (args.revision.as_deref(), args.onto.as_deref());
     let Some(rebase) = history.rebase(named, onto, &has)? else {
-        out.line(if mend_head(&folder, &history)? {
+        let mended = mend_head(&folder, &history)?;
+        if args.json {
+            out.json(&json!({"moves": [], "onto": null, "head_mended": mended}))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        out.line(if mended {
             "Nothing to move. HEAD was written anew, as the folders are."
         } else {
             "Nothing to move: no branch has to be put after another."
@@ -132,6 +137,15 @@ pub(super) async fn rebase<B: Engine, K: Bind>(
     move_revisions(&folder, &moves)?;
     let moved = History::lenient(read_folder(&folder)?)?;
     write_head(&folder, &moved)?;
+    if args.json {
+        let pairs: Vec<Value> = moves
+            .iter()
+            .map(|one| json!({"from": one.from, "to": one.to}))
+            .collect();
+        let onto = rebase.onto.map(|onto| onto.id.as_str());
+        out.json(&json!({"moves": pairs, "onto": onto, "head_mended": true}))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     for one in &moves {
         out.line(format!("{} → {}", one.from, one.to))?;
     }

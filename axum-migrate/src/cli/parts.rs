@@ -4,7 +4,7 @@ use axum_db::Dialect;
 
 use crate::diff::Diff;
 use crate::op::{Op, inverse};
-use crate::render::{Script, concurrently, render};
+use crate::render::{concurrently, render};
 use crate::runner;
 use crate::schema::{Index, Schema};
 use crate::{Engine, Error, ErrorKind};
@@ -106,24 +106,33 @@ fn whole<B: Engine>(ops: &[Op], from: &Schema, target: &Schema) -> Result<Part, 
     let back = inverse(ops);
     let up = render(B::DIALECT, ops, from)?;
     let down = render(B::DIALECT, &back, target)?;
-    // Both scripts share the one setting of metadata.toml.
-    let run_in_transaction = up.run_in_transaction && down.run_in_transaction;
     let losses = back.iter().filter(|op| op.loses_data());
+    let both = [up, down].map(|script| (script.to_sql(), script.run_in_transaction));
+    let ([up, down], run_in_transaction) = files(B::DIALECT, both);
     Ok(Part {
         what: None,
-        up: text::<B>(&up, run_in_transaction),
-        down: text::<B>(&down, run_in_transaction),
+        up,
+        down,
         run_in_transaction,
         loses: losses.map(Op::to_string).collect(),
     })
 }
 
-/// The file of a script: where the runner gives it no transaction although it wants one, it brings its own.
-fn text<B: Engine>(script: &Script, run_in_transaction: bool) -> String {
-    let sql = script.to_sql();
-    if run_in_transaction || !script.run_in_transaction {
-        sql
-    } else {
-        format!("{};\n{sql}COMMIT;\n", runner::begin(B::DIALECT))
-    }
+/// The files of a revision, each given as its statements and whether they are to be one transaction; and what its
+/// metadata.toml says of both.
+pub(super) fn files(dialect: Dialect, scripts: [(String, bool); 2]) -> ([String; 2], bool) {
+    let scripts = scripts.map(|(sql, is_one)| match runner::in_pieces(&sql) {
+        Some(pieces) if is_one && dialect == Dialect::Postgres => (pieces, false),
+        _ => (sql, is_one),
+    });
+    let run_in_transaction = scripts.iter().all(|(_, is_one)| *is_one);
+    let texts = scripts.map(|(sql, wants_one)| {
+        // Where the runner gives it no transaction although it wants one, it brings its own.
+        if wants_one && !run_in_transaction {
+            format!("{};\n{sql}COMMIT;\n", runner::begin(dialect))
+        } else {
+            sql
+        }
+    });
+    (texts, run_in_transaction)
 }

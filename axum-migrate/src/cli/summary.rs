@@ -39,6 +39,12 @@ pub(super) fn notes(diff: &Diff, renamed: &[Rename]) -> Vec<String> {
             diff.unmanaged.join(", ")
         ));
     }
+    if !diff.kept.is_empty() {
+        notes.push(format!(
+            "Left alone, because no model can say it: {}; `revision` makes a migration to drop it by hand",
+            diff.kept.join(", ")
+        ));
+    }
     notes
 }
 

@@ -76,6 +76,68 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
     }
 }
 
+/// Gives `desired` the constraints of `current` that no model can say: foreign keys to tables without a model, and what
+/// is unique more than once. They stay until a revision that is written by hand drops them; each as a sentence's part.
+pub(super) fn what_no_model_can_say(
+    current: &Table,
+    desired: &mut Table,
+    has_model: impl Fn(&str) -> bool,
+) -> Vec<String> {
+    let mut kept = Vec::new();
+    let stays = |desired: &Table, columns: &[String]| {
+        let mut columns = columns.iter();
+        columns.all(|column| desired.column(column).is_some())
+    };
+    for key in &current.foreign_keys {
+        let is_said = desired
+            .foreign_keys
+            .iter()
+            .any(|own| own.columns == key.columns && own.table.eq_ignore_ascii_case(&key.table));
+        if !is_said && !has_model(&key.table) && stays(desired, &key.columns) {
+            kept.push(format!(
+                "the foreign key {} ({}) to {}",
+                current.name,
+                key.columns.join(", "),
+                key.table
+            ));
+            desired.foreign_keys.push(key.clone());
+        }
+    }
+    let key_of = |table: &Table| table.primary_key.as_ref().map(|key| key.columns.clone());
+    let key = key_of(desired).filter(|columns| key_of(current).as_ref() == Some(columns));
+    let is_said = |unique: &&Unique| {
+        let same = |own: &Unique| own.columns == unique.columns;
+        desired.uniques.iter().any(same) || key.as_ref() == Some(&unique.columns)
+    };
+    let mut more: Vec<&Unique> = current.uniques.iter().filter(is_said).collect();
+    for own in &desired.uniques {
+        let alike = |before: &&&Unique| before.columns == own.columns;
+        let named = |before: &&Unique| alike(&before) && before.name == own.name;
+        let shaped = |before: &&Unique| {
+            let name = before.name.clone();
+            **before
+                == Unique {
+                    name,
+                    ..own.clone()
+                }
+        };
+        let found = (more.iter().position(named))
+            .or_else(|| more.iter().position(shaped))
+            .or_else(|| more.iter().position(|before| alike(&before)));
+        found.map(|at| more.remove(at));
+    }
+    let more: Vec<Unique> = more.into_iter().cloned().collect();
+    kept.extend(more.iter().map(|unique| {
+        let columns = unique.columns.join(", ");
+        format!(
+            "the second unique constraint of {} ({columns})",
+            current.name
+        )
+    }));
+    desired.uniques.extend(more);
+    kept
+}
+
 fn keep_of_column(before: &Column, column: &mut Column, checks: &mut Vec<Check>) {
     column.invisible |= before.invisible;
     if !column.nullable {

@@ -44,6 +44,9 @@ pub struct Diff {
     pub orphaned: Vec<String>,
     /// Tables without a model that this directory did not create. They stay.
     pub unmanaged: Vec<String>,
+    /// Constraints that no model can say, as parts of a sentence: foreign keys to tables without a model, and what is
+    /// unique more than once. They stay.
+    pub kept: Vec<String>,
 }
 
 /// Compares the schema of a database with the one that its models describe.
@@ -108,6 +111,10 @@ pub fn diff(from: &Schema, to: &Schema, hints: &Hints) -> Result<Diff, Error> {
         };
         if !hints.exact {
             keep::what_models_cannot_say(current, desired);
+            let can_go =
+                |table: &str| to.tables.contains_key(table) || plan.dropped.contains(table);
+            let kept = keep::what_no_model_can_say(current, desired, can_go);
+            diff.kept.extend(kept);
         }
         table::compare(current, desired, exact, hints, &mut plan);
     }

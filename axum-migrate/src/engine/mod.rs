@@ -64,7 +64,9 @@ pub trait Engine: Backend + Queries + Dump {
     /// afterwards, however `work` ends.
     ///
     /// SQLite: a database in memory. PostgreSQL: `conn` itself, in a schema made within a transaction that
-    /// is rolled back, with every other schema that [`look_at`](Self::look_at) named empty. MySQL: `conn` itself, moved to a scratch database.
+    /// is rolled back, with every other schema that [`look_at`](Self::look_at) named empty; what is too large for
+    /// one transaction is committed in pieces, and dropped in pieces at the end. MySQL: `conn` itself, moved to a
+    /// scratch database.
     ///
     /// # Errors
     /// Those of `work`, and when the scratch place cannot be made.
@@ -79,6 +81,16 @@ pub trait Engine: Backend + Queries + Dump {
     where
         R: Send + 'static,
         W: for<'c> FnOnce(&'c mut Self::Connection) -> BoxFuture<'c, Result<R, Error>> + Send;
+
+    /// To be called between the statements of a large script on a scratch place. PostgreSQL has locks for some
+    /// thousand objects in one transaction: near that, the piece so far is committed.
+    ///
+    /// # Errors
+    /// The database refuses it.
+    fn make_room(conn: &mut Self::Connection) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = conn;
+        async { Ok(()) }
+    }
 
     /// Runs a script of one or more statements as it is.
     ///
@@ -106,13 +118,28 @@ pub trait Engine: Backend + Queries + Dump {
         let statements = statements.to_vec();
         Self::scratch(conn, move |conn| {
             Box::pin(async move {
-                for statement in &statements {
-                    Self::execute(conn, statement).await?;
-                }
+                execute_all::<Self>(conn, &statements).await?;
                 Self::introspect(conn).await
             })
         })
     }
+}
+
+/// How many statements of a script on a scratch place run before it is asked whether they are many.
+pub(crate) const ROOM_FOR: usize = 50;
+
+/// Runs statements on a scratch place, however many they are.
+pub(crate) async fn execute_all<B: Engine>(
+    conn: &mut B::Connection,
+    statements: &[String],
+) -> Result<(), Error> {
+    for piece in statements.chunks(ROOM_FOR) {
+        for statement in piece {
+            B::execute(conn, statement).await?;
+        }
+        B::make_room(conn).await?;
+    }
+    Ok(())
 }
 
 /// Completes "could not" with the beginning of a statement.

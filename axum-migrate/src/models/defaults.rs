@@ -82,19 +82,40 @@ fn text(dialect: Dialect, sql: &str, ty: &str) -> Option<String> {
         }
         Dialect::Sqlite | Dialect::Mysql => sql,
     };
+    if dialect == Dialect::Mysql {
+        return mysql_text(literal).filter(|text| !text.contains(['\n', '\r']));
+    }
     let inside = literal.strip_prefix('\'')?.strip_suffix('\'')?;
     let plain = inside.replace("''", "\u{0}");
-    if plain.contains('\'') || plain.contains(['\n', '\r']) {
+    if plain.contains(['\'', '\n', '\r']) {
         return None;
     }
-    let plain = plain.replace('\u{0}', "'");
-    match dialect {
-        Dialect::Mysql if plain.contains('\\') => {
-            let unescaped = plain.replace("\\\\", "\u{0}");
-            (!unescaped.contains('\\')).then(|| unescaped.replace('\u{0}', "\\"))
-        }
-        _ => Some(plain),
+    Some(plain.replace('\u{0}', "'"))
+}
+
+/// What a literal of MySQL's says, in which a backslash escapes.
+pub(super) fn mysql_text(literal: &str) -> Option<String> {
+    let inside = literal.strip_prefix('\'')?.strip_suffix('\'')?;
+    let mut text = String::new();
+    let mut characters = inside.chars();
+    while let Some(c) = characters.next() {
+        text.push(match c {
+            '\'' => characters.next().filter(|next| *next == '\'')?,
+            '\\' => match characters.next()? {
+                '0' => '\0',
+                'b' => '\u{8}',
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                'Z' => '\u{1a}',
+                // Which keep it, for LIKE.
+                '%' | '_' => return None,
+                other => other,
+            },
+            c => c,
+        });
     }
+    Some(text)
 }
 
 #[cfg(test)]
@@ -114,6 +135,12 @@ mod tests {
             text(Dialect::Mysql, "'a\\\\b'", "varchar(3)").as_deref(),
             Some("a\\b")
         );
+        assert_eq!(
+            mysql_text("'it''s\\n\\\\n\\''").as_deref(),
+            Some("it's\n\\n'")
+        );
+        assert_eq!(mysql_text("'a' 'b'"), None);
+        assert_eq!(text(Dialect::Mysql, "'a\\nb'", "varchar(3)"), None);
         assert_eq!(text(Dialect::Sqlite, "'a' || 'b'", "TEXT"), None);
         assert_eq!(
             integer(Dialect::Postgres, "'-1'::integer").as_deref(),

@@ -316,11 +316,9 @@ fn mysql(ty: &str, column: &Column, is_keyed: bool) -> RustType {
 /// The values of MySQL's `enum('a','b')`.
 pub(super) fn mysql_labels(ty: &str) -> Option<Vec<String>> {
     let inside = ty.strip_prefix("enum(")?.strip_suffix(')')?;
-    Some(
-        crate::token::tokens(inside)
-            .iter()
-            .filter(|token| token.kind == crate::token::Kind::String)
-            .filter_map(crate::token::Token::identifier)
-            .collect(),
-    )
+    crate::token::tokens(inside)
+        .iter()
+        .filter(|token| token.kind == crate::token::Kind::String)
+        .map(|token| super::defaults::mysql_text(token.text))
+        .collect()
 }

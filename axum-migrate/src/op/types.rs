@@ -1,5 +1,7 @@
 //! What a type of a column can hold: whether a change of it loses anything, and what stands for nothing in it.
 
+use crate::token::{Kind, tokens};
+
 /// Whether every value of `from` is a value of `to`.
 pub(super) fn is_widening(from: &str, to: &str) -> bool {
     let (from_name, from_arguments) = split_type(from);
@@ -139,11 +141,11 @@ const NUMBERS: [&str; 12] = [
 pub(super) fn neutral_value(ty: &str) -> String {
     let named = ty;
     let ty = ty.to_lowercase();
-    if let Some(values) = ty
-        .strip_prefix("enum(")
-        .and_then(|values| values.strip_suffix(')'))
-    {
-        return values.split(',').next().unwrap_or("''").to_owned();
+    if ty.starts_with("enum(") {
+        // As it is written: its letters may be large, and have commas between them.
+        let values = tokens(named);
+        let first = values.iter().find(|token| token.kind == Kind::String);
+        return first.map_or("''", |token| token.text).to_owned();
     }
     let starts = |names: &[&str]| names.iter().any(|name| ty.starts_with(name));
     if ty.ends_with("[]") {

@@ -5,6 +5,7 @@ use diesel_async::SimpleAsyncConnection as _;
 
 use super::script::{Script, StatementKind, excerpt};
 use super::split::Statement;
+use crate::engine::ROOM_FOR;
 use crate::error::what_it_needs;
 use crate::render::enum_made_anew;
 use crate::schema::EnumType;
@@ -24,6 +25,9 @@ pub(crate) async fn rehearse<B: Engine>(
     let script = Script::new(sql, B::DIALECT);
     let in_transaction = B::DIALECT == Dialect::Postgres;
     for (at, statement) in script.statements.iter().enumerate() {
+        if at % ROOM_FOR == ROOM_FOR - 1 {
+            B::make_room(conn).await?;
+        }
         let ends_transaction = matches!(
             script.kinds[at],
             StatementKind::Begin | StatementKind::Commit | StatementKind::Rollback

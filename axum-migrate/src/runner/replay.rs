@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use axum_db::Dialect;
 
 use crate::diff::{Diff, Hints, diff};
+use crate::engine::execute_all;
 use crate::op::Op;
 use crate::render::made_again;
 use crate::revision::Revision;
@@ -49,9 +50,7 @@ pub(crate) async fn prove<B: Engine>(
     let (up, down) = (up.to_owned(), down.to_owned());
     B::scratch(conn, move |conn| {
         Box::pin(async move {
-            for statement in &start {
-                B::execute(conn, statement).await?;
-            }
+            execute_all::<B>(conn, &start).await?;
             let before = B::introspect(conn).await?;
             rehearse::<B>(conn, &up, "the generated up.sql", &[]).await?;
             expect("up.sql", "the models", &B::introspect(conn).await?, &to)?;

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, header};
 use axum::{Router, middleware};
 use axum_login_kit::{Lockout, LogMailer, LoginManager, Mailer};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::trace::{DefaultMakeSpan, DefaultOnResponse, TraceLayer};
-use tracing::Level;
+use tower_http::trace::{DefaultOnResponse, TraceLayer};
+use tracing::{Level, Span};
 
 use crate::database::Database;
 use crate::models::User;
@@ -49,7 +50,7 @@ pub fn create_app_with(
         .mailer(mailer)
         .build()?;
     let log = TraceLayer::new_for_http()
-        .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
+        .make_span_with(span)
         .on_request(())
         .on_response(DefaultOnResponse::new().level(Level::INFO));
     let app = App {
@@ -78,4 +79,14 @@ pub fn create_app_with(
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(log)
         .with_state(app))
+}
+
+/// What the log says of a request. Of a link from a mail it is the route: whoever reads the token could use it.
+fn span(request: &Request) -> Span {
+    let route = request.extensions().get::<MatchedPath>();
+    let uri = match route.map(MatchedPath::as_str) {
+        Some(route) if route.contains("{token}") => route.to_owned(),
+        _ => request.uri().to_string(),
+    };
+    tracing::info_span!("request", method = %request.method(), uri)
 }

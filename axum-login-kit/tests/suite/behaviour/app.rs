@@ -65,7 +65,7 @@ impl Kept {
 
 /// What the application keeps in sessions.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Cart(Vec<String>);
+pub(crate) struct Cart(pub(crate) Vec<String>);
 
 impl SessionData for Cart {
     const NAME: &'static str = "cart";

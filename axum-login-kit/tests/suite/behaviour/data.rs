@@ -1,9 +1,16 @@
 //! What an application keeps in sessions, and for visitors.
 
+use axum::Router;
+use axum::extract::Path;
 use axum::http::StatusCode;
+use axum::routing::post;
+use axum_db::prelude::*;
+use axum_login_kit::{Auth, Error};
 use futures_util::future::join_all;
 
-use super::app::{App, Kept};
+use super::app::{self, App, Cart, Db, Kept};
+use crate::browser::Browser;
+use crate::models::{User, users};
 
 const LOGIN: &str = "email=ada@example.com&password=password";
 
@@ -106,4 +113,102 @@ async fn two_requests_at_once_lose_nothing() {
         items.sort_unstable();
         assert_eq!(items, ["0", "1", "2", "3", "4", "5", "6", "7"], "{kept:?}");
     }
+}
+
+#[tokio::test]
+async fn a_visitor_who_logs_out_leaves_nothing_either() {
+    let app = App::new().await;
+    let mut browser = app.browser();
+    browser.post("/cart", "apple").await;
+    browser.post("/logout", "").await;
+    assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
+    assert_eq!(browser.get("/cart").await.body, "");
+}
+
+#[tokio::test]
+async fn data_of_one_realm_is_nothing_in_another() {
+    let app = App::new().await;
+    let mut browser = app.browser();
+    browser.post("/cart", "apple").await;
+    let admins = app::manager(&app.database, "admin").build().unwrap();
+    let router = app::router(app.gate.clone())
+        .layer(admins.layer())
+        .layer(app.database.layer());
+    let mut planted = Browser::new(&router);
+    let sealed = browser.cookies["visitor"].clone();
+    planted.cookies.insert("visitor-admin".to_owned(), sealed);
+    assert_eq!(planted.get("/cart").await.body, "");
+}
+
+#[tokio::test]
+async fn data_ends_with_the_login_within_a_request_and_with_its_transaction() {
+    async fn steps(db: Db, auth: Auth<User>, Path(steps): Path<String>) -> Result<String, Error> {
+        for step in steps.split(',') {
+            match step {
+                "begin" => db.begin().await?,
+                "rollback" => db.rollback().await?,
+                "logout" => auth.logout().await?,
+                "login" => {
+                    let query = User::query().filter(users::email.eq("ada@example.com"));
+                    auth.login(&query.one(&db).await?).await?;
+                }
+                item => {
+                    let item = item.to_owned();
+                    auth.update_data(|cart: &mut Cart| cart.0.push(item.clone()))
+                        .await?;
+                }
+            }
+        }
+        Ok(auth.data::<Cart>().await?.0.join(","))
+    }
+    let app = App::new().await;
+    app.user("ada@example.com").await;
+    let router = Router::new()
+        .route("/{steps}", post(steps))
+        .layer(app.login.layer())
+        .layer(app.database.layer());
+    for (steps, then, left) in [
+        ("apple,login", "apple", "apple"),
+        ("apple,login,pear", "apple,pear", "apple,pear"),
+        ("apple,login,logout", "", ""),
+        ("apple,logout", "", ""),
+        ("apple,begin,login,rollback", "apple", "apple"),
+        ("begin,apple,rollback", "apple", ""),
+    ] {
+        let mut browser = Browser::new(&router);
+        let answer = browser.post(&format!("/{steps}"), "").await;
+        assert_eq!(answer.body, then, "{steps}");
+        let mut later = app.browser();
+        later.cookies = browser.cookies;
+        assert_eq!(later.get("/cart").await.body, left, "{steps}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_in_a_cookie_that_would_be_too_large_is_refused() {
+    let app = App::with(|builder| Kept::Cookies.set(builder)).await;
+    app.user("ada@example.com").await;
+    let mut browser = app.logged_in("ada@example.com").await;
+    browser.post("/cart", "apple").await;
+    let answer = browser.post("/cart", &"x".repeat(4_000)).await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(browser.get("/cart").await.body, "apple");
+}
+
+#[tokio::test]
+async fn what_an_ended_session_left_in_a_cookie_is_no_part_of_the_next() {
+    let app = App::with(|builder| Kept::Cookies.set(builder)).await;
+    app.user("ada@example.com").await;
+    let mut browser = app.logged_in("ada@example.com").await;
+    browser.post("/cart", "apple").await;
+    let state = browser.cookies["state"].clone();
+    assert!(!state.contains("Max-Age"), "it ends with the browser");
+    browser.post("/logout", "").await;
+    assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
+    let mut browser = app.logged_in("ada@example.com").await;
+    browser.cookies.insert("state".to_owned(), state);
+    assert_eq!(browser.get("/cart").await.body, "");
+    // The next login takes it away.
+    browser.post("/login", LOGIN).await;
+    assert!(browser.cookie("state").is_none());
 }

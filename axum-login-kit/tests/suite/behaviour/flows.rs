@@ -335,11 +335,16 @@ async fn a_token_is_for_one_purpose_one_user_and_one_manager() {
 async fn an_address_is_confirmed_once_and_after_the_commit() {
     let flows = Flows::new(|builder| builder).await;
     let ada = flows.app.user("ada@example.com").await;
-    for end in ["rollback", "commit"] {
-        let form = format!("email=ada@example.com&end={end}");
+    flows.app.user("bob@example.com").await;
+    for (name, end) in [("bob", "rollback"), ("ada", "commit")] {
+        let form = format!("email={name}@example.com&end={end}");
         flows.browser().post("/join", &form).await;
     }
     let mail = flows.outbox.next().await;
+    assert_eq!(
+        mail.to, "ada@example.com",
+        "what was rolled back comes first"
+    );
     assert_eq!(flows.outbox.waiting(), 0);
     for status in [StatusCode::OK, StatusCode::GONE] {
         let uri = format!("/confirm/{}", mail.text);
@@ -520,11 +525,26 @@ async fn a_login_renews_an_outdated_hash_and_leaves_other_sessions() {
         })
         .await;
         let ada = flows.app.user("ada@example.com").await;
-        let cookie = login_as(&flows.login, &ada).await.unwrap();
-        let mut elsewhere = flows.browser().with("cookie", cookie.to_str().unwrap());
+        let mut bob = flows.app.user("bob@example.com").await;
+        bob.password_hash.clone_from(&ada.password_hash);
+        flows.app.save(&bob).await;
+        let session_of = async |user: &User| {
+            let cookie = login_as(&flows.login, user).await.unwrap();
+            flows.browser().with("cookie", cookie.to_str().unwrap())
+        };
+        let mut elsewhere = session_of(&ada).await;
+        let mut bobs = session_of(&bob).await;
+        // One that ended with an earlier password, and that a thief may still have.
+        let mut before = ada.clone();
+        before.password_hash = "an earlier one".to_owned();
+        let mut thief = session_of(&before).await;
         let mut browser = flows.browser();
         let form = "email=ada@example.com&password=password";
         assert_eq!(browser.post("/login", form).await.header("location"), "/");
+        let home = thief.get("/home").await;
+        assert_eq!(home.body, "hello stranger", "{kept:?}");
+        let home = bobs.get("/home").await;
+        assert_eq!(home.body, "hello bob@example.com", "{kept:?}");
         let stored = flows.stored(&ada).await;
         assert!(stored.password_hash.starts_with("$2b$05$"));
         for browser in [&mut browser, &mut elsewhere] {

@@ -280,3 +280,64 @@ async fn several_processes_count_together() {
     let answer = Browser::new(&router).post("/login", form).await;
     assert_eq!(answer.status, LOCKED);
 }
+
+#[tokio::test]
+async fn refused_attempts_on_an_account_do_not_count_for_their_address() {
+    for locked in Locked::all(|lockout| lockout.account(1).address(4)).await {
+        let from = "198.51.100.7:1";
+        assert_eq!(locked.try_from(from, "ada", "wrong").await.status, WRONG);
+        for _ in 0..8 {
+            assert_eq!(locked.try_from(from, "ada", "wrong").await.status, LOCKED);
+        }
+        for (name, status) in [
+            ("bob", WRONG),
+            ("eve", WRONG),
+            ("mia", WRONG),
+            ("zoe", LOCKED),
+        ] {
+            let answer = locked.try_from(from, name, "wrong").await;
+            assert_eq!(answer.status, status, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_still_counts_is_not_swept_away() {
+    for locked in Locked::all(|lockout| lockout.account(2)).await {
+        for _ in 0..2 {
+            assert_eq!(locked.attempt("ada", "wrong").await.status, WRONG);
+        }
+        assert_eq!(locked.attempt("bob", "wrong").await.status, WRONG);
+        locked.clock.advance(Duration::from_secs(10));
+        locked.login.delete_expired().await.unwrap();
+        assert_eq!(locked.attempt("ada", "password").await.status, LOCKED);
+        assert_eq!(locked.attempt("bob", "wrong").await.status, WRONG);
+        assert_eq!(locked.attempt("bob", "wrong").await.status, LOCKED);
+    }
+}
+
+#[tokio::test]
+async fn an_account_of_one_realm_is_not_locked_by_its_name_in_another() {
+    for in_memory in [true, false] {
+        let locked = Locked::new(1, |lockout| lockout, in_memory).await;
+        let lockout = match in_memory {
+            true => Lockout::in_memory(),
+            false => Lockout::in_table(&locked.app.database),
+        };
+        let routers = ["user", "admin"].map(|realm| {
+            let login = manager(&locked.app.database, realm)
+                .lockout(lockout.clone().account(1))
+                .build()
+                .unwrap();
+            let router = Router::new().route("/login", post(log_in));
+            router
+                .layer(login.layer())
+                .layer(locked.app.database.layer())
+        });
+        let form = "email=ada@example.com&password=wrong";
+        for (router, status) in [(0, WRONG), (0, LOCKED), (1, WRONG), (1, LOCKED)] {
+            let answer = Browser::new(&routers[router]).post("/login", form).await;
+            assert_eq!(answer.status, status, "{router}");
+        }
+    }
+}

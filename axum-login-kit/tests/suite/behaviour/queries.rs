@@ -9,13 +9,16 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum_login_kit::Bcrypt;
+use axum::routing::post;
+use axum_db::prelude::*;
+use axum_login_kit::{Auth, Bcrypt, Error};
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use diesel_async::AsyncConnection;
 use futures_util::future::join_all;
 
 use super::app::{self, App, Db};
 use crate::browser::Browser;
+use crate::models::User;
 
 /// Counts the statements on the connection it is set on.
 #[derive(Clone, Default)]
@@ -117,6 +120,17 @@ async fn last_seen_is_written_after_the_response_when_it_is_minutes_old() {
     browser.get("/home").await;
     seen(&app).await;
 
+    // And no sooner.
+    let recorder = app.database.record(axum_db::Recording::Sql);
+    for _ in 0..3 {
+        browser.get("/home").await;
+        tokio::task::yield_now().await;
+        app.database.session().begin().await.unwrap();
+    }
+    let statements = recorder.take();
+    let mut texts = statements.iter().map(axum_db::RecordedQuery::sql);
+    assert!(!texts.any(|text| text.starts_with("UPDATE")));
+
     // The request's own transaction, rolled back at its end, takes no part in it.
     app.execute(MAKE_OLD).await;
     let mut counting = Browser::new(&counted(&app));
@@ -173,20 +187,33 @@ async fn a_login_that_hashes_holds_no_connection() {
     let cookie = axum_login_kit::testing::login_as(&app.login, &user)
         .await
         .unwrap();
+    async fn register(db: Db, auth: Auth<User>) -> Result<String, Error> {
+        User::query().one(&db).await?;
+        auth.hash_password("password").await
+    }
+    let router = app::router(app.gate.clone())
+        .merge(Router::new().route("/register", post(register)))
+        .layer(app.login.layer())
+        .layer(app.database.layer());
     let mut known = app.browser().with("cookie", cookie.to_str().unwrap());
-    let mut new = app.browser();
-    let login = new.post("/login", "email=ada@example.com&password=wrong");
-    let page = async {
-        // The login's own query comes first: afterwards the connection is free.
-        tokio::task::yield_now().await;
-        known.get("/account").await
-    };
-    tokio::pin!(login, page);
-    let answer = tokio::select! {
-        biased;
-        _ = &mut login => panic!("the page waited for the hash"),
-        answer = &mut page => answer,
-    };
-    assert_eq!(answer.body, "account of ada@example.com");
-    assert_eq!(login.await.header("location"), "/login");
+    for (uri, status) in [
+        ("/login", StatusCode::SEE_OTHER),
+        ("/register", StatusCode::OK),
+    ] {
+        let mut new = Browser::new(&router);
+        let hashing = new.post(uri, "email=ada@example.com&password=wrong");
+        let page = async {
+            // The request's own query comes first: afterwards the connection is free.
+            tokio::task::yield_now().await;
+            known.get("/account").await
+        };
+        tokio::pin!(hashing, page);
+        let answer = tokio::select! {
+            biased;
+            _ = &mut hashing => panic!("the page waited for the hash"),
+            answer = &mut page => answer,
+        };
+        assert_eq!(answer.body, "account of ada@example.com");
+        assert_eq!(hashing.await.status, status);
+    }
 }

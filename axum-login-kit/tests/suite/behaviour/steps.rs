@@ -31,6 +31,7 @@ async fn steps(
             "commit" => db.commit().await?,
             "rollback" => db.rollback().await?,
             "flash" => flash.info("hello"),
+            "look" => drop(auth.user().await?),
             "fail" => return Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response()),
             "refuse" => return Ok(StatusCode::UNPROCESSABLE_ENTITY.into_response()),
             "panic" => panic!("on purpose"),
@@ -130,6 +131,37 @@ async fn whatever_fails_one_whole_session_is_left() {
         let (found, rows) = after(Kept::Table, TransactionMode::Explicit, steps).await;
         assert_eq!(found, who, "{steps}");
         assert_eq!(rows, i64::from(who != "nobody"), "{steps}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_whose_login_is_rolled_back_goes_on_with_the_session_before() {
+    for (steps, who) in [
+        ("begin,bob", "bob@example.com"),
+        ("begin,bob,look,commit", "bob@example.com"),
+        ("begin,bob,rollback", "ada@example.com"),
+        ("look,begin,bob,rollback", "ada@example.com"),
+        ("begin,bob,look,rollback", "ada@example.com"),
+        ("bob,look,begin,ada,look,rollback", "bob@example.com"),
+        // Whoever logged out is nobody for the rest of the request, whatever becomes of it.
+        ("logout,begin,bob,rollback", "nobody"),
+        ("begin,logout,rollback", "nobody"),
+        ("begin,bob,logout,rollback", "nobody"),
+    ] {
+        let app = app(Kept::Table).await;
+        let mut browser = Browser::new(&router(&app, TransactionMode::Explicit));
+        browser.post("/ada", "").await;
+        let answer = browser.post(&format!("/{steps}"), "").await;
+        assert_eq!(answer.body, who, "{steps}");
+    }
+    // These take no part in the transaction.
+    for kept in [Kept::Memory, Kept::Cookies] {
+        let app = app(kept).await;
+        let mut browser = Browser::new(&router(&app, TransactionMode::Explicit));
+        browser.post("/ada", "").await;
+        let answer = browser.post("/look,begin,bob,rollback", "").await;
+        assert_eq!(answer.body, "bob@example.com", "{kept:?}");
+        assert_eq!(browser.get("/").await.body, "bob@example.com", "{kept:?}");
     }
 }
 

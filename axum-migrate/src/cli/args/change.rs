@@ -17,8 +17,8 @@ pub(crate) struct Offline {
     /// List what would run instead
     #[arg(long, conflicts_with = "sql")]
     pub(crate) plan: bool,
-    /// With --plan: answer in JSON
-    #[arg(long, requires = "plan")]
+    /// Answer in JSON
+    #[arg(long, conflicts_with = "sql")]
     pub(crate) json: bool,
 }
 
@@ -46,11 +46,27 @@ impl Wait {
 }
 
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Carry {
+pub(crate) struct Locks {
     /// How long a statement queues for the lock of a table before it gives way and is tried again: 5s, 500ms, or 0
     /// for as long as it takes [default: 5s, or the application's]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) lock_timeout: Option<Duration>,
+}
+
+impl Locks {
+    /// The application's settings with what was typed.
+    pub(crate) fn over(&self, mut options: Options) -> Options {
+        if let Some(timeout) = self.lock_timeout {
+            options.lock_timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
+        }
+        options
+    }
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Carry {
+    #[command(flatten)]
+    pub(crate) locks: Locks,
     /// Go on with a revision that was interrupted
     #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "continue")]
     pub(crate) resume: Option<Resume>,
@@ -58,10 +74,8 @@ pub(crate) struct Carry {
 
 impl Carry {
     /// The application's settings with what was typed.
-    pub(crate) fn over(&self, mut options: Options) -> Options {
-        if let Some(timeout) = self.lock_timeout {
-            options.lock_timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
-        }
+    pub(crate) fn over(&self, options: Options) -> Options {
+        let mut options = self.locks.over(options);
         options.resume = self.resume;
         options
     }
@@ -118,6 +132,8 @@ pub struct Redo {
     #[arg(long)]
     pub(crate) allow_data_loss: bool,
     #[command(flatten)]
+    pub(crate) locks: Locks,
+    #[command(flatten)]
     pub(crate) wait: Wait,
     #[command(flatten)]
     pub(crate) folder: Folder,
@@ -153,6 +169,9 @@ pub struct Repair {
     /// Never ask, even on a terminal
     #[arg(long)]
     pub(crate) no_input: bool,
+    /// Answer in JSON; asks nothing
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) wait: Wait,
     #[command(flatten)]

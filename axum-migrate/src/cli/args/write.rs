@@ -30,6 +30,9 @@ pub struct Adopt {
     /// Show the SQL of the first revision; write and record nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Answer in JSON
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) wait: Wait,
     #[command(flatten)]
@@ -169,6 +172,9 @@ pub struct Rebase {
     /// Put it after this revision [default: the other head]
     #[arg(long, value_name = "REVISION")]
     pub(crate) onto: Option<String>,
+    /// Answer in JSON
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) folder: Folder,
 }

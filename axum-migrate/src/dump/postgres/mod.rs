@@ -42,7 +42,7 @@ struct Constraint {
     name: String,
     /// The key of the table that a foreign key points at.
     target: Option<String>,
-    /// It is not valid for the rows that are there, which only ALTER TABLE can say.
+    /// It is not valid for the rows that are there, or unique again, which only ALTER TABLE can say.
     later: bool,
 }
 

@@ -170,7 +170,10 @@ SELECT json_build_object('key', 'c' || c.oid, 'kind', 'table', 'name', ", key!("
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND (a.attislocal OR a.attinhcount = 0) AND NOT c.relispartition),
   'constraints', (SELECT coalesce(json_agg(json_build_object('sql', format('CONSTRAINT %I %s', k.conname, pg_get_constraintdef(k.oid)),
-      'name', k.conname, 'target', CASE WHEN k.contype = 'f' THEN 'c' || k.confrelid END, 'later', NOT k.convalidated)
+      'name', k.conname, 'target', CASE WHEN k.contype = 'f' THEN 'c' || k.confrelid END, 'later', NOT k.convalidated
+        -- CREATE TABLE takes what is unique twice for once.
+        OR k.contype = 'u' AND EXISTS (SELECT 1 FROM pg_constraint o WHERE o.conrelid = k.conrelid AND o.conkey = k.conkey
+          AND (o.contype = 'p' OR o.contype = 'u' AND o.conname < k.conname)))
       ORDER BY position(k.contype::text in 'pucxf'), k.conname), '[]')
     FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u', 'c', 'x', 'f') AND k.conislocal AND k.conparentid = 0),
   'tail', coalesce((SELECT format(' INHERITS (%s)', string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhseqno))

@@ -10,7 +10,7 @@ WITH looked AS (
   FROM pg_namespace n
   WHERE n.nspname = current_schema() OR strpos(n.nspname, '.') = 0 AND CASE
     WHEN coalesce(current_setting('axum_migrate.schemas', true), '') = '' THEN
-      n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND NOT EXISTS (
+      n.nspname !~ '^(pg_|axum_migrate_scratch_)' AND n.nspname <> 'information_schema' AND NOT EXISTS (
         SELECT 1 FROM pg_depend e WHERE e.classid = 'pg_namespace'::regclass AND e.objid = n.oid AND e.deptype = 'e')
     ELSE jsonb_exists(current_setting('axum_migrate.schemas')::jsonb, n.nspname) END),
 extended AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')

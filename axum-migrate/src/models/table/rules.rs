@@ -21,7 +21,7 @@ impl TableWriter<'_> {
                 .filter(|_| self.world.has_model(&key.table))
             else {
                 self.notes.push(format!(
-                    "The foreign key ({}) is to `{}`, which has no model.",
+                    "The foreign key ({}) is to `{}`, which has no model; migrations leave it alone.",
                     key.columns.join(", "),
                     key.table
                 ));
@@ -107,7 +107,7 @@ impl TableWriter<'_> {
             let again = !said.insert(unique.columns.as_slice()) || is_key;
             if again && self.world.dialect != Dialect::Mysql {
                 self.notes.push(format!(
-                    "({}) is said to be unique more than once.",
+                    "({}) is unique by more than one constraint; migrations leave the others alone.",
                     unique.columns.join(", ")
                 ));
                 continue;

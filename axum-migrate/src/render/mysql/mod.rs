@@ -136,11 +136,14 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) -> Res
     let mut prepared = Vec::new();
     let mut updates = Vec::new();
     let mut changes = Vec::new();
-    let remade: BTreeSet<&str> = ops.iter().filter_map(|op| is_remade(op)).collect();
-    let early: BTreeSet<String> = ops
+    // What is computed from what comes later in the same statement is refused.
+    let mut computed = Vec::new();
+    let remade = remade(old, ops);
+    let retyped = ops.iter().filter_map(|op| is_retyped_early(op));
+    let early: BTreeSet<String> = remade
         .iter()
-        .filter_map(|op| is_remade(op).or(is_retyped_early(op)))
-        .map(str::to_owned)
+        .cloned()
+        .chain(retyped.map(str::to_owned))
         .collect();
     let index_is_early = |own: &Index| own.columns().any(|column| early.contains(column));
     let unique_is_early = |own: &Unique| own.columns.iter().any(|it| early.contains(it));
@@ -192,6 +195,7 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) -> Res
                     changes.push(format!("MODIFY COLUMN {}", ddl::column(column)));
                 }
             }
+            Op::AddColumn { column, .. } if column.generated.is_some() => computed.push(column),
             Op::AddColumn {
                 column,
                 backfill: None,
@@ -202,33 +206,37 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) -> Res
             Op::AlterColumn {
                 from, to, backfill, ..
             } => {
-                if to.generated.is_some() && remade.contains(to.name.as_str()) {
+                if to.generated.is_some() && remade.contains(&to.name) {
                     prepared.push(format!("DROP COLUMN {}", quote(&to.name)));
-                    changes.push(format!("ADD COLUMN {}", ddl::column(to)));
+                    computed.push(to);
                     continue;
                 }
                 let value = backfill.as_ref().or(to.default.as_ref());
-                if let (Some(was), true) = (&from.generated, remade.contains(to.name.as_str())) {
+                if let (Some(was), true) = (&from.generated, remade.contains(&to.name)) {
                     let open = Column {
                         nullable: true,
                         auto: None,
                         ..to.clone()
                     };
                     let name = quote(&to.name);
-                    prepared.push(format!("DROP COLUMN {name}"));
-                    prepared.push(format!("ADD COLUMN {}", ddl::column(&open)));
-                    updates.push(format!(
-                        "UPDATE {} SET {name} = {}{kept}",
-                        quote(table),
-                        was.expression
-                    ));
+                    if was.stored {
+                        prepared.push(format!("MODIFY COLUMN {}", ddl::column(&open)));
+                    } else {
+                        prepared.push(format!("DROP COLUMN {name}"));
+                        prepared.push(format!("ADD COLUMN {}", ddl::column(&open)));
+                        updates.push(format!(
+                            "UPDATE {} SET {name} = {}{kept}",
+                            quote(table),
+                            was.expression
+                        ));
+                    }
                 }
                 if from.nullable
                     && !to.nullable
                     && let Some(value) = value
                 {
                     let name = quote(&to.name);
-                    if from.ty != to.ty && !remade.contains(to.name.as_str()) {
+                    if from.ty != to.ty && !remade.contains(&to.name) {
                         let open = Column {
                             nullable: true,
                             auto: None,
@@ -242,6 +250,9 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) -> Res
                     ));
                 }
                 changes.push(format!("MODIFY COLUMN {}", ddl::column(to)));
+            }
+            Op::DropColumn { column, .. } if remade.contains(&column.name) => {
+                prepared.push(format!("DROP COLUMN {}", quote(&column.name)));
             }
             Op::DropColumn { column, .. } => {
                 changes.push(format!("DROP COLUMN {}", quote(&column.name)))
@@ -281,6 +292,15 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) -> Res
             _ => {}
         }
     }
+    let stays = |own: &&Column| {
+        let changes_it = |op: &&Op| matches!(op, Op::AlterColumn { from: it, .. } | Op::DropColumn { column: it, .. } if it == *own);
+        remade.contains(&own.name) && !ops.iter().any(changes_it)
+    };
+    for own in old.columns.iter().filter(stays) {
+        prepared.push(format!("DROP COLUMN {}", quote(&own.name)));
+        computed.push(own);
+    }
+    changes.extend(in_order(computed).map(|column| format!("ADD COLUMN {}", ddl::column(column))));
     for key in &old.foreign_keys {
         let gone = |op: &&Op| matches!(op, Op::DropForeignKey { key: gone, .. } if gone == key);
         if !new.foreign_keys.contains(key) || ops.iter().any(gone) {
@@ -309,6 +329,39 @@ fn in_place(old: &Table, new: &Table, ops: &[&Op], out: &mut Vec<String>) -> Res
         out.push(alter(table, changes));
     }
     Ok(())
+}
+
+/// Computed columns, each after those that it is computed from.
+fn in_order(mut columns: Vec<&Column>) -> impl Iterator<Item = &Column> {
+    std::iter::from_fn(move || {
+        let names: BTreeSet<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let needs_none = |column: &&Column| {
+            let generated = column.generated.as_ref();
+            !generated.is_some_and(|own| mentions(&own.expression, &names))
+        };
+        let next = columns.iter().position(needs_none).unwrap_or_default();
+        (!columns.is_empty()).then(|| columns.remove(next))
+    })
+}
+
+/// The columns that are dropped before all else, and with them what is computed from them.
+fn remade(old: &Table, ops: &[&Op]) -> BTreeSet<String> {
+    let names = ops.iter().filter_map(|op| is_remade(op));
+    let mut remade: BTreeSet<String> = names.map(str::to_owned).collect();
+    loop {
+        let computed = old.columns.iter().filter(|own| {
+            let generated = own.generated.as_ref();
+            generated.is_some_and(|it| mentions(&it.expression, &remade))
+        });
+        let grown: BTreeSet<String> = computed
+            .map(|own| own.name.clone())
+            .chain(remade.iter().cloned())
+            .collect();
+        if grown.len() == remade.len() {
+            return remade;
+        }
+        remade = grown;
+    }
 }
 
 /// The column, where it cannot be changed in place: what it computes, or that it is computed whenever it is read.

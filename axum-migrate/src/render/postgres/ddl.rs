@@ -32,7 +32,15 @@ pub(super) fn create_table(table: &Table, out: &mut Vec<String>) {
         }
     }
     lines.extend(table.primary_key.iter().map(primary_key));
-    lines.extend(table.uniques.iter().map(unique));
+    // CREATE TABLE takes what is unique twice for once.
+    let mut said: Vec<&[String]> = table.primary_key.iter().map(|key| &*key.columns).collect();
+    let (uniques, late_uniques): (Vec<&Unique>, Vec<&Unique>) =
+        table.uniques.iter().partition(|own| {
+            let is_new = !said.contains(&&*own.columns);
+            said.push(&own.columns);
+            is_new
+        });
+    lines.extend(uniques.into_iter().map(unique));
     let (late_checks, checks): (Vec<&Check>, Vec<&Check>) =
         table.checks.iter().partition(|own| own.not_valid);
     lines.extend(checks.into_iter().map(check));
@@ -55,6 +63,7 @@ pub(super) fn create_table(table: &Table, out: &mut Vec<String>) {
     out.push(sql);
     out.append(&mut owned);
     let add = |clause: String| format!("ALTER TABLE {name} ADD {clause}");
+    out.extend(late_uniques.into_iter().map(|own| add(unique(own))));
     out.extend(late_checks.into_iter().map(|own| add(check(own))));
     out.extend(late_keys.into_iter().map(|own| add(foreign_key(own))));
     for index in &table.indexes {

@@ -138,6 +138,44 @@ pub fn cases() -> Vec<Case> {
             )],
         ),
         Case::new(
+            "a column becomes computed, what was computed from it goes",
+            [
+                ("age INT CHECK (age > 0)", "age INT AS (small + 1) VIRTUAL"),
+                ("twice INT GENERATED ALWAYS AS (age * 2) STORED,\n", ""),
+                ("half INT AS (age DIV 2) VIRTUAL,\n", ""),
+            ],
+        )
+        .reformats(vec!["age"]),
+        Case::new(
+            "a column becomes computed, what was computed from it stays",
+            [("age INT CHECK (age > 0)", "age INT AS (small + 1) STORED")],
+        )
+        .reformats(vec!["age", "twice", "half"]),
+        Case::new(
+            "a column becomes computed, what was computed from it changes",
+            [
+                ("age INT CHECK (age > 0)", "age INT AS (small + 1) VIRTUAL"),
+                ("(age * 2) STORED", "(price * 2) STORED"),
+                (
+                    "half INT AS (age DIV 2) VIRTUAL",
+                    "half BIGINT AS (age DIV 2) VIRTUAL",
+                ),
+            ],
+        )
+        .reformats(vec!["age", "twice", "half"]),
+        Case::new(
+            "a column becomes computed, what was computed from it becomes plain",
+            [
+                ("age INT CHECK (age > 0)", "age INT AS (small + 1) VIRTUAL"),
+                (
+                    "twice INT GENERATED ALWAYS AS (age * 2) STORED",
+                    "twice INT",
+                ),
+                ("half INT AS (age DIV 2) VIRTUAL,\n", ""),
+            ],
+        )
+        .reformats(vec!["age", "twice"]),
+        Case::new(
             "a virtual column goes",
             [("half INT AS (age DIV 2) VIRTUAL,\n", "")],
         ),

@@ -130,3 +130,46 @@ async fn keys_into_another_database_stay_what_they_are() {
         .expect("the schema");
     assert_eq!(again.unmanaged, schema.unmanaged);
 }
+
+/// MariaDB's catalog says in which database the sequence of a default is.
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_of_a_sequence_are_of_the_database_that_has_it() {
+    let project = Project::<Mysql>::new().await;
+    if !project.rows("SELECT VERSION() AS value").await[0].contains("MariaDB") {
+        return;
+    }
+    project
+        .execute("CREATE SEQUENCE numbers START 5; CREATE TABLE things (id integer DEFAULT nextval(numbers) PRIMARY KEY)")
+        .await;
+    project.ok("adopt").await;
+    let empty = Project::<Mysql>::new().await;
+    let folder = project.migrations();
+    empty
+        .ok(&format!("upgrade --dir {}", folder.display()))
+        .await;
+    empty
+        .ok(&format!("check --drift --dir {}", folder.display()))
+        .await;
+    empty.execute("INSERT INTO things VALUES ()").await;
+    let rows = "SELECT CAST(id AS CHAR) AS value FROM things";
+    assert_eq!(empty.rows(rows).await, ["5"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_default_that_is_no_text_is_refused_with_another_way_to_say_it() {
+    let project = Project::<Mysql>::new().await;
+    project
+        .execute("CREATE TABLE things (id integer PRIMARY KEY, bytes varbinary(2) DEFAULT x'ff00')")
+        .await;
+    if project.rows("SELECT VERSION() AS value").await[0].contains("MariaDB") {
+        let error = project.err("adopt").await;
+        assert!(
+            error.to_string().contains("DEFAULT (unhex('ff'))"),
+            "{error}"
+        );
+        project
+            .execute("ALTER TABLE things ALTER bytes SET DEFAULT (unhex('ff00'))")
+            .await;
+    }
+    project.ok("adopt").await;
+}

@@ -9,7 +9,11 @@ use serde_json::Value;
 use crate::on_every_engine;
 use crate::support::{Cli, Project, Tested};
 
-on_every_engine!(say_where_the_database_is, can_be_asked_from_another_task);
+on_every_engine!(
+    say_where_the_database_is,
+    say_in_json_what_was_done,
+    can_be_asked_from_another_task
+);
 
 async fn two<B: Tested>() -> Project<B> {
     let project = Project::<B>::new().await;
@@ -24,6 +28,56 @@ async fn two<B: Tested>() -> Project<B> {
         "DROP TABLE b;",
     );
     project
+}
+
+async fn say_in_json_what_was_done<B: Tested>() {
+    let project = two::<B>().await;
+    let json = |text: String| -> Value { serde_json::from_str(&text).expect(&text) };
+    let done = json(project.ok("upgrade --json").await);
+    assert_eq!(done["direction"], "upgrade");
+    assert_eq!(done["steps"][1]["message"], "two");
+    assert!(done["steps"][1]["milliseconds"].is_u64());
+    let done = json(project.ok("upgrade --json").await);
+    assert_eq!(done["steps"], Value::Array(Vec::new()));
+    project
+        .ok("redo --lock-timeout 1s --wait 2s --allow-data-loss")
+        .await;
+    let done = json(project.ok("downgrade --json --allow-data-loss").await);
+    assert_eq!(done["steps"][0]["message"], "two");
+    let done = json(project.ok("rebase --json").await);
+    assert_eq!(done["moves"], Value::Array(Vec::new()));
+    let one = project.migrations().join("2026-01-01-000000-0000_one");
+    std::fs::write(
+        one.join("up.sql"),
+        "CREATE TABLE a (id INTEGER NOT NULL PRIMARY KEY);",
+    )
+    .unwrap();
+    let shown = json(project.ok("repair --dry-run --json").await);
+    assert_eq!(
+        (&shown["repairs"][0]["kind"], &shown["mended"]),
+        (&"accept".into(), &0.into())
+    );
+    let done = json(project.ok("repair --json").await);
+    assert_eq!(done["mended"], 1);
+    assert_eq!(json(project.ok("adopt --json").await)["recorded"], false);
+
+    let old = Project::<B>::new().await;
+    old.execute(
+        "CREATE TABLE things (id INTEGER PRIMARY KEY); CREATE TABLE alembic_version (v INTEGER)",
+    )
+    .await;
+    let shown = json(old.ok("adopt --json --dry-run").await);
+    assert!(
+        shown["up"].as_str().is_some_and(|up| up.contains("things")),
+        "{shown}"
+    );
+    let done = json(old.ok("adopt --json").await);
+    assert_eq!(done["found"]["table"], 1, "{done}");
+    assert_eq!(done["left_out"][0]["tool"], "Alembic");
+    assert_eq!(
+        (&done["recorded"], &done["models"]),
+        (&true.into(), &Value::Null)
+    );
 }
 
 async fn say_where_the_database_is<B: Tested>() {

@@ -14,6 +14,8 @@ mod flow;
 mod git;
 mod graph;
 mod help;
+#[cfg(feature = "postgres")]
+mod large_postgres;
 mod models;
 mod offline;
 mod process;

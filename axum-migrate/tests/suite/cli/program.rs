@@ -76,3 +76,28 @@ fn what_is_missing_is_said() {
         .into_owned();
     assert!(help.contains("adopt") && !help.contains("secret"), "{help}");
 }
+
+#[test]
+fn without_a_database_the_engine_is_that_of_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let add = |engine: &str| {
+        let revision = folder
+            .path()
+            .join(format!("{engine}/2026-01-01-000000_of_{engine}"));
+        std::fs::create_dir_all(&revision).unwrap();
+        std::fs::write(revision.join("up.sql"), "SELECT 1;").unwrap();
+    };
+    let dir = folder.path().display();
+    add("mysql");
+    assert!(said(&format!("heads --dir {dir}"), None).contains("of mysql"));
+    add("postgres");
+    let message = refused(&format!("heads --dir {dir}"), None);
+    assert!(message.contains("postgres, mysql"), "{message}");
+    assert!(
+        message.contains(&format!("--dir {dir}/postgres")),
+        "{message}"
+    );
+    let there = said(&format!("heads --dir {dir}/postgres"), None);
+    assert!(there.contains("of postgres"));
+    said("completions bash", None);
+}

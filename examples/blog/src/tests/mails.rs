@@ -1,4 +1,5 @@
 use axum_login_kit::testing::Outbox;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::*;
 
@@ -71,12 +72,17 @@ async fn a_lost_password_is_replaced_by_mail(mailed: Mailed) {
         .await
         .assert_redirect("/login");
     let link = mailed.link("ada@example.com").await;
+    let (log, logging) = testkit::logged(LevelFilter::INFO);
     mailed
         .0
         .get(&link)
         .await
         .assert_status(200)
         .assert_shows("New password");
+    drop(logging);
+    let logged = log.text();
+    assert!(logged.contains("uri=\"/reset/{token}\""), "{logged}");
+    assert!(!logged.contains(&*link), "whoever reads the log: {logged}");
     let different = [("password", "one"), ("confirm_password", "two")];
     mailed
         .0

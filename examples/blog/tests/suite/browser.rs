@@ -217,3 +217,43 @@ fn a_newcomer_registers_writes_edits_deletes_and_leaves() {
     browser.go(&format!("{}/post/new", blog.url));
     browser.sees("Please log in to access this page.");
 }
+
+#[test]
+fn a_member_changes_the_password_and_is_logged_out_elsewhere() {
+    let blog = Blog::new();
+    let elsewhere = blog.member("grace");
+    let browser = Browser::open();
+    let log_in = |password: &str| {
+        browser.go(&format!("{}/login?next=%2Faccount", blog.url));
+        browser.fill("E-mail", "grace@example.com");
+        browser.fill("Password", password);
+        browser.press("Log in");
+    };
+    log_in(PASSWORD);
+    browser.follow("Password");
+    let change = |current: &str, new: &str, confirmed: &str| {
+        browser.fill("Current password", current);
+        browser.fill("New password", new);
+        browser.fill("Confirm the new password", confirmed);
+        browser.press("Change it");
+    };
+
+    change(PASSWORD, "another password", "something else");
+    browser.find("//input[@id = 'confirm_password'][@aria-invalid = 'true']");
+    change("not mine", "another password", "another password");
+    browser.sees("This is not your current password.");
+    browser.find("//input[@id = 'current'][@aria-invalid = 'true'][not(@value)]");
+    assert_eq!(elsewhere.get("/account").status, 200);
+
+    change(PASSWORD, "another password", "another password");
+    browser.sees("Your password has been changed, and you are logged out everywhere else.");
+    assert_eq!(browser.path(), "/account");
+    assert_eq!(elsewhere.get("/account").status, 303);
+
+    browser.press("Log out");
+    browser.find("//nav//a[normalize-space() = 'Log in']");
+    log_in(PASSWORD);
+    browser.sees("Login unsuccessful.");
+    log_in("another password");
+    browser.find("//nav//button[normalize-space() = 'Log out']");
+}

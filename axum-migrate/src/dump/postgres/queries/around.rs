@@ -12,7 +12,7 @@ WHERE l.schema_name <> 'public' ORDER BY e.oid DESC";
 /// Every schema with something in it that is no extension's, and whether it is the current one.
 pub(in super::super) const OWN_SCHEMAS: &str = "\
 SELECT json_build_array(n.nspname, n.nspname = coalesce(current_schema(), '')) AS value FROM pg_namespace n
-WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND EXISTS (
+WHERE n.nspname !~ '^(pg_|axum_migrate_scratch_)' AND n.nspname <> 'information_schema' AND EXISTS (
   SELECT 1 FROM (SELECT 'pg_class'::regclass AS class, oid FROM pg_class WHERE relnamespace = n.oid AND relkind NOT IN ('i', 'I')
     UNION ALL SELECT 'pg_proc'::regclass, oid FROM pg_proc WHERE pronamespace = n.oid
     UNION ALL SELECT 'pg_type'::regclass, oid FROM pg_type WHERE typnamespace = n.oid AND typelem = 0) o
@@ -111,7 +111,7 @@ WHERE d.refobjid >= 16384 AND d.deptype IN ('n', 'a', 'P', 'S', 'i') AND a.depen
 /// Sentences on what is there and has no place in the script.
 pub(in super::super) const NOTES: &str = concat!(
     "\
-, others AS (SELECT oid, nspname FROM pg_namespace WHERE oid NOT IN (SELECT oid FROM looked) AND nspname !~ '^pg_'
+, others AS (SELECT oid, nspname FROM pg_namespace WHERE oid NOT IN (SELECT oid FROM looked) AND nspname !~ '^(pg_|axum_migrate_scratch_)'
     AND nspname <> 'information_schema' AND oid NOT IN (SELECT objid FROM extended WHERE classid = 'pg_namespace'::regclass)),
   thing AS (SELECT 'pg_class'::regclass::oid AS class, oid, relnamespace AS schema FROM pg_class
     UNION ALL SELECT 'pg_type'::regclass, oid, typnamespace FROM pg_type

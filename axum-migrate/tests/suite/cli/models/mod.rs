@@ -6,6 +6,7 @@ use axum_migrate::ErrorKind;
 use crate::on_every_engine;
 use crate::support::{Project, Tested};
 
+mod beyond;
 #[rustfmt::skip]
 #[cfg(feature = "mysql")]
 mod rich_mysql;
