@@ -437,6 +437,19 @@ impl EnumType {
     }
 }
 
+impl ForeignKey {
+    /// Whether it sets columns to NULL that take none, or are in the key of `table`, whose own it is.
+    pub(crate) fn clears_what_is_required(&self, table: &Table) -> bool {
+        let key = table.primary_key.as_ref().map(|key| &key.columns);
+        let is_required = |name: &String| {
+            key.is_some_and(|columns| columns.contains(name))
+                || table.column(name).is_some_and(|column| !column.nullable)
+        };
+        [self.on_delete, self.on_update].contains(&Action::SetNull)
+            && self.columns.iter().any(is_required)
+    }
+}
+
 impl Table {
     /// The column of that name.
     #[must_use]

@@ -27,6 +27,14 @@ impl TableWriter<'_> {
                 ));
                 continue;
             };
+            if key.clears_what_is_required(self.table) {
+                self.notes.push(format!(
+                    "The foreign key ({}) sets what is required to NULL, which a model refuses; migrations leave it \
+                     alone.",
+                    key.columns.join(", ")
+                ));
+                continue;
+            }
             let model = &self.world.structs[target.name.as_str()];
             let mut arguments = vec![format!("references = {model}")];
             let is_key = target
