@@ -27,10 +27,10 @@ impl TableWriter<'_> {
                 ));
                 continue;
             };
-            if key.clears_what_is_required(self.table) {
+            if key.is_refused_by_models(self.table) {
                 self.notes.push(format!(
-                    "The foreign key ({}) sets what is required to NULL, which a model refuses; migrations leave it \
-                     alone.",
+                    "The foreign key ({}) sets what is required to NULL, or to a default that is not there, which a model \
+                     refuses; migrations leave it alone.",
                     key.columns.join(", ")
                 ));
                 continue;

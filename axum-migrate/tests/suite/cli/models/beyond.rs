@@ -157,12 +157,17 @@ async fn models_of_keys_that_clear_what_is_required_and_of_a_column_called_self_
         .execute(
             "CREATE TABLE notes (id INTEGER PRIMARY KEY NOT NULL, code INTEGER, other INTEGER, slug VARCHAR(20) NOT NULL UNIQUE,
                number INTEGER NOT NULL REFERENCES notes ON DELETE SET NULL);
-             CREATE TABLE things (id INTEGER PRIMARY KEY, self INTEGER REFERENCES things)",
+             CREATE TABLE things (id INTEGER PRIMARY KEY, self INTEGER REFERENCES things, other INTEGER REFERENCES things ON UPDATE SET DEFAULT)",
         )
         .await;
     let written = project.ok("models").await;
     assert!(written.contains("relation = its_self"), "{written}");
-    assert!(written.contains("which a model refuses"), "{written}");
+    for key in ["(number)", "(other)"] {
+        assert!(
+            written.contains(&format!("// The foreign key {key} sets")),
+            "{written}"
+        );
+    }
     project.ok("init").await;
     let told = project
         .run(&metadata![before::Note], "migrate --no-input --dry-run")
