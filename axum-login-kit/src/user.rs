@@ -78,7 +78,7 @@ pub trait AuthUser: Send + Sync + 'static {
     /// Whether the user may log in. Default: `true`.
     ///
     /// It is asked when a session begins. To end the sessions of a user who is deactivated later, raise
-    /// [`session_epoch`](Self::session_epoch).
+    /// [`session_epoch`](Self::session_epoch) or call [`LoginManager::end_sessions_of`](crate::LoginManager::end_sessions_of).
     fn is_active(&self) -> bool {
         true
     }

@@ -224,7 +224,8 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
     ///
     /// It is asked at most once a request, when somebody asks for the user. The user it names counts for this request
     /// and overrides its session; nothing is stored, and no cookie is set. It must not ask for the
-    /// [`CurrentUser`](crate::CurrentUser) itself.
+    /// [`CurrentUser`](crate::CurrentUser) itself, and decides by itself whether the user is
+    /// [active](crate::AuthUser::is_active). A key should be stored as its SHA-256 only.
     ///
     /// ```
     /// use axum::http::request::Parts;
@@ -233,7 +234,8 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
     /// # use axum_login_kit::AuthUser;
     /// # #[model]
     /// # #[derive(Debug, Clone)]
-    /// # pub struct User { #[model(primary_key)] pub id: i32, pub password_hash: String, pub api_key: String }
+    /// # pub struct User { #[model(primary_key)] pub id: i32, pub password_hash: String, pub key_hash: Vec<u8> }
+    /// # fn sha256(key: &str) -> Vec<u8> { key.bytes().collect() }
     /// # impl AuthUser for User {
     /// #     type Id = i32;
     /// #     fn id(&self) -> i32 { self.id }
@@ -251,7 +253,7 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
     ///             return Ok(RequestUser::NoCredentials);
     ///         };
     ///         let db = parts.extensions.get::<Db>().expect("the database's layer");
-    ///         let user = User::query().filter(users::api_key.eq(key)).one_or_none(db).await?;
+    ///         let user = User::query().filter(users::key_hash.eq(sha256(key))).one_or_none(db).await?;
     ///         Ok(user.map_or(RequestUser::Refused, RequestUser::User))
     ///     })
     ///     .build()?;

@@ -281,7 +281,8 @@ proptest! {
         let at = index.index(known.len());
         let damaged = format!("{}{by}{}", &known[..at], &known[at + 1..]);
         // The version of a bcrypt hash says nothing about how it is made here, and padding is optional.
-        prop_assume!(damaged != *known && !(at == known.len() - 1 && known.ends_with('=')));
+        prop_assume!(damaged != *known);
+        prop_assume!(damaged.trim_end_matches('=') != known.trim_end_matches('='));
         // Characters of which not every bit is read.
         let loose = !known.contains(':') && (at == known.len() - 1 || at + 32 == known.len());
         prop_assume!(!loose);

@@ -142,3 +142,39 @@ async fn a_derived_user_logs_in_and_the_hash_is_renewed_in_its_own_column() {
     let renewed = Member::query().one(&db).await.unwrap();
     assert!(renewed.r#type.starts_with("$2b$05$"));
 }
+
+#[tokio::test]
+async fn of_many_who_choose_a_first_password_at_once_one_does() {
+    async fn choose(auth: Auth<Reader>, token: String) -> Result<String, Error> {
+        let reader = auth.reset_password(&token, "a first one").await?;
+        Ok(reader.map_or_else(|| "gone".to_owned(), |reader| reader.email))
+    }
+    let files = testkit::sqlite();
+    let database: Database<Sqlite> = app::connect(files.url());
+    let tables = metadata![Reader].with(axum_login_kit::tables::<Reader>());
+    database.create_all(&tables).await.unwrap();
+    let login = LoginManager::<Reader>::new(&database, SECRET)
+        .passwords(Bcrypt::with_cost(4).unwrap())
+        .build()
+        .unwrap();
+    let db = database.session();
+    let reader = NewReader::new("ada@example.com", false, true, 0)
+        .insert(&db)
+        .await
+        .unwrap();
+    db.commit().await.unwrap();
+    drop(db);
+    assert_eq!(reader.password_hash, None);
+    let router = Router::new()
+        .route("/", post(choose))
+        .layer(login.layer())
+        .layer(database.layer());
+    let token = login.tokens().password_reset(&reader);
+    let choosing = (0..4).map(|_| {
+        let (mut browser, token) = (Browser::new(&router), token.clone());
+        async move { browser.post("/", &token).await.body }
+    });
+    let answers = futures_util::future::join_all(choosing).await;
+    let chosen = answers.iter().filter(|answer| *answer == &reader.email);
+    assert_eq!(chosen.count(), 1, "{answers:?}");
+}
