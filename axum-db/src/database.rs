@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use deadpool::Runtime;
@@ -16,7 +16,8 @@ use crate::config::Config;
 use crate::database_url::DatabaseUrl;
 use crate::error::{Error, ErrorKind};
 use crate::inside::{Hold, Inside, Origin, Recorder, Recording};
-use crate::pool::{Checkout, Manager, Pooled, connect};
+use crate::keys::Keys;
+use crate::pool::{Checkout, Manager, Pooled, connect, no_answer, out_of_reach};
 use crate::session::{Bind, Db, Main, SessionLayer, TransactionMode};
 
 /// A database of the application: cheap to clone, made once at start-up.
@@ -43,6 +44,7 @@ pub struct Database<B: Backend, K: Bind = Main> {
 pub(crate) struct DatabaseInner<B: Backend> {
     pool: Pool<Manager<B>>,
     writers: Option<Arc<Semaphore>>,
+    keys: Keys,
 }
 
 /// A connection that is free now, or none.
@@ -118,6 +120,7 @@ impl<B: Backend, K: Bind> Database<B, K> {
             target,
             config,
             inside,
+            doubtful: Mutex::default(),
         };
         let pool = Pool::builder(manager)
             .max_size(size)
@@ -128,7 +131,11 @@ impl<B: Backend, K: Bind> Database<B, K> {
             .build()
             .map_err(|error| Error::new(ErrorKind::Configuration, error.to_string()))?;
         let writers = B::ONE_WRITER.then(|| Arc::new(Semaphore::new(1)));
-        Ok(Self::from_inner(Arc::new(DatabaseInner { pool, writers })))
+        Ok(Self::from_inner(Arc::new(DatabaseInner {
+            pool,
+            writers,
+            keys: Keys::default(),
+        })))
     }
 
     pub(crate) fn from_inner(inner: Arc<DatabaseInner<B>>) -> Self {
@@ -145,15 +152,20 @@ impl<B: Backend, K: Bind> Database<B, K> {
     /// Opens a connection, or takes one, and has it answer: at start-up, and for a health check.
     ///
     /// # Errors
-    /// [`ErrorKind::Connection`] when the database cannot be reached, with the reason;
-    /// [`ErrorKind::PoolTimeout`] when all connections are in use.
+    /// [`ErrorKind::Connection`] when the database cannot be reached, with the reason, or does not answer within
+    /// [`Config::connect_timeout`]; [`ErrorKind::PoolTimeout`] when all connections are in use.
     ///
     /// # Cancellation
     /// Dropped halfway, it closes the connection it took.
     pub async fn check(&self) -> Result<(), Error> {
         let mut checkout = self.inner.check_out(None, None).await?;
         if let Some(pooled) = checkout.get() {
-            pooled.connection.batch_execute("SELECT 1").await?;
+            let limit = self.config().connect_timeout;
+            let answering = pooled.connection.batch_execute("SELECT 1");
+            match tokio::time::timeout(limit, answering).await {
+                Ok(answer) => answer?,
+                Err(_) => return Err(out_of_reach(self.url(), &no_answer(limit))),
+            }
         }
         checkout.put_back();
         Ok(())
@@ -258,14 +270,18 @@ impl<B: Backend, K: Bind> Database<B, K> {
     /// Lets no session take a connection any more, closes those that lie idle, and waits for those in use: at
     /// most as long as a request waits for one ([`Config::pool_timeout`]).
     ///
-    /// The last thing of a program, after its server has ended.
+    /// The last thing of a program, after its server has ended. Drop the sessions of your own first
+    /// ([`Database::session`], and whatever holds a [`Db`]): each keeps its connection until then, and is waited for.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), axum_db::Error> {
     /// # pub type Db = axum_db::Db<axum_db::Sqlite>;
     /// let database = Db::connect("sqlite://:memory:").await?;
-    /// database.check().await?;
+    /// let db = database.session();
+    /// db.begin().await?;
+    /// db.commit().await?;
+    /// drop(db);
     /// database.close().await;
     /// assert!(database.check().await.is_err());
     /// # Ok(())
@@ -286,7 +302,8 @@ impl<B: Backend, K: Bind> Database<B, K> {
         if tokio::time::timeout(limit, closed).await.is_err() {
             tracing::warn!(
                 target: "axum_db",
-                "{} connections are still in use {limit:?} after the database was closed; what they have not committed is lost",
+                "{} connections are still in use {limit:?} after the database was closed; what they have not committed is lost. \
+                 Drop sessions of your own before Database::close",
                 self.inner.pool.status().size
             );
         }
@@ -308,6 +325,14 @@ impl<B: Backend> DatabaseInner<B> {
 
     pub(crate) fn inside(&self) -> &Arc<Inside> {
         &self.pool.manager().inside
+    }
+
+    /// Adds to an error what the database alone knows of the constraint; `None` where nothing is to be waited for.
+    pub(crate) fn explain<'a>(
+        &'a self,
+        error: &'a Error,
+    ) -> Option<impl Future<Output = ()> + Send + 'a> {
+        self.keys.explain(error, self.pool.manager())
     }
 
     /// Closes the connections that lie idle.

@@ -156,6 +156,7 @@ mod database;
 mod database_url;
 mod error;
 mod inside;
+mod keys;
 pub mod model;
 mod pool;
 pub mod prelude;

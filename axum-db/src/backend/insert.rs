@@ -204,7 +204,7 @@ mod mysql {
                     }
                 };
                 let outcome = deadline.cover(inserting).await;
-                let mut rows: Vec<N::Model> = lease.end(outcome)?;
+                let mut rows: Vec<N::Model> = lease.end(outcome).await?;
                 let row = match id {
                     Some(id) => N::Model::find_by_id(id, db).await?,
                     None => rows.pop(),

@@ -49,6 +49,13 @@ pub(crate) use scratch::{Key, Place};
 mod statement;
 mod types;
 
+/// What a unique key is over.
+#[derive(Debug, Clone)]
+pub struct UniqueKey {
+    pub(crate) table: String,
+    pub(crate) columns: Vec<String>,
+}
+
 /// The SQL dialect of a database.
 ///
 /// ```
@@ -209,8 +216,20 @@ pub trait Driver: Sized + Send + Sync + 'static {
         std::future::ready(())
     }
 
+    /// Has what waits for the server on a connection in someone's hand end with an error, as no cancel helped, where the
+    /// engine's driver lets it; the connection is closed when it comes back.
+    fn give_up(_canceller: &Self::Canceller, _watch: &Watch) {}
+
     /// Ends what a connection that is about to be closed may still be doing on the server.
     fn abandon(canceller: Self::Canceller, watch: &Watch) -> impl Future<Output = ()> + Send;
+
+    /// Closes the connection, without waiting for whatever is still to come on it.
+    fn close(connection: Self::Connection, _watch: &Watch)
+    where
+        Self: Backend,
+    {
+        drop(connection);
+    }
 
     /// Asks, after a user had the connection in hand, whether its transaction can still be committed, where
     /// the engine would turn the commit of a failed one into a rollback in silence.
@@ -225,6 +244,21 @@ pub trait Driver: Sized + Send + Sync + 'static {
     /// beside the conflicts, which all count as such.
     fn ends_transaction(_error: &diesel::result::Error) -> bool {
         false
+    }
+
+    /// Whether of the unique key that refused a write nothing but the name is told.
+    const TELLS_KEY_NAMES_ONLY: bool = false;
+
+    /// The unique key called `name`, where there is only one.
+    fn unique_key(
+        _connection: &mut Self::Connection,
+        _table: Option<&str>,
+        _name: &str,
+    ) -> impl Future<Output = QueryResult<Option<UniqueKey>>> + Send
+    where
+        Self: Backend,
+    {
+        async { Ok(None) }
     }
 
     /// Whether `sql`, run on a connection that a user had in hand, leaves a state behind that only

@@ -11,11 +11,12 @@ use mysql_async::Opts;
 use mysql_async::prelude::Queryable;
 
 use super::task::Task;
-use super::{Backend, Dialect, Driver};
+use super::{Backend, Dialect, Driver, UniqueKey};
 use crate::config::Config;
 use crate::pool::Watch;
 use crate::session::Isolation;
 
+mod key;
 mod target;
 
 use target::Target;
@@ -154,8 +155,14 @@ impl Driver for Mysql {
             return false;
         }
         *connection.transaction_state() = AnsiTransactionManager::default();
-        let ended = tokio::time::timeout(KILL_LIMIT, connection.batch_execute("ROLLBACK")).await;
-        matches!(ended, Ok(Ok(())))
+        let rolling_back = connection.batch_execute("ROLLBACK");
+        let ended = tokio::time::timeout(KILL_LIMIT, rolling_back).await;
+        let restored = matches!(ended, Ok(Ok(())));
+        if !restored {
+            // Rows of a query in hand may be left that nobody wants.
+            watch.cut_off();
+        }
+        restored
     }
 
     fn has_ended(canceller: &Canceller) -> bool {
@@ -172,6 +179,26 @@ impl Driver for Mysql {
         if watch.in_flight() {
             canceller.kill("CONNECTION").await;
         }
+    }
+
+    fn close(connection: AsyncMysqlConnection, watch: &Watch) {
+        if !watch.in_flight() {
+            return; // the driver says goodbye to the server in the background
+        }
+        // First it would read what is left of the answer, for ever where the line is silent. Outside of a runtime it
+        // just closes the socket.
+        let closing = std::thread::Builder::new().name("axum-db-close".into());
+        let _ = closing.spawn(move || drop(connection));
+    }
+
+    const TELLS_KEY_NAMES_ONLY: bool = true;
+
+    async fn unique_key(
+        connection: &mut AsyncMysqlConnection,
+        table: Option<&str>,
+        name: &str,
+    ) -> QueryResult<Option<UniqueKey>> {
+        key::find(connection, table, name).await
     }
 
     fn leaves_state(sql: &str) -> bool {

@@ -230,6 +230,11 @@ impl Driver for Postgres {
         let _ = tokio::time::timeout(CANCEL_LIMIT, canceller.cancel_and_wait()).await;
     }
 
+    fn give_up(canceller: &Canceller, watch: &Watch) {
+        watch.spoil();
+        canceller.hang_up();
+    }
+
     async fn abandon(canceller: Canceller, watch: &Watch) {
         if watch.in_flight() {
             let _ = tokio::time::timeout(CANCEL_LIMIT, canceller.cancel()).await;

@@ -8,7 +8,7 @@ use diesel::connection::{
     TransactionManagerStatus,
 };
 use diesel::{QueryResult, RunQueryDsl, SqliteConnection};
-use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
+use diesel_async::sync_connection_wrapper::{SpawnBlocking as _, SyncConnectionWrapper};
 
 use super::{Backend, ConnectionThread, Dialect, Driver};
 use crate::config::Config;
@@ -65,7 +65,7 @@ impl Driver for Sqlite {
         watch: &Arc<Watch>,
         _pooled: bool,
     ) -> Result<(<Self as Backend>::Connection, ()), String> {
-        let mut thread = ConnectionThread::get_runtime();
+        let mut thread = ConnectionThread::watched(watch);
         let target = target.clone();
         let lock_timeout = config.lock_timeout.unwrap_or(Duration::MAX).as_millis();
         let busy_timeout = lock_timeout.min(i32::MAX as u128);

@@ -17,6 +17,12 @@ impl Task {
         Self(Arc::new(Handle(tokio::spawn(task).abort_handle())))
     }
 
+    /// Ends it now.
+    #[cfg(feature = "postgres")]
+    pub(super) fn end(&self) {
+        self.0.0.abort();
+    }
+
     pub(super) fn has_ended(&self) -> bool {
         self.0.0.is_finished()
     }

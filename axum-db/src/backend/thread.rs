@@ -1,13 +1,23 @@
 //! A thread of its own for each SQLite connection.
 
+use std::any::Any;
 use std::error::Error;
 use std::panic::AssertUnwindSafe;
-use std::sync::mpsc;
+use std::sync::{Arc, Weak, mpsc};
 
+use diesel::QueryResult;
+use diesel_async::AsyncConnectionCore;
 use diesel_async::sync_connection_wrapper::SpawnBlocking;
 use futures_util::future::BoxFuture;
 
+use super::{Backend, Sqlite};
+use crate::pool::Watch;
+
 type Job = Box<dyn FnOnce() + Send>;
+
+/// What the thread gives for a query: all its rows, or why one of them could not be had.
+type Loaded = QueryResult<Vec<QueryResult<Row>>>;
+type Row = <<Sqlite as Backend>::Connection as AsyncConnectionCore>::Row<'static, 'static>;
 
 /// The thread on which a SQLite connection runs its statements, one after the other.
 ///
@@ -16,6 +26,28 @@ type Job = Box<dyn FnOnce() + Send>;
 #[derive(Debug)]
 pub struct ConnectionThread {
     jobs: Option<mpsc::Sender<Job>>,
+    /// Not a holder of the watch, by which the pool sees that nobody replaced the observer.
+    watch: Weak<Watch>,
+}
+
+impl ConnectionThread {
+    /// A thread that tells of queries which fail while their rows are read: Diesel's observers hear that they went well.
+    pub(super) fn watched(watch: &Arc<Watch>) -> Self {
+        Self {
+            watch: Arc::downgrade(watch),
+            ..Self::get_runtime()
+        }
+    }
+}
+
+/// Tells the watch of a query that failed.
+fn look_at(outcome: &dyn Any, watch: &Weak<Watch>) {
+    if let Some(Err(error @ diesel::result::Error::DatabaseError(..))) =
+        outcome.downcast_ref::<Loaded>()
+        && let Some(watch) = watch.upgrade()
+    {
+        watch.failed_with::<Sqlite>(error);
+    }
 }
 
 impl SpawnBlocking for ConnectionThread {
@@ -27,9 +59,11 @@ impl SpawnBlocking for ConnectionThread {
         R: Send + 'static,
     {
         let (sender, receiver) = tokio::sync::oneshot::channel();
+        let watch = self.watch.clone();
         let job: Job = Box::new(move || {
             // A panic drops the sender, which the waiting side sees, and spares the thread.
             if let Ok(outcome) = std::panic::catch_unwind(AssertUnwindSafe(task)) {
+                look_at(&outcome, &watch);
                 let _ = sender.send(outcome);
             }
         });
@@ -58,6 +92,7 @@ impl SpawnBlocking for ConnectionThread {
             });
         Self {
             jobs: started.is_ok().then_some(jobs),
+            watch: Weak::new(),
         }
     }
 }

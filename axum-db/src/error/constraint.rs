@@ -9,10 +9,16 @@ use crate::model::{registry, unique_name};
 ///
 /// | | SQLite | PostgreSQL | MySQL, MariaDB |
 /// |---|---|---|---|
-/// | unique | table, columns | name, table, columns | name; of models also table and columns |
+/// | unique | table, columns | name, table, columns | name, table, columns, but see below |
 /// | foreign key | — | name, table, which side; of models also columns | name, table, columns, which side |
 /// | not null | table, column | table, column | column |
 /// | check | name | name, table | name; MariaDB: table |
+///
+/// MySQL and MariaDB tell the name of a unique key alone. Those of models are known by it; any other is looked up in the
+/// database, once a minute at most and over a connection of its own, for which the error waits up to a second. Nothing
+/// but the name is known where that did not succeed, where several tables have a key of that name (MariaDB does not say
+/// whose it is; MySQL does), where the key has an expression in it, and of a statement on the connection in hand
+/// ([`Db::conn`](crate::Db::conn)).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Constraint {

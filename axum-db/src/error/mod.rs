@@ -131,22 +131,47 @@ impl Error {
     /// ```
     #[must_use]
     pub fn constraint(&self) -> Option<&Constraint> {
-        let found = || {
-            let (_, information) = database_answer(self.0.cause.as_ref()?)?;
-            self.0
-                .kind
-                .is_violation()
-                .then(|| answer::constraint(self.0.kind, information))
-        };
+        let found = || self.told_constraint();
         self.0.constraint.get_or_init(found).as_ref()
+    }
+
+    /// The constraint as far as the error and the models tell.
+    fn told_constraint(&self) -> Option<Constraint> {
+        let (_, information) = database_answer(self.0.cause.as_ref()?)?;
+        self.0
+            .kind
+            .is_violation()
+            .then(|| answer::constraint(self.0.kind, information))
+    }
+
+    /// The table, if it is known, and name of the unique key that refused the write, where its columns are not.
+    pub(crate) fn key_without_columns(&self) -> Option<(Option<String>, String)> {
+        if !self.is(ErrorKind::UniqueViolation) {
+            return None;
+        }
+        let told = self.told_constraint()?;
+        told.name
+            .filter(|_| told.columns.is_empty())
+            .map(|name| (told.table, name))
+    }
+
+    /// What the key is over that refused the write.
+    pub(crate) fn explain(&self, table: String, columns: Vec<String>) {
+        let explained = self.told_constraint().map(|told| Constraint {
+            table: Some(table),
+            columns,
+            ..told
+        });
+        // Nobody has asked before, or else they keep what they were told.
+        let _ = self.0.constraint.set(explained);
     }
 
     /// Whether the write was refused because another row has the same values in `columns` of `table`.
     ///
     /// Two requests may find a name free and write it at the same time; the database refuses one of them,
     /// and this tells which column to name to the visitor. Where the engine tells only the constraint's
-    /// name (MySQL and MariaDB), that is looked up among the models, and compared with the name that
-    /// `#[model]` gives; of a constraint that you named in a migration ask [`Error::constraint`].
+    /// name (MySQL and MariaDB), that is looked up among the models, and of a constraint that only a migration has
+    /// made in the database: see [`Constraint`].
     ///
     /// ```
     /// # fn answer(error: axum_db::Error) -> &'static str {

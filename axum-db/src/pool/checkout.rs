@@ -77,7 +77,7 @@ impl<B: Backend> Checkout<B> {
             } = *Object::take(object);
             B::abandon(canceller, &watch).await;
             watch.trail().settle();
-            drop(connection);
+            B::close(connection, &watch);
         }
     }
 }
@@ -97,7 +97,10 @@ impl<B: Backend> Drop for Checkout<B> {
                 }
             });
         } else {
-            drop(Object::take(object));
+            let Pooled {
+                connection, watch, ..
+            } = *Object::take(object);
+            B::close(connection, &watch);
         }
     }
 }

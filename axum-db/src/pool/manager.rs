@@ -1,6 +1,7 @@
 //! How connections are opened, and tried when they come out of the pool.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use diesel::QueryResult;
@@ -9,8 +10,12 @@ use diesel_async::SimpleAsyncConnection;
 use super::Watch;
 use crate::backend::Backend;
 use crate::config::Config;
+use crate::database_url::DatabaseUrl;
 use crate::error::{Error, ErrorKind};
 use crate::inside::{Inside, Trail};
+
+/// How long a connection that lay idle has to answer.
+const PING_LIMIT: Duration = Duration::from_secs(2);
 
 /// A connection with what the pool knows of it.
 pub(crate) struct Pooled<B: Backend> {
@@ -39,6 +44,25 @@ pub(crate) struct Manager<B: Backend> {
     pub(crate) target: B::Target,
     pub(crate) config: Config,
     pub(crate) inside: Arc<Inside>,
+    /// Those that were in use before this are not to be trusted: one of them no longer answers.
+    pub(crate) doubtful: Mutex<Option<Instant>>,
+}
+
+impl<B: Backend> Manager<B> {
+    /// Has a connection that lay idle answer.
+    async fn ping(&self, pooled: &mut Pooled<B>) -> Result<(), Error> {
+        let limit = PING_LIMIT.min(self.config.connect_timeout);
+        let answering = pooled.connection.batch_execute("SELECT 1");
+        let answer = match tokio::time::timeout(limit, answering).await {
+            Ok(answer) => answer.map_err(Error::from),
+            Err(_) => Err(Error::new(ErrorKind::Connection, "no answer in time")),
+        };
+        if answer.is_err() {
+            let mut doubtful = self.doubtful.lock().unwrap_or_else(PoisonError::into_inner);
+            *doubtful = Some(Instant::now());
+        }
+        answer
+    }
 }
 
 /// Opens a connection, for the pool or for someone else.
@@ -48,15 +72,6 @@ pub(crate) async fn connect<B: Backend>(
     inside: &Arc<Inside>,
     pooled: bool,
 ) -> Result<Pooled<B>, Error> {
-    let url = &config.url;
-    let failed = |reason: &str| {
-        Error::new(
-            ErrorKind::Connection,
-            format!(
-                "no connection to {url}: {reason}; check that the database runs and that the URL is right"
-            ),
-        )
-    };
     let watch = Watch::new(
         B::max_connections(target) == Some(1),
         Trail::new(inside.clone()),
@@ -69,12 +84,27 @@ pub(crate) async fn connect<B: Backend>(
             canceller,
             watch,
         }),
-        Ok(Err(reason)) => Err(failed(&reason)),
-        Err(_) => Err(failed(&format!(
-            "no answer within {:?}",
-            config.connect_timeout
-        ))),
+        Ok(Err(reason)) => Err(out_of_reach(&config.url, &reason)),
+        Err(_) => Err(out_of_reach(
+            &config.url,
+            &no_answer(config.connect_timeout),
+        )),
     }
+}
+
+/// The error of a database that cannot be reached.
+pub(crate) fn out_of_reach(url: &DatabaseUrl, reason: &str) -> Error {
+    Error::new(
+        ErrorKind::Connection,
+        format!(
+            "no connection to {url}: {reason}; check that the database runs and that the URL is right"
+        ),
+    )
+}
+
+/// The reason of a silent one.
+pub(crate) fn no_answer(limit: Duration) -> String {
+    format!("no answer within {limit:?}")
 }
 
 impl<B: Backend> managed::Manager for Manager<B> {
@@ -94,10 +124,17 @@ impl<B: Backend> managed::Manager for Manager<B> {
         if B::has_ended(&pooled.canceller) {
             return Err(RecycleError::message("it has ended"));
         }
+        let used = metrics.recycled.unwrap_or(metrics.created);
+        let doubtful = *self.doubtful.lock().unwrap_or_else(PoisonError::into_inner);
+        if doubtful.is_some_and(|since| used < since) && !pooled.watch.is_permanent() {
+            // What befell one that lay idle, a firewall perhaps, befell the others too, and each would be a wait.
+            return Err(RecycleError::message("another one no longer answers"));
+        }
         if metrics.last_used() >= self.config.ping_after_idle {
-            Box::pin(pooled.connection.batch_execute("SELECT 1"))
+            // Boxed, as it is rare: every wait for a connection has this one in it.
+            Box::pin(self.ping(pooled))
                 .await
-                .map_err(|error| RecycleError::Backend(error.into()))?;
+                .map_err(RecycleError::Backend)?;
         }
         Ok(())
     }

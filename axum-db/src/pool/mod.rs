@@ -5,5 +5,5 @@ mod manager;
 mod watch;
 
 pub(crate) use checkout::Checkout;
-pub(crate) use manager::{Manager, Pooled, connect};
+pub(crate) use manager::{Manager, Pooled, connect, no_answer, out_of_reach};
 pub use watch::Watch;

@@ -451,7 +451,7 @@ where
         }
         let (connection, deadline) = lease.parts();
         let outcome = deadline.cover(query.load_written(text, connection)).await;
-        lease.end(outcome)
+        lease.end(outcome).await
     })
 }
 

@@ -57,7 +57,7 @@ pub trait Run: Sized {
             let outcome = deadline
                 .cover(RunQueryDsl::execute(statement, connection))
                 .await;
-            lease.end(outcome)
+            lease.end(outcome).await
         })
     }
 }

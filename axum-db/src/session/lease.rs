@@ -21,6 +21,9 @@ use crate::pool::{Checkout, Pooled};
 /// After the deadline, a statement on a connection in hand is ended again and again: one cancel ends one.
 const BETWEEN_CANCELS: Duration = Duration::from_millis(50);
 
+/// How long such a statement has to end after all, when its line is silent.
+const CANCELS: Duration = Duration::from_secs(2);
+
 /// What a statement does to the session's transaction: see [`Db::run`] and [`Db::lease`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -198,7 +201,7 @@ impl<B: Backend, K: Bind> Db<B, K> {
             let mut lease = self.lease_at(here, access).await?;
             let (connection, deadline) = lease.parts();
             let outcome = deadline.cover(statement(connection)).await;
-            lease.end(outcome)
+            lease.end(outcome).await
         }
     }
 
@@ -302,9 +305,16 @@ fn watchman<B: Backend>(
     let watch = Arc::downgrade(&pooled.watch);
     let watching = runtime.spawn(async move {
         tokio::time::sleep_until(at).await;
+        let mut patience = at + CANCELS;
         while let Some(watch) = watch.upgrade() {
             if watch.in_flight() {
-                B::cancel(&canceller, &watch).await;
+                if tokio::time::Instant::now() < patience {
+                    let cancelling = B::cancel(&canceller, &watch);
+                    let _ = tokio::time::timeout_at(patience, cancelling).await;
+                } else {
+                    B::give_up(&canceller, &watch);
+                    patience += CANCELS;
+                }
             }
             drop(watch);
             tokio::time::sleep(BETWEEN_CANCELS).await;
@@ -322,7 +332,7 @@ fn in_hand<B: Backend>(
     .map_err(|_| lost())
 }
 
-impl<B: Backend> Lease<'_, B> {
+impl<'a, B: Backend> Lease<'a, B> {
     /// The connection.
     pub fn connection(&mut self) -> &mut B::Connection {
         &mut self.pooled.connection
@@ -339,8 +349,27 @@ impl<B: Backend> Lease<'_, B> {
         (&mut self.pooled.connection, deadline)
     }
 
-    /// Ends the lease with the statement's outcome, if it came in time.
-    pub(crate) fn end<R>(self, outcome: Result<QueryResult<R>, Passed>) -> Result<R, Error> {
+    /// Ends the lease with the statement's outcome, if it came in time, and adds to an error what the database alone
+    /// knows of it.
+    pub(crate) fn end<R>(
+        self,
+        outcome: Result<QueryResult<R>, Passed>,
+    ) -> impl Future<Output = Result<R, Error>> + use<'a, B, R> {
+        let shared = self.mark.shared;
+        let ended = self.end_in_time(outcome);
+        async move {
+            let error = ended.as_ref().err().cloned();
+            if let Some(explaining) = error
+                .as_ref()
+                .and_then(|error| shared.database.explain(error))
+            {
+                let _ = shared.deadline().cover(explaining).await;
+            }
+            ended
+        }
+    }
+
+    fn end_in_time<R>(self, outcome: Result<QueryResult<R>, Passed>) -> Result<R, Error> {
         match outcome {
             Ok(outcome) => self.finish(outcome),
             // Dropped, the lease ends the statement and the transaction.

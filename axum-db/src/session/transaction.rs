@@ -347,7 +347,12 @@ impl<B: Backend> Shared<B> {
             return Err(lost());
         };
         *savepoints -= 1;
-        let failed = pooled.watch.failed();
+        let mut failed = pooled.watch.failed();
+        if keep && !failed && pooled.watch.was_in_hand() {
+            // What failed with the rows of a query, Diesel did not tell.
+            let probed = self.guarded(B::probe(&mut pooled.connection)).await;
+            failed = probed.is_err();
+        }
         if keep && !failed {
             self.guarded(Manager::<B>::commit_transaction(&mut pooled.connection))
                 .await?;

@@ -25,10 +25,12 @@ mod faults;
 mod inside;
 #[path = "behaviour/leftovers.rs"]
 mod leftovers;
+#[path = "behaviour/line.rs"]
+mod line;
 #[path = "behaviour/model.rs"]
 mod model;
 #[path = "behaviour/proxy.rs"]
-mod proxy;
+pub(crate) mod proxy;
 #[path = "behaviour/queries.rs"]
 mod queries;
 #[path = "behaviour/records.rs"]

@@ -1,10 +1,13 @@
 //! What only MySQL and MariaDB have.
 
 use axum_db::prelude::*;
-use axum_db::{Access, Database, Mysql, metadata};
+use axum_db::query::Run;
+use axum_db::{Access, Backend, Config, Database, Dialect, Error, ErrorKind, Mysql, metadata};
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use testkit::Kind;
+
+use crate::mysql::proxy::Proxy;
 
 type Db = axum_db::Db<Mysql>;
 
@@ -176,4 +179,80 @@ async fn unsigned_numbers_and_keys_numbered_in_part() {
     assert_eq!(refused.kind(), axum_db::ErrorKind::Configuration);
     assert!(refused.to_string().contains("`secrets`"), "{refused}");
     db.commit().await.expect("a commit");
+}
+
+/// Inserts a row, which is refused.
+async fn refused(db: &Db, sql: &str) -> Error {
+    let query = diesel::sql_query(sql);
+    let refused = Run::run(query, db).await.expect_err("it is taken");
+    assert_eq!(refused.kind(), ErrorKind::UniqueViolation);
+    refused
+}
+
+/// The server tells a key's name, and of one that a migration made no model knows it.
+#[tokio::test]
+async fn what_a_key_of_a_migration_is_over_is_looked_up_once() {
+    let server = testkit::mysql();
+    let direct = Db::connect(server.url()).await.expect("a database");
+    let mut connection = direct.connect_dedicated().await.expect("a connection");
+    for sql in [
+        "CREATE TABLE seats (hall INT NOT NULL, `row` INT NOT NULL, mail VARCHAR(9), CONSTRAINT one_each UNIQUE (`row`, hall), \
+         CONSTRAINT named_twice UNIQUE (mail))",
+        "CREATE TABLE halls (name VARCHAR(9), CONSTRAINT named_twice UNIQUE (name))",
+        "INSERT INTO seats VALUES (1, 2, 'a')",
+        "INSERT INTO halls VALUES ('x')",
+    ] {
+        connection.batch_execute(sql).await.expect("accepted");
+    }
+    let proxy = Proxy::before(server.url(), Dialect::Mysql).await;
+    let mut config = Config::new(proxy.url());
+    config.max_connections = 1;
+    let database: Database<Mysql> = Db::connect(config).await.expect("a database");
+    let db = database.session();
+    // The session's connection stays its own, and its transaction goes on.
+    Run::run(
+        diesel::sql_query("INSERT INTO seats VALUES (1, 3, 'b')"),
+        &db,
+    )
+    .await
+    .expect("a row");
+    for _ in 0..3 {
+        let taken = db.savepoint(async |db| {
+            Err::<(), _>(refused(&db, "INSERT INTO seats VALUES (1, 2, 'c')").await)
+        });
+        let error = taken.await.expect_err("it is taken");
+        let constraint = error.constraint().expect("a constraint");
+        assert_eq!(constraint.name.as_deref(), Some("one_each"));
+        assert_eq!(constraint.table.as_deref(), Some("seats"));
+        assert_eq!(constraint.columns, ["row", "hall"]);
+        assert!(error.violates_unique("seats", &["hall", "row"]));
+        assert!(!error.violates_unique("seats", &["mail"]));
+        assert_eq!(proxy.connections(), 2);
+    }
+    db.commit().await.expect("a commit");
+    // MariaDB does not say which of the two it is.
+    let error = refused(&db, "INSERT INTO halls VALUES ('x')").await;
+    let constraint = error.constraint().expect("a constraint");
+    assert_eq!(constraint.name.as_deref(), Some("named_twice"));
+    if constraint.table.is_none() {
+        assert!(constraint.columns.is_empty());
+    } else {
+        assert!(error.violates_unique("halls", &["name"]));
+    }
+    db.rollback().await.expect("a rollback");
+    // Another program, when the server takes no more connections.
+    let proxy = Proxy::before(server.url(), Mysql::DIALECT).await;
+    let database: Database<Mysql> = Db::connect(proxy.url()).await.expect("a database");
+    let db = database.session();
+    Run::run(
+        diesel::sql_query("INSERT INTO seats VALUES (1, 4, 'd')"),
+        &db,
+    )
+    .await
+    .expect("a row");
+    proxy.shut();
+    let error = refused(&db, "INSERT INTO seats VALUES (1, 2, 'e')").await;
+    let constraint = error.constraint().expect("a constraint");
+    assert_eq!(constraint.name.as_deref(), Some("one_each"));
+    assert!(constraint.columns.is_empty());
 }

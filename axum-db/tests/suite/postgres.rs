@@ -25,6 +25,8 @@ mod faults;
 mod inside;
 #[path = "behaviour/leftovers.rs"]
 mod leftovers;
+#[path = "behaviour/line.rs"]
+mod line;
 #[path = "behaviour/model.rs"]
 mod model;
 #[path = "behaviour/proxy.rs"]

@@ -84,6 +84,32 @@ async fn refused(url: &str) -> String {
     error.to_string()
 }
 
+/// One after the other, in the order in which they came: left to SQLite they would try again and again, and some of them
+/// would be overtaken for long.
+#[tokio::test]
+async fn writers_take_turns() {
+    let server = testkit::sqlite();
+    let database = Db::connect(server.url()).await.expect("a database");
+    let first = database.session();
+    first.begin().await.expect("a transaction");
+    let order = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let mut writers = tokio::task::JoinSet::new();
+    for number in 0..10 {
+        let (database, order) = (database.clone(), order.clone());
+        writers.spawn(async move {
+            let db = database.session();
+            db.begin().await.expect("a transaction");
+            order.lock().expect("a list").push(number);
+            db.commit().await.expect("a commit");
+        });
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    first.commit().await.expect("a commit");
+    writers.join_all().await;
+    let order = order.lock().expect("a list").clone();
+    assert_eq!(order, (0..10).collect::<Vec<_>>());
+}
+
 #[tokio::test]
 async fn a_url_is_a_file_where_one_expects_it() {
     let folder = tempfile::tempdir().expect("a folder");

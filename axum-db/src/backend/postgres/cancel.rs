@@ -77,6 +77,13 @@ impl Canceller {
         self.driver.as_ref().is_some_and(Task::has_ended)
     }
 
+    /// Closes the connection, whatever waits for it.
+    pub(super) fn hang_up(&self) {
+        if let Some(driver) = &self.driver {
+            driver.end();
+        }
+    }
+
     /// Sends the cancel request and waits until the server has acted on it, which it shows by hanging up.
     pub(super) async fn cancel_and_wait(&self) -> bool {
         match &self.server {

@@ -72,6 +72,8 @@ async fn a_commit_without_an_answer_is_reported_as_unknown_and_not_run_again() {
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "{cut:?} {path}"
             );
+            let error = response.extensions().get::<Error>().expect("the error");
+            assert_eq!(error.kind(), ErrorKind::UnknownOutcome, "{cut:?} {path}");
             assert_eq!(
                 response.headers()["x-finished"],
                 "Unknown",

@@ -130,6 +130,24 @@ async fn during_commit_the_outcome_is_unknown_and_said_to_be() {
 }
 
 #[tokio::test]
+async fn a_commit_in_doubt_is_said_to_be_after_the_deadline_too() {
+    let (_server, proxy, database, direct) = silent().await;
+    proxy.hold_after("COMMIT");
+    let db = database.session().with_deadline(SHORT);
+    execute(&db, "INSERT INTO notes VALUES (2, 1)")
+        .await
+        .expect("a write");
+    let dropped = tokio::time::timeout(SHORT / 3, db.commit()).await;
+    assert!(dropped.is_err(), "the server is silent");
+    tokio::time::sleep(SHORT).await;
+    let error = db.commit().await.expect_err("nobody knows");
+    assert_eq!(error.kind(), ErrorKind::UnknownOutcome);
+    drop(db);
+    proxy.release();
+    nothing_is_left(&direct, &database).await;
+}
+
+#[tokio::test]
 async fn a_clean_up_that_the_server_does_not_answer_keeps_no_place_in_the_pool() {
     let (_server, proxy, database, direct) = silent().await;
     proxy.hold_after("ROLLBACK");

@@ -363,6 +363,29 @@ async fn a_task_that_outlives_the_request_keeps_no_lock() {
 }
 
 #[tokio::test]
+async fn a_task_that_outlives_a_dropped_request_keeps_no_lock() {
+    let server = fresh();
+    let database = database(server.url(), 2).await;
+    let handler = async |db: Db| {
+        tokio::spawn({
+            let db = db.clone();
+            async move {
+                tokio::time::sleep(Duration::from_secs(3600)).await;
+                drop(db);
+            }
+        });
+        write_and_hang(db).await;
+    };
+    let app = Router::new()
+        .route("/", get(handler))
+        .layer(database.layer());
+    let request = tokio::time::timeout(Duration::from_millis(300), status(&app, "/"));
+    assert!(request.await.is_err(), "the handler hangs");
+    others_can_write(&database).await;
+    assert_eq!(count(&database.session()).await, 0);
+}
+
+#[tokio::test]
 async fn a_statement_that_outlives_the_request_takes_its_lock_with_it() {
     let server = fresh();
     let database = database(server.url(), 2).await;
@@ -393,6 +416,30 @@ async fn a_statement_that_outlives_the_request_takes_its_lock_with_it() {
     assert_eq!(status(&app, "/").await, StatusCode::OK);
     others_can_write(&database).await;
     assert_eq!(count(&database.session()).await, 0);
+}
+
+#[tokio::test]
+async fn who_has_read_and_waits_to_write_keeps_no_other_writer_from_the_only_connection() {
+    let server = fresh();
+    let database = database(server.url(), 1).await;
+    let reader = database.session();
+    assert_eq!(count(&reader).await, 0);
+    let writer = database.session();
+    let writing = tokio::spawn(async move {
+        execute(&writer, "INSERT INTO notes VALUES (1, 0)").await?;
+        writer.commit().await
+    });
+    // Where writers queue, this one is at the head of the queue, and has no connection.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let both = async {
+        execute(&reader, "INSERT INTO notes VALUES (2, 0)").await?;
+        reader.commit().await?;
+        drop(reader);
+        writing.await.expect("a task")
+    };
+    let both = tokio::time::timeout(Duration::from_secs(5), both).await;
+    both.expect("in time").expect("both are written");
+    assert_eq!(count(&database.session()).await, 2);
 }
 
 #[tokio::test]
@@ -524,22 +571,40 @@ async fn settings_made_through_the_connection_stay_in_their_request() {
 async fn a_streaming_body_that_writes_after_the_response_is_its_own_unit_of_work() {
     let server = fresh();
     let database = database(server.url(), 1).await;
-    let handler = async |db: Db| {
-        count(&db).await;
-        axum::body::Body::from_stream(futures_util::stream::once(async move {
-            execute(&db, "INSERT INTO notes VALUES (1, 1)").await?;
+    let handler = async |db: Db, Path(id): Path<i64>| {
+        if id == 1 {
+            count(&db).await;
+        } else {
+            execute(&db, "INSERT INTO notes VALUES (9, 1)").await?;
             db.commit().await?;
-            Ok::<_, axum_db::Error>("written")
-        }))
+        }
+        Ok::<_, Error>(axum::body::Body::from_stream(futures_util::stream::once(
+            async move {
+                execute(&db, format!("INSERT INTO notes VALUES ({id}, 1)")).await?;
+                db.commit().await?;
+                Ok::<_, axum_db::Error>("written")
+            },
+        )))
     };
     let app = Router::new()
-        .route("/", get(handler))
+        .route("/{id}", get(handler))
         .layer(database.layer());
-    let request = axum::http::Request::new(axum::body::Body::empty());
-    let response = tower::ServiceExt::oneshot(app, request)
-        .await
-        .expect("a response");
-    // The response holds the handle, and no connection.
+    let ask = async |path: &str| {
+        let request = axum::http::Request::get(path).body(axum::body::Body::empty());
+        let response = tower::ServiceExt::oneshot(app.clone(), request.expect("a request"));
+        response.await.expect("a response")
+    };
+    // The response holds the handle, and no connection: after a commit as after a read.
+    let written = ask("/2").await;
+    let other = database.session();
+    let others = tokio::time::timeout(Duration::from_secs(5), count(&other));
+    assert_eq!(others.await.expect("a connection is free"), 1);
+    drop((written, other));
+    let db = database.session();
+    execute(&db, "DELETE FROM notes").await.expect("deleted");
+    db.commit().await.expect("a commit");
+    drop(db);
+    let response = ask("/1").await;
     assert_eq!(count(&database.session()).await, 0);
     let body = axum::body::to_bytes(response.into_body(), 100)
         .await

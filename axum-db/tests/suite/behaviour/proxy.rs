@@ -35,8 +35,42 @@ struct Door {
     garbled: Mutex<Option<&'static str>>,
     /// A connection ends at the first message with this text.
     cut: Mutex<Option<(Cut, &'static str)>>,
+    /// The line that carries so many bytes more ends.
+    fault: Mutex<Option<Fault>>,
+    /// How many bytes went to the server and back.
+    carried: [AtomicUsize; 2],
+    /// Nothing gets through on any line.
+    dead: AtomicBool,
+    /// Nothing gets through on the lines that were opened before this one.
+    forgotten: AtomicUsize,
     /// Clients that bring options are turned away.
     refuses_options: AtomicBool,
+}
+
+/// What happens to a line after it has carried so many bytes in one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) way: Way,
+    pub(crate) after: usize,
+    pub(crate) what: What,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    ToServer,
+    ToClient,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    /// Nothing more comes, in this direction.
+    Stall,
+    /// Nothing gets through any more, on any line, until it is released.
+    Dead,
+    /// Both sides are told that the other has hung up.
+    Close,
+    /// The client is told that the line broke.
+    Reset,
 }
 
 /// When a line goes dead.
@@ -51,12 +85,16 @@ pub(crate) enum Cut {
 /// What is known of one connection.
 #[derive(Default)]
 struct Line {
+    /// How many were opened before it.
+    number: usize,
     /// The client has spoken last. A server that waits for the client to speak first has its turn at the beginning.
     spoke: AtomicBool,
     /// Answers are held back.
     holds: AtomicBool,
     /// It ends with the next answer.
     dying: AtomicBool,
+    /// What the server says no longer arrives.
+    stalled: AtomicBool,
 }
 
 impl Proxy {
@@ -75,6 +113,10 @@ impl Proxy {
             released: Notify::new(),
             garbled: Mutex::default(),
             cut: Mutex::default(),
+            fault: Mutex::default(),
+            carried: Default::default(),
+            dead: AtomicBool::new(false),
+            forgotten: AtomicUsize::new(0),
             refuses_options: AtomicBool::new(false),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -126,12 +168,44 @@ impl Proxy {
     /// Ends the holding, for all connections.
     pub(crate) fn release(&self) {
         *lock(&self.door.held) = None;
+        self.door.dead.store(false, Ordering::SeqCst);
         self.door.released.notify_waiters();
     }
 
     /// Ends each connection at the first message that contains `text`.
     pub(crate) fn cut(&self, when: Cut, text: &'static str) {
         *lock(&self.door.cut) = Some((when, text));
+    }
+
+    /// Ends the line that carries so many bytes more.
+    pub(crate) fn fault(&self, fault: Fault) {
+        *lock(&self.door.fault) = Some(fault);
+    }
+
+    /// Takes a [`Proxy::fault`] back that has not come to pass.
+    pub(crate) fn spare(&self) {
+        *lock(&self.door.fault) = None;
+    }
+
+    /// Takes no new connections.
+    #[allow(dead_code)] // MySQL's alone, and the file serves PostgreSQL too
+    pub(crate) fn shut(&self) {
+        self.accepting.abort();
+    }
+
+    /// The lines that are open stay so, and carry nothing any more: a firewall has forgotten them.
+    pub(crate) fn forget(&self) {
+        self.door
+            .forgotten
+            .store(self.connections(), Ordering::SeqCst);
+    }
+
+    /// How many bytes went to the server and back since the last call.
+    pub(crate) fn carried(&self) -> [usize; 2] {
+        self.door
+            .carried
+            .each_ref()
+            .map(|bytes| bytes.swap(0, Ordering::SeqCst))
     }
 
     /// From now on turns PostgreSQL's clients away that bring options, as PgBouncer does.
@@ -154,7 +228,7 @@ impl Drop for Proxy {
 
 impl Door {
     async fn serve(&self, mut client: TcpStream) {
-        self.connections.fetch_add(1, Ordering::SeqCst);
+        let number = self.connections.fetch_add(1, Ordering::SeqCst);
         if self.refuses_options.load(Ordering::SeqCst) && self.turns_away(&mut client).await {
             return;
         }
@@ -164,13 +238,70 @@ impl Door {
         let _ = (client.set_nodelay(true), server.set_nodelay(true));
         let (from_client, to_client) = client.into_split();
         let (from_server, to_server) = server.into_split();
-        let line = Line::default();
+        let line = Line {
+            number,
+            ..Line::default()
+        };
         let questions = std::pin::pin!(self.questions(from_client, to_server, &line));
         let mut answers = std::pin::pin!(self.answers(from_server, to_client, &line));
         // A client that has said everything may still wait for the server to hang up.
         tokio::select! {
             () = &mut answers => {}
-            goes_on = questions => if goes_on { answers.await },
+            goes_on = questions => if goes_on && !line.stalled.load(Ordering::SeqCst) { answers.await },
+        }
+    }
+
+    /// How much of what is to be carried arrives, and what happens to the line then, if anything.
+    async fn carry(
+        &self,
+        line: &Line,
+        way: Way,
+        bytes: &[u8],
+        to: &mut OwnedWriteHalf,
+    ) -> Result<(), Option<What>> {
+        if line.number < self.forgotten.load(Ordering::SeqCst) {
+            return Err(Some(What::Stall));
+        }
+        loop {
+            let released = self.released.notified();
+            if !self.dead.load(Ordering::SeqCst) {
+                break;
+            }
+            released.await;
+        }
+        let (count, what) = {
+            let mut fault = lock(&self.fault);
+            match &mut *fault {
+                Some(Fault {
+                    way: its, after, ..
+                }) if *its == way && *after >= bytes.len() => {
+                    *after -= bytes.len();
+                    (bytes.len(), None)
+                }
+                Some(Fault {
+                    way: its,
+                    after,
+                    what,
+                }) if *its == way => {
+                    let ending = (*after, Some(*what));
+                    *fault = None;
+                    ending
+                }
+                _ => (bytes.len(), None),
+            }
+        };
+        self.carried[way as usize].fetch_add(count, Ordering::SeqCst);
+        if what == Some(What::Dead) {
+            self.dead.store(true, Ordering::SeqCst);
+        }
+        if to.write_all(&bytes[..count]).await.is_err() {
+            return Err(None);
+        }
+        match what {
+            None => Ok(()),
+            // Later, what is left arrives after all.
+            Some(What::Dead) => Box::pin(self.carry(line, way, &bytes[count..], to)).await,
+            ending => Err(ending),
         }
     }
 
@@ -244,8 +375,20 @@ impl Door {
                     traffic.waits += 1;
                 }
             }
-            if to.write_all(&bytes).await.is_err() {
-                return true;
+            match self.carry(line, Way::ToServer, &bytes, &mut to).await {
+                Ok(()) => {}
+                Err(None) => return true,
+                Err(Some(What::Stall)) => {
+                    // The client may still hang up.
+                    while from.read(&mut chunk).await.is_ok_and(|count| count > 0) {}
+                    return false;
+                }
+                Err(Some(what)) => {
+                    if what == What::Reset {
+                        let _ = from.as_ref().set_zero_linger();
+                    }
+                    return false;
+                }
             }
         }
     }
@@ -274,8 +417,21 @@ impl Door {
                 }
             }
             line.spoke.store(false, Ordering::SeqCst);
-            if to.write_all(&chunk[..count]).await.is_err() {
-                return;
+            match self
+                .carry(line, Way::ToClient, &chunk[..count], &mut to)
+                .await
+            {
+                Ok(()) => {}
+                Err(Some(What::Stall)) => {
+                    line.stalled.store(true, Ordering::SeqCst);
+                    std::future::pending::<()>().await;
+                }
+                Err(what) => {
+                    if what == Some(What::Reset) {
+                        let _ = to.as_ref().set_zero_linger();
+                    }
+                    return;
+                }
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
@@ -9,7 +10,9 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::post;
 use axum::{Extension, Router};
-use axum_db::{Backend, Database, Dialect, Error, ErrorKind, Isolation, Outcome, TransactionMode};
+use axum_db::{
+    Access, Backend, Database, Dialect, Error, ErrorKind, Isolation, Outcome, TransactionMode,
+};
 use diesel_async::RunQueryDsl;
 use tower::ServiceExt;
 
@@ -110,10 +113,13 @@ async fn text(response: Response) -> String {
 async fn a_lost_request_is_run_again_whole_and_its_hooks_fire_once() {
     let server = fresh();
     let database = notes(server.url()).await;
-    let (attempts, mails) = (Counter::default(), Counter::default());
-    let (tried, sent) = (attempts.clone(), mails.clone());
+    let (attempts, mails, hooks) = (Counter::default(), Counter::default(), Counter::default());
+    let (tried, sent, ran) = (attempts.clone(), mails.clone(), hooks.clone());
     let handler = async move |db: Db, Extension(seven): Extension<u32>, body: String| {
-        db.on_finish(tell);
+        db.on_finish(move |outcome, headers| {
+            ran.count();
+            tell(outcome, headers);
+        });
         db.after_commit(move || {
             sent.count();
         });
@@ -136,7 +142,7 @@ async fn a_lost_request_is_run_again_whole_and_its_hooks_fire_once() {
     let response = call(&app, "the whole body").await;
     assert_eq!(told(&response), ["Committed"]);
     assert_eq!(text(response).await, "the whole body");
-    assert_eq!((attempts.seen(), mails.seen()), (3, 1));
+    assert_eq!((attempts.seen(), mails.seen(), hooks.seen()), (3, 1, 1));
     assert_eq!(count(&database.session()).await, 6);
 }
 
@@ -186,6 +192,33 @@ async fn nothing_is_run_again_once_something_was_committed() {
         tried.count();
         execute(&db, "INSERT INTO notes VALUES (9, 9)").await?;
         db.commit().await?;
+        Err::<(), Error>(lose(&db).await)
+    };
+    let app = Router::new()
+        .route("/", post(handler))
+        .layer(database.layer().with_retries(5));
+    let response = call(&app, "").await;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(attempts.seen(), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_run_again_once_a_write_by_itself_may_have_been_carried_out() {
+    let server = fresh();
+    let database = notes(server.url()).await;
+    let attempts = Counter::default();
+    let tried = attempts.clone();
+    let handler = async move |db: Db| {
+        tried.count();
+        let sleep = match Engine::DIALECT {
+            Dialect::Postgres => "SELECT pg_sleep(30)",
+            _ => "SELECT SLEEP(30)",
+        };
+        let writing = db.run(Access::Immediate, |conn| {
+            Box::pin(diesel::sql_query(sleep).execute(conn))
+        });
+        let dropped = tokio::time::timeout(Duration::from_millis(100), writing).await;
+        assert!(dropped.is_err(), "it takes long");
         Err::<(), Error>(lose(&db).await)
     };
     let app = Router::new()

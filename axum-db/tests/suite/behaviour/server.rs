@@ -290,6 +290,113 @@ fn a_database_outlives_the_runtime_that_opened_its_connections() {
     }
 }
 
+const OWN_NUMBER: &str = if POSTGRES {
+    "SELECT pg_backend_pid()::bigint AS n"
+} else {
+    "SELECT CAST(CONNECTION_ID() AS SIGNED) AS n"
+};
+
+const LONG: &str = if POSTGRES {
+    "SELECT pg_sleep(30)"
+} else {
+    "SELECT SLEEP(30)"
+};
+
+#[tokio::test]
+async fn a_statement_that_is_dropped_ends_on_the_server_and_its_place_is_free_at_once() {
+    let server = fresh();
+    let database = database(server.url(), 1).await;
+    let db = database.session();
+    let before = number(&db, OWN_NUMBER).await.expect("a number");
+    let dropped = tokio::time::timeout(Duration::from_millis(200), execute(&db, LONG)).await;
+    assert!(dropped.is_err(), "it takes long");
+    drop(db);
+    let begun = std::time::Instant::now();
+    let after = number(&database.session(), OWN_NUMBER).await;
+    let took = begun.elapsed();
+    assert!(took < Duration::from_millis(1900), "{took:?}");
+    // PostgreSQL's connection is in step again; MySQL's is not, and is another one.
+    assert_eq!(after.expect("a number") == before, POSTGRES);
+}
+
+/// The row is not locked, or soon no more.
+async fn others_write(database: &axum_db::Database<Engine>) {
+    let db = database.session();
+    let writing = execute(&db, "UPDATE notes SET n = n + 1 WHERE id = 1");
+    let written = tokio::time::timeout(Duration::from_secs(6), writing).await;
+    written.expect("the lock is gone").expect("a write");
+}
+
+#[tokio::test]
+async fn a_query_that_is_dropped_between_its_rows_keeps_no_lock() {
+    let server = fresh();
+    let database = database(server.url(), 2).await;
+    let (db, _) = two_sessions(&database).await;
+    execute(&db, "UPDATE notes SET n = n + 1 WHERE id = 1")
+        .await
+        .expect("a lock");
+    // The first row fills what the server gathers before it sends.
+    let rows = if POSTGRES {
+        "SELECT CASE i WHEN 2 THEN pg_sleep(30)::text ELSE repeat('x', 70000) END AS t FROM generate_series(1, 2) AS i"
+    } else {
+        "SELECT IF(seq = 2, SLEEP(30), REPEAT('x', 70000)) AS t FROM seq_1_to_2"
+    };
+    let loading = axum_db::query::Fetch::all::<Letters, _, _>(diesel::sql_query(rows), &db);
+    let dropped = tokio::time::timeout(Duration::from_millis(300), loading).await;
+    assert!(dropped.is_err(), "it takes long");
+    drop(db);
+    others_write(&database).await;
+}
+
+#[derive(diesel::QueryableByName)]
+#[allow(dead_code)] // it never arrives
+struct Letters {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    t: String,
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_in_mid_statement_keeps_no_lock() {
+    let server = fresh();
+    let database = database(server.url(), 2).await;
+    let (db, _) = two_sessions(&database).await;
+    execute(&db, "UPDATE notes SET n = n + 1 WHERE id = 1")
+        .await
+        .expect("a lock");
+    let mut conn = db.conn().await.expect("a connection");
+    // What only closing the connection undoes.
+    let altering = if POSTGRES {
+        "PREPARE p AS SELECT 1"
+    } else {
+        "SET @a = 1"
+    };
+    conn.batch_execute(altering).await.expect("accepted");
+    let sleeping = diesel::sql_query(LONG).execute(&mut *conn);
+    let dropped = tokio::time::timeout(Duration::from_millis(200), sleeping).await;
+    assert!(dropped.is_err(), "it takes long");
+    drop(conn);
+    drop(db);
+    others_write(&database).await;
+}
+
+#[tokio::test]
+async fn a_connection_whose_statement_in_hand_was_cancelled_is_not_used_again() {
+    let server = fresh();
+    let database = database(server.url(), 1).await;
+    let db = database.session().with_deadline(Duration::from_millis(300));
+    let before = number(&db, OWN_NUMBER).await.expect("a number");
+    let mut conn = db.conn().await.expect("a connection");
+    let ended = diesel::sql_query(LONG).execute(&mut *conn).await;
+    drop(conn);
+    if POSTGRES {
+        ended.expect_err("it was cancelled"); // MySQL's SLEEP gives 1 instead
+    }
+    drop(db);
+    // A cancel that is still on its way would hit the next user's statement.
+    let after = number(&database.session(), OWN_NUMBER).await;
+    assert_ne!(after.expect("a number"), before);
+}
+
 /// The step that commits, of those that a session is killed between.
 const COMMIT: i64 = 4;
 

@@ -20,6 +20,13 @@ use super::Engine;
 
 pub(crate) type Db = axum_db::Db<Engine>;
 
+diesel::table! {
+    notes (id) {
+        id -> Integer,
+        n -> BigInt,
+    }
+}
+
 #[derive(diesel::QueryableByName)]
 pub(crate) struct Number {
     #[diesel(sql_type = BigInt)]

@@ -6,19 +6,14 @@ use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::get;
-use axum_db::{Access, Backend, Config, Database, Dialect, Error, ErrorKind, prelude::*};
+use axum_db::{
+    Access, Backend, Config, Database, Dialect, Error, ErrorKind, Isolation, prelude::*,
+};
 use testkit::TestDatabase;
 
 use super::proxy::{Proxy, Traffic};
-use super::support::{self, Db, count, execute, status};
+use super::support::{self, Db, count, execute, notes, status};
 use super::{Engine, fresh};
-
-diesel::table! {
-    notes (id) {
-        id -> Integer,
-        n -> BigInt,
-    }
-}
 
 /// A database with a table of notes behind a proxy.
 async fn behind_a_proxy(
@@ -242,6 +237,31 @@ async fn a_write_by_itself_is_one_wait_and_the_next_one_needs_a_transaction_agai
 }
 
 #[tokio::test]
+async fn a_write_by_itself_that_is_dropped_leaves_no_right_to_write_behind() {
+    if Engine::DIALECT != Dialect::Postgres {
+        return; // no other refuses a write outside of a transaction
+    }
+    let (_server, proxy, database) = behind_a_proxy(|_| ()).await;
+    let db = database.session();
+    let sleep = diesel::sql_query("SELECT pg_sleep(30)");
+    let writing = db.run(Access::Immediate, |conn| {
+        Box::pin(diesel_async::RunQueryDsl::execute(sleep, conn))
+    });
+    let dropped = tokio::time::timeout(Duration::from_millis(200), writing).await;
+    assert!(dropped.is_err(), "it takes long");
+    drop(db);
+    let guard =
+        "SELECT (current_setting('default_transaction_read_only') = 'on')::int::bigint AS n";
+    let guarded = support::number(&database.session(), guard).await;
+    assert_eq!(guarded.expect("a setting"), 1);
+    assert_eq!(
+        proxy.connections(),
+        2,
+        "the connection, and what cancelled it"
+    );
+}
+
+#[tokio::test]
 async fn a_begin_that_fails_lets_nothing_be_written() {
     let (_server, proxy, database) = behind_a_proxy(|_| ()).await;
     for warm in 0..2 {
@@ -262,6 +282,23 @@ async fn a_begin_that_fails_lets_nothing_be_written() {
     insert(&db, 12).await.expect("a row");
     db.commit().await.expect("a commit");
     assert_eq!(count(&db).await, 3);
+}
+
+#[tokio::test]
+async fn a_level_whose_begin_failed_is_not_that_of_the_next_transaction() {
+    let (_server, proxy, database) = behind_a_proxy(|_| ()).await;
+    database.check().await.expect("a connection");
+    proxy.garble(Some("BEGIN"));
+    let begun = database.session().begin_with(Isolation::Serializable).await;
+    begun.expect_err("there is no such statement");
+    proxy.garble(None);
+    let db = database.session();
+    db.begin().await.expect("a transaction");
+    assert_eq!(
+        proxy.connections(),
+        2,
+        "the level may have stayed with the first"
+    );
 }
 
 #[tokio::test]
