@@ -224,13 +224,13 @@ pub use axum_db_macros::DbEnum;
 pub use axum_db_macros::model;
 #[cfg(feature = "testing")]
 pub use axum_db_macros::test;
+#[cfg(feature = "mysql")]
+pub use backend::Mysql;
 #[cfg(feature = "postgres")]
 pub use backend::Postgres;
 pub use backend::{Backend, Dialect};
 #[cfg(feature = "sqlite")]
 pub use backend::{ConnectionThread, Sqlite};
-#[cfg(feature = "mysql")]
-pub use backend::{Mysql, MysqlConnection};
 pub use config::Config;
 pub use database::Database;
 pub use database_url::DatabaseUrl;

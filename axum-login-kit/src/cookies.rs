@@ -236,6 +236,7 @@ mod tests {
             value,
             "__Host-session=abc; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=60"
         );
+        assert!(headers[header::SET_COOKIE].is_sensitive(), "it is logged");
         remove(&mut headers, &spec);
         assert_eq!(headers.get_all(header::SET_COOKIE).iter().count(), 1);
         let value = headers[header::SET_COOKIE].to_str().unwrap();

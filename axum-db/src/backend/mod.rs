@@ -28,7 +28,7 @@ mod tls;
 mod url;
 
 #[cfg(feature = "mysql")]
-pub use mysql::{Mysql, MysqlConnection};
+pub use mysql::Mysql;
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
 #[cfg(feature = "sqlite")]
@@ -216,8 +216,8 @@ pub trait Driver: Sized + Send + Sync + 'static {
         std::future::ready(())
     }
 
-    /// Has what waits for the server on a connection in someone's hand end with an error, as no cancel helped; the
-    /// connection is closed when it comes back.
+    /// Has what waits for the server on a connection in someone's hand end with an error, as no cancel helped, where the
+    /// engine's driver lets it; the connection is closed when it comes back.
     fn give_up(_canceller: &Self::Canceller, _watch: &Watch) {}
 
     /// Ends what a connection that is about to be closed may still be doing on the server.

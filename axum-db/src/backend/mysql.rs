@@ -16,11 +16,9 @@ use crate::config::Config;
 use crate::pool::Watch;
 use crate::session::Isolation;
 
-mod connection;
 mod key;
 mod target;
 
-pub use connection::MysqlConnection;
 use target::Target;
 
 /// MySQL and MariaDB.
@@ -94,7 +92,7 @@ fn whole_seconds(limit: Duration) -> u64 {
 
 impl Backend for Mysql {
     type Diesel = diesel::mysql::Mysql;
-    type Connection = MysqlConnection;
+    type Connection = AsyncMysqlConnection;
     const DIALECT: Dialect = Dialect::Mysql;
 }
 
@@ -115,23 +113,22 @@ impl Driver for Mysql {
         config: &Config,
         watch: &Arc<Watch>,
         _pooled: bool,
-    ) -> Result<(MysqlConnection, Canceller), String> {
+    ) -> Result<(AsyncMysqlConnection, Canceller), String> {
         let (connection, options) = target.open(session_settings(config)).await?;
         let canceller = Canceller {
             options,
             id: connection.id(),
             runtime: Task::spawn(std::future::pending()),
         };
-        let connection = AsyncMysqlConnection::try_from(connection)
+        let mut connection = AsyncMysqlConnection::try_from(connection)
             .await
             .map_err(|error| error.to_string())?;
-        let mut connection = MysqlConnection::new(connection, watch);
         connection.set_instrumentation(watch.observer::<Self>());
         Ok((connection, canceller))
     }
 
     async fn begin(
-        connection: &mut MysqlConnection,
+        connection: &mut AsyncMysqlConnection,
         read_only: bool,
         isolation: Option<Isolation>,
     ) -> QueryResult<()> {
@@ -149,7 +146,7 @@ impl Driver for Mysql {
     }
 
     async fn restore(
-        connection: &mut MysqlConnection,
+        connection: &mut AsyncMysqlConnection,
         _canceller: &Canceller,
         watch: &Watch,
     ) -> bool {
@@ -158,7 +155,7 @@ impl Driver for Mysql {
             return false;
         }
         *connection.transaction_state() = AnsiTransactionManager::default();
-        let rolling_back = connection.as_mut().batch_execute("ROLLBACK");
+        let rolling_back = connection.batch_execute("ROLLBACK");
         let ended = tokio::time::timeout(KILL_LIMIT, rolling_back).await;
         let restored = matches!(ended, Ok(Ok(())));
         if !restored {
@@ -178,17 +175,13 @@ impl Driver for Mysql {
         canceller.kill("QUERY").await;
     }
 
-    fn give_up(_canceller: &Canceller, watch: &Watch) {
-        watch.give_up();
-    }
-
     async fn abandon(canceller: Canceller, watch: &Watch) {
         if watch.in_flight() {
             canceller.kill("CONNECTION").await;
         }
     }
 
-    fn close(connection: MysqlConnection, watch: &Watch) {
+    fn close(connection: AsyncMysqlConnection, watch: &Watch) {
         if !watch.in_flight() {
             return; // the driver says goodbye to the server in the background
         }
@@ -201,7 +194,7 @@ impl Driver for Mysql {
     const TELLS_KEY_NAMES_ONLY: bool = true;
 
     async fn unique_key(
-        connection: &mut MysqlConnection,
+        connection: &mut AsyncMysqlConnection,
         table: Option<&str>,
         name: &str,
     ) -> QueryResult<Option<UniqueKey>> {

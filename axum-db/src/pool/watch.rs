@@ -32,11 +32,6 @@ pub struct Watch {
     controlling: AtomicBool,
     /// A user's own SQL began or ended a transaction.
     taken_over: AtomicBool,
-    /// The server has rolled the whole transaction back by itself, and would commit each statement that follows.
-    undone: AtomicBool,
-    /// Nobody waits for the server any more.
-    #[cfg(feature = "mysql")]
-    given_up: tokio::sync::watch::Sender<bool>,
     /// The database would be gone with its connection.
     permanent: bool,
     /// Who wants to know what runs.
@@ -55,9 +50,6 @@ impl Watch {
             conflict: AtomicBool::new(false),
             controlling: AtomicBool::new(false),
             taken_over: AtomicBool::new(false),
-            undone: AtomicBool::new(false),
-            #[cfg(feature = "mysql")]
-            given_up: tokio::sync::watch::Sender::new(false),
             permanent,
             trail,
         })
@@ -138,29 +130,6 @@ impl Watch {
         self.taken_over.load(Ordering::Acquire)
     }
 
-    /// Whether the server has rolled the transaction back by itself while a user has the connection in hand: what the
-    /// user sends now would be committed by itself.
-    #[cfg(feature = "mysql")]
-    pub(crate) fn is_undone_in_hand(&self) -> bool {
-        self.undone.load(Ordering::Acquire)
-            && self.was_in_hand()
-            && !self.controlling.load(Ordering::Acquire)
-    }
-
-    /// Ends what waits for the server in vain: see [`Watch::given_up`].
-    #[cfg(feature = "mysql")]
-    pub(crate) fn give_up(&self) {
-        self.spoil();
-        self.given_up.send_replace(true);
-    }
-
-    /// Waits until nobody waits for the server any more.
-    #[cfg(feature = "mysql")]
-    pub(crate) async fn given_up(&self) {
-        let mut told = self.given_up.subscribe();
-        let _ = told.wait_for(|given_up| *given_up).await;
-    }
-
     /// Whether the transaction itself failed, which no savepoint's rollback undoes.
     pub(crate) fn failed_whole(&self) -> bool {
         self.failed_at.load(Ordering::Acquire) == 1
@@ -181,7 +150,6 @@ impl Watch {
         if kind.is_retryable() || B::ends_transaction(error) {
             // Some engines have rolled the whole transaction back, and all advise to.
             self.statement_failed(depth.min(1));
-            self.undone.store(depth > 0, Ordering::Release);
         } else {
             self.statement_failed(depth);
         }
@@ -199,9 +167,6 @@ impl Watch {
     }
 
     fn entered(&self, depth: u32) {
-        if depth == 0 {
-            self.undone.store(false, Ordering::Release);
-        }
         self.trail.set_in_transaction(depth > 0);
         self.depth.store(depth, Ordering::Release);
     }

@@ -141,8 +141,9 @@ impl<B: Backend, K: Bind> SessionLayer<B, K> {
     /// A COMMIT that was already sent may have been carried out: that is [`ErrorKind::UnknownOutcome`].
     ///
     /// Two things cannot be cut short. A statement on a connection in hand ([`Db::conn`]) is awaited by the
-    /// handler: it is cancelled on the server, and gets the server's error, or, where the server says nothing for two
-    /// seconds, one of the kind [`ErrorKind::Connection`](crate::ErrorKind::Connection). And SQLite ends its statement by
+    /// handler: it is cancelled on the server, and gets the server's error; where the server says nothing for two
+    /// seconds, PostgreSQL's gets one of the kind [`ErrorKind::Connection`](crate::ErrorKind::Connection), and MySQL's
+    /// waits. And SQLite ends its statement by
     /// itself: the caller is answered in time, but other writers wait until then.
     ///
     /// It costs no statement. On a route inside another layer of the same database it replaces that one's

@@ -305,19 +305,19 @@ fn watchman<B: Backend>(
     let watch = Arc::downgrade(&pooled.watch);
     let watching = runtime.spawn(async move {
         tokio::time::sleep_until(at).await;
-        let cancelling = async {
-            while let Some(watch) = watch.upgrade() {
-                if watch.in_flight() {
-                    B::cancel(&canceller, &watch).await;
+        let mut patience = at + CANCELS;
+        while let Some(watch) = watch.upgrade() {
+            if watch.in_flight() {
+                if tokio::time::Instant::now() < patience {
+                    let cancelling = B::cancel(&canceller, &watch);
+                    let _ = tokio::time::timeout_at(patience, cancelling).await;
+                } else {
+                    B::give_up(&canceller, &watch);
+                    patience += CANCELS;
                 }
-                drop(watch);
-                tokio::time::sleep(BETWEEN_CANCELS).await;
             }
-        };
-        if tokio::time::timeout(CANCELS, cancelling).await.is_err()
-            && let Some(watch) = watch.upgrade()
-        {
-            B::give_up(&canceller, &watch);
+            drop(watch);
+            tokio::time::sleep(BETWEEN_CANCELS).await;
         }
     });
     Some(watching.abort_handle())

@@ -76,7 +76,8 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
     }
 }
 
-/// Gives `desired` the constraints of `current` that no model can say: foreign keys to tables without a model, and what
+/// Gives `desired` the constraints of `current` that no model can say: foreign keys to tables without a model, or with
+/// an action that models refuse, and what
 /// is unique more than once. They stay until a revision that is written by hand drops them; each as a sentence's part.
 pub(super) fn what_no_model_can_say(
     current: &Table,
@@ -93,7 +94,8 @@ pub(super) fn what_no_model_can_say(
             .foreign_keys
             .iter()
             .any(|own| own.columns == key.columns && own.table.eq_ignore_ascii_case(&key.table));
-        if !is_said && !has_model(&key.table) && stays(desired, &key.columns) {
+        let has_words = has_model(&key.table) && !key.is_refused_by_models(current);
+        if !is_said && !has_words && stays(desired, &key.columns) {
             kept.push(format!(
                 "the foreign key {} ({}) to {}",
                 current.name,

@@ -92,6 +92,16 @@ pub trait Engine: Backend + Queries + Dump {
         async { Ok(()) }
     }
 
+    /// Makes on a scratch place what tables use that no model describes. MariaDB alone: the sequences of the database,
+    /// which defaults name; PostgreSQL's scratch place looks into the database.
+    ///
+    /// # Errors
+    /// The database refuses it.
+    fn furnish(conn: &mut Self::Connection) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = conn;
+        async { Ok(()) }
+    }
+
     /// Runs a script of one or more statements as it is.
     ///
     /// # Errors
@@ -128,11 +138,12 @@ pub trait Engine: Backend + Queries + Dump {
 /// How many statements of a script on a scratch place run before it is asked whether they are many.
 pub(crate) const ROOM_FOR: usize = 50;
 
-/// Runs statements on a scratch place, however many they are.
+/// Runs statements that make tables on an empty scratch place, however many they are.
 pub(crate) async fn execute_all<B: Engine>(
     conn: &mut B::Connection,
     statements: &[String],
 ) -> Result<(), Error> {
+    B::furnish(conn).await?;
     for piece in statements.chunks(ROOM_FOR) {
         for statement in piece {
             B::execute(conn, statement).await?;

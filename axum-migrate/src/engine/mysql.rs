@@ -33,8 +33,12 @@ const PLACE: &str = "SELECT CONCAT('axum_migrate_scratch_of_', CONNECTION_ID()) 
 const LEFT_BEHIND: &str = "SELECT schema_name AS name FROM information_schema.schemata \
      WHERE schema_name LIKE 'axum\\_migrate\\_scratch\\_of\\_%' AND IS_FREE_LOCK(schema_name)";
 
+/// The sequences of the database that the scratch place stands in for (MariaDB).
+const SEQUENCES: &str = "SELECT CAST(TABLE_NAME AS CHAR) AS name FROM information_schema.TABLES \
+     WHERE TABLE_SCHEMA = @axum_migrate_home AND TABLE_TYPE = 'SEQUENCE'";
+
 #[derive(QueryableByName)]
-struct LeftBehind {
+struct Named {
     #[diesel(sql_type = Text)]
     name: String,
 }
@@ -42,6 +46,17 @@ struct LeftBehind {
 impl Engine for Mysql {
     async fn introspect(conn: &mut Self::Connection) -> Result<Schema, Error> {
         introspect::mysql::introspect(conn).await
+    }
+
+    async fn furnish(conn: &mut Self::Connection) -> Result<(), Error> {
+        let failed = |error| Error::database("make the sequences of the MySQL database", error);
+        let sequences: Vec<Named> = sql_query(SEQUENCES).load(conn).await.map_err(failed)?;
+        for Named { name } in sequences {
+            let name = Dialect::Mysql.quote(&name);
+            let make = format!("CREATE SEQUENCE IF NOT EXISTS {name}");
+            conn.batch_execute(&make).await.map_err(failed)?;
+        }
+        Ok(())
     }
 
     async fn scratch<R, W>(conn: &mut Self::Connection, work: W) -> Result<R, Error>
@@ -63,15 +78,15 @@ impl Engine for Mysql {
         );
         let lock = format!("DO GET_LOCK('{}', 0)", place.name);
         conn.batch_execute(&lock).await.map_err(failed)?;
-        let left_behind: Vec<LeftBehind> =
-            sql_query(LEFT_BEHIND).load(conn).await.map_err(failed)?;
-        for LeftBehind { name } in left_behind {
+        let left_behind: Vec<Named> = sql_query(LEFT_BEHIND).load(conn).await.map_err(failed)?;
+        for Named { name } in left_behind {
             // Another program may be doing the same.
             let drop = format!("DROP DATABASE IF EXISTS {}", Dialect::Mysql.quote(&name));
             let _ = conn.batch_execute(&drop).await;
         }
         let prepare = format!(
-            "DROP DATABASE IF EXISTS {scratch}; CREATE DATABASE {scratch} CHARACTER SET {} COLLATE {}; USE {scratch}",
+            "SET @axum_migrate_home = DATABASE(); DROP DATABASE IF EXISTS {scratch}; \
+             CREATE DATABASE {scratch} CHARACTER SET {} COLLATE {}; USE {scratch}",
             place.charset, place.collation
         );
         let outcome = match conn.batch_execute(&prepare).await {

@@ -170,6 +170,7 @@ pub(super) fn relation(column: &str, table: &str, taken: &mut BTreeSet<String>) 
         || name.starts_with(|it: char| !it.is_ascii_alphabetic())
         || is_method
         || KEYWORDS.contains(&name.as_str())
+        || NEVER_RAW.contains(&name.as_str())
     {
         name = format!("its_{name}");
     }

@@ -437,6 +437,25 @@ impl EnumType {
     }
 }
 
+impl ForeignKey {
+    /// Whether a model refuses what it does: it sets columns of `table`, whose own it is, to NULL that take none or are
+    /// in the key, or to a default that they do not have.
+    pub(crate) fn is_refused_by_models(&self, table: &Table) -> bool {
+        let key = table.primary_key.as_ref().map(|key| &key.columns);
+        let is_required = |name: &String| {
+            key.is_some_and(|columns| columns.contains(name))
+                || table.column(name).is_some_and(|column| !column.nullable)
+        };
+        let has_none = |name: &String| {
+            let column = table.column(name);
+            column.is_some_and(|column| column.default.is_none())
+        };
+        let sets = |action| [self.on_delete, self.on_update].contains(&action);
+        sets(Action::SetNull) && self.columns.iter().any(is_required)
+            || sets(Action::SetDefault) && self.columns.iter().any(has_none)
+    }
+}
+
 impl Table {
     /// The column of that name.
     #[must_use]

@@ -2,9 +2,8 @@
 
 use diesel::sql_types::{Nullable, Text};
 use diesel::{QueryResult, QueryableByName};
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncMysqlConnection, RunQueryDsl};
 
-use super::MysqlConnection;
 use crate::backend::UniqueKey;
 
 /// One column of a key; an expression has no name.
@@ -18,7 +17,7 @@ struct Part {
 
 /// The table and columns of the unique key, where it is the only one of that name.
 pub(super) async fn find(
-    connection: &mut MysqlConnection,
+    connection: &mut AsyncMysqlConnection,
     table: Option<&str>,
     name: &str,
 ) -> QueryResult<Option<UniqueKey>> {

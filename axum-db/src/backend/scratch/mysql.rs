@@ -4,13 +4,13 @@ use std::sync::LazyLock;
 
 use diesel::QueryResult;
 use diesel::sql_types::{BigInt, Text};
-use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{AsyncMysqlConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::future::BoxFuture;
 
 use super::server::{Server, refused};
 use super::{Engine, Key, PREFIX, PROCESS, Place, process_of, unique_name};
 use crate::testing::Failure;
-use crate::{Backend, Mysql, MysqlConnection};
+use crate::{Backend, Mysql};
 
 const VARIABLE: &str = "TEST_MYSQL_URL";
 const USUAL: &str = "mysql://root@127.0.0.1:3306/mysql";
@@ -60,7 +60,7 @@ struct Number {
 }
 
 /// Holds a lock that tells other processes that this one lives, and drops what those left that do not.
-fn greet(connection: &mut MysqlConnection) -> BoxFuture<'_, QueryResult<()>> {
+fn greet(connection: &mut AsyncMysqlConnection) -> BoxFuture<'_, QueryResult<()>> {
     Box::pin(async move {
         let lock = format!("SELECT GET_LOCK('{PREFIX}{}', 0)", *PROCESS);
         connection.batch_execute(&lock).await?;
@@ -85,7 +85,7 @@ fn greet(connection: &mut MysqlConnection) -> BoxFuture<'_, QueryResult<()>> {
 }
 
 /// Drops a database with whatever is still connected to it.
-async fn drop_database(connection: &mut MysqlConnection, name: &str) -> QueryResult<()> {
+async fn drop_database(connection: &mut AsyncMysqlConnection, name: &str) -> QueryResult<()> {
     let left: Vec<Number> = diesel::sql_query(
         "SELECT CAST(id AS SIGNED) AS number FROM information_schema.processlist WHERE db = ?",
     )

@@ -1,6 +1,5 @@
 //! What only an engine with a server can do to its clients.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum_db::{Backend, Config, ErrorKind};
@@ -503,47 +502,4 @@ async fn a_session_that_is_killed_between_any_two_statements_tells_the_truth() {
         again.expect("the session goes on");
         db.commit().await.expect("a commit");
     }
-}
-
-#[tokio::test]
-async fn a_conflict_that_comes_with_the_rows_in_hand_ends_the_transaction_and_is_run_again() {
-    if POSTGRES {
-        return; // there the server takes nothing more, and the caller has the error
-    }
-    let server = fresh();
-    let database = database(server.url(), 4).await;
-    two_sessions(&database).await;
-    let (attempts, meeting) = (AtomicUsize::new(0), tokio::sync::Barrier::new(2));
-    let transfer = async |first: i32, second: i32| {
-        let db = database.session();
-        let (attempts, meeting) = (&attempts, &meeting);
-        db.retry(|db| async move {
-            execute(
-                &db,
-                format!("UPDATE notes SET n = n - 1 WHERE id = {first}"),
-            )
-            .await?;
-            if attempts.fetch_add(1, Ordering::SeqCst) < 2 {
-                meeting.wait().await;
-            }
-            // No constant row, which the server would look up before it answers.
-            let lock = format!("SELECT n FROM notes WHERE id + 0 = {second} FOR UPDATE");
-            let mut conn = db.conn().await?;
-            // A careless handler goes on, whatever it hears; what it sends would be committed by itself.
-            let _: Result<Vec<Number>, _> = diesel::sql_query(lock).load(&mut *conn).await;
-            let give = format!("UPDATE notes SET n = n + 1 WHERE id = {second}");
-            diesel::sql_query(give).execute(&mut *conn).await?;
-            Ok::<_, axum_db::Error>(())
-        })
-        .await
-    };
-    let (left, right) = tokio::join!(transfer(1, 2), transfer(2, 1));
-    left.and(right).expect("both are done");
-    assert!(
-        AtomicUsize::load(&attempts, Ordering::SeqCst) > 2,
-        "one of them lost"
-    );
-    let db = database.session();
-    let sum = number(&db, "SELECT CAST(SUM(n) AS SIGNED) AS n FROM notes").await;
-    assert_eq!(sum.expect("a sum"), 3);
 }

@@ -27,6 +27,14 @@ impl TableWriter<'_> {
                 ));
                 continue;
             };
+            if key.is_refused_by_models(self.table) {
+                self.notes.push(format!(
+                    "The foreign key ({}) sets what is required to NULL, or to a default that is not there, which a model \
+                     refuses; migrations leave it alone.",
+                    key.columns.join(", ")
+                ));
+                continue;
+            }
             let model = &self.world.structs[target.name.as_str()];
             let mut arguments = vec![format!("references = {model}")];
             let is_key = target

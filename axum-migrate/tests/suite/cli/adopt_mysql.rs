@@ -1,6 +1,7 @@
 //! Programs of MySQL under the mode they were written for, partitions, and keys into other databases.
 
-use axum_db::Mysql;
+use axum_db::prelude::*;
+use axum_db::{Mysql, metadata};
 use axum_migrate::Engine;
 
 use crate::support::Project;
@@ -131,6 +132,18 @@ async fn keys_into_another_database_stay_what_they_are() {
     assert_eq!(again.unmanaged, schema.unmanaged);
 }
 
+#[model(table = "things")]
+#[derive(Debug, Clone)]
+pub struct Thing {
+    #[model(
+        primary_key,
+        auto_increment = false,
+        default_sql = "nextval(`numbers`)"
+    )]
+    pub id: i32,
+    pub note: Option<i32>,
+}
+
 /// MariaDB's catalog says in which database the sequence of a default is.
 #[tokio::test(flavor = "multi_thread")]
 async fn numbers_of_a_sequence_are_of_the_database_that_has_it() {
@@ -139,9 +152,14 @@ async fn numbers_of_a_sequence_are_of_the_database_that_has_it() {
         return;
     }
     project
-        .execute("CREATE SEQUENCE numbers START 5; CREATE TABLE things (id integer DEFAULT nextval(numbers) PRIMARY KEY)")
+        .execute("CREATE SEQUENCE numbers START 5; CREATE TABLE things (id integer DEFAULT nextval(numbers) PRIMARY KEY, note integer)")
         .await;
     project.ok("adopt").await;
+    let (_, told) = project
+        .run(&metadata![Thing], "migrate --no-input")
+        .await
+        .unwrap();
+    assert!(told.starts_with("Nothing changed"), "{told}");
     let empty = Project::<Mysql>::new().await;
     let folder = project.migrations();
     empty

@@ -148,3 +148,31 @@ async fn labels_of_any_characters_are_the_same_in_models_and_database() {
     let (_, told) = told.unwrap();
     assert!(told.starts_with("Nothing changed"), "{told}");
 }
+
+/// Which PostgreSQL and SQLite take, and the compiler would not.
+#[tokio::test(flavor = "multi_thread")]
+async fn models_of_keys_that_clear_what_is_required_and_of_a_column_called_self_compile() {
+    let project = Project::<axum_db::Sqlite>::new().await;
+    project
+        .execute(
+            "CREATE TABLE notes (id INTEGER PRIMARY KEY NOT NULL, code INTEGER, other INTEGER, slug VARCHAR(20) NOT NULL UNIQUE,
+               number INTEGER NOT NULL REFERENCES notes ON DELETE SET NULL);
+             CREATE TABLE things (id INTEGER PRIMARY KEY, self INTEGER REFERENCES things, other INTEGER REFERENCES things ON UPDATE SET DEFAULT)",
+        )
+        .await;
+    let written = project.ok("models").await;
+    assert!(written.contains("relation = its_self"), "{written}");
+    for key in ["(number)", "(other)"] {
+        assert!(
+            written.contains(&format!("// The foreign key {key} sets")),
+            "{written}"
+        );
+    }
+    project.ok("init").await;
+    let told = project
+        .run(&metadata![before::Note], "migrate --no-input --dry-run")
+        .await;
+    let (_, told) = told.unwrap();
+    let kept = "no model can say it: the foreign key notes (number) to notes";
+    assert!(told.contains(kept), "{told}");
+}
