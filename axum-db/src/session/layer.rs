@@ -142,9 +142,8 @@ impl<B: Backend, K: Bind> SessionLayer<B, K> {
     ///
     /// Two things cannot be cut short. A statement on a connection in hand ([`Db::conn`]) is awaited by the
     /// handler: it is cancelled on the server, and gets the server's error; where the server says nothing for two
-    /// seconds, PostgreSQL's gets one of the kind [`ErrorKind::Connection`](crate::ErrorKind::Connection), and MySQL's
-    /// waits. And SQLite ends its statement by
-    /// itself: the caller is answered in time, but other writers wait until then.
+    /// seconds, PostgreSQL's gets one of the kind [`ErrorKind::Connection`], and MySQL's waits. And SQLite ends its
+    /// statement by itself: the caller is answered in time, but other writers wait until then.
     ///
     /// It costs no statement. On a route inside another layer of the same database it replaces that one's
     /// deadline from there on. A body that streams on after the response has no deadline.
@@ -175,6 +174,7 @@ impl<B: Backend, K: Bind> SessionLayer<B, K> {
     /// # }
     /// ```
     ///
+    /// [`ErrorKind::Connection`]: crate::ErrorKind::Connection
     /// [`ErrorKind::Deadline`]: crate::ErrorKind::Deadline
     /// [`ErrorKind::UnknownOutcome`]: crate::ErrorKind::UnknownOutcome
     pub fn with_deadline(mut self, limit: Duration) -> Self {

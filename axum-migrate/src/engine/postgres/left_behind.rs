@@ -18,7 +18,8 @@ pub(super) enum Whose {
     OfTheGone,
 }
 
-/// The scratch schemas, each with the living connection that its name tells of, if there is one. Who may not see when another's connection began takes it for the one that made them.
+/// The scratch schemas, each with the living connection that its name tells of, if there is one. Who may not see when
+/// another's connection began takes it for the one that made them.
 const LEFT_BEHIND: &str = "SELECT quote_ident(nspname) AS value FROM pg_namespace n \
      LEFT JOIN pg_stat_activity a ON a.pid::text = split_part(nspname, '_', 4) \
        AND coalesce(floor(extract(epoch FROM a.backend_start))::text, split_part(nspname, '_', 5)) \
