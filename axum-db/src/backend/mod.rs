@@ -231,13 +231,44 @@ pub trait Driver: Sized + Send + Sync + 'static {
         drop(connection);
     }
 
-    /// Asks, after a user had the connection in hand, whether its transaction can still be committed, where
-    /// the engine would turn the commit of a failed one into a rollback in silence.
-    fn probe(_connection: &mut Self::Connection) -> impl Future<Output = QueryResult<()>> + Send
+    /// Before a user takes the connection in hand, within its transaction: sees to it that the engine commits nothing
+    /// by itself should it end that transaction, and that [`Driver::probe`] finds out.
+    fn guard(
+        _connection: &mut Self::Connection,
+        _watch: &Watch,
+    ) -> impl Future<Output = QueryResult<()>> + Send
     where
         Self: Backend,
     {
         async { Ok(()) }
+    }
+
+    /// Takes back what [`Driver::guard`] set, once the transaction was committed.
+    fn unguard(
+        _connection: &mut Self::Connection,
+        _watch: &Watch,
+    ) -> impl Future<Output = QueryResult<()>> + Send
+    where
+        Self: Backend,
+    {
+        async { Ok(()) }
+    }
+
+    /// Asks, after a user had the connection in hand, whether its transaction still stands and has not failed, where
+    /// the engine's answer to a commit would not tell.
+    fn probe(
+        _connection: &mut Self::Connection,
+        _watch: &Watch,
+    ) -> impl Future<Output = QueryResult<()>> + Send
+    where
+        Self: Backend,
+    {
+        async { Ok(()) }
+    }
+
+    /// Whether `sql`, run on a connection that a user had in hand, commits the open transaction by the way.
+    fn commits(_sql: &str) -> bool {
+        false
     }
 
     /// Whether the engine answers with `error` after it has rolled the whole transaction back by itself,

@@ -55,6 +55,38 @@ pub struct Canceller {
 /// How long the clean-up waits for the server to take a KILL or a ROLLBACK.
 const KILL_LIMIT: Duration = Duration::from_secs(2);
 
+/// A savepoint of the transaction that a user has in hand: it is gone when the server has ended that transaction by
+/// itself, as after a deadlock. The error may have come with the rows of a query, of which Diesel tells nobody.
+const GUARD: &str = "axum_db_in_hand";
+
+/// How statements begin that commit the open transaction by the way, or may do so.
+const COMMITTING: [&str; 24] = [
+    "ALTER",
+    "ANALYZE",
+    "CACHE",
+    "CALL",
+    "CHANGE",
+    "CHECK",
+    "CREATE",
+    "DROP",
+    "EXECUTE",
+    "FLUSH",
+    "GRANT",
+    "INSTALL",
+    "LOCK",
+    "OPTIMIZE",
+    "RENAME",
+    "REPAIR",
+    "RESET",
+    "REVOKE",
+    "SET PASSWORD",
+    "START",
+    "STOP",
+    "TRUNCATE",
+    "UNINSTALL",
+    "UNLOCK",
+];
+
 /// In seconds: the most that the server takes for any of the limits.
 const YEAR: u64 = 31_536_000;
 
@@ -155,7 +187,11 @@ impl Driver for Mysql {
             return false;
         }
         *connection.transaction_state() = AnsiTransactionManager::default();
-        let rolling_back = connection.batch_execute("ROLLBACK");
+        let rolling_back = connection.batch_execute(if watch.was_guarded() {
+            "ROLLBACK; SET autocommit = 1"
+        } else {
+            "ROLLBACK"
+        });
         let ended = tokio::time::timeout(KILL_LIMIT, rolling_back).await;
         let restored = matches!(ended, Ok(Ok(())));
         if !restored {
@@ -163,6 +199,44 @@ impl Driver for Mysql {
             watch.cut_off();
         }
         restored
+    }
+
+    async fn guard(connection: &mut AsyncMysqlConnection, watch: &Watch) -> QueryResult<()> {
+        if watch.is_guarded() {
+            return Ok(());
+        }
+        watch.control();
+        watch.set_guarded();
+        // Without autocommit, what follows a deadlock is a transaction again.
+        let guarding = format!("SET autocommit = 0; SAVEPOINT {GUARD}");
+        connection.batch_execute(&guarding).await
+    }
+
+    async fn unguard(connection: &mut AsyncMysqlConnection, watch: &Watch) -> QueryResult<()> {
+        if !watch.was_guarded() {
+            return Ok(());
+        }
+        watch.control();
+        connection.batch_execute("SET autocommit = 1").await?;
+        watch.set_unguarded();
+        Ok(())
+    }
+
+    async fn probe(connection: &mut AsyncMysqlConnection, watch: &Watch) -> QueryResult<()> {
+        // Within a savepoint, whose end asks the same, it would take that one with it.
+        if !watch.is_guarded() || watch.is_in_savepoint() {
+            return Ok(());
+        }
+        watch.control();
+        let released = connection
+            .batch_execute(&format!("RELEASE SAVEPOINT {GUARD}"))
+            .await;
+        watch.guard_ended();
+        released
+    }
+
+    fn commits(sql: &str) -> bool {
+        super::starts_with_any(sql, &COMMITTING) || sql.to_ascii_uppercase().contains("AUTOCOMMIT")
     }
 
     fn has_ended(canceller: &Canceller) -> bool {

@@ -134,7 +134,7 @@ impl Driver for Postgres {
         AnsiTransactionManager::begin_transaction_sql(connection, &sql).await
     }
 
-    async fn probe(connection: &mut AsyncPgConnection) -> QueryResult<()> {
+    async fn probe(connection: &mut AsyncPgConnection, _watch: &Watch) -> QueryResult<()> {
         // Refused within a failed transaction, whose COMMIT would be answered with ROLLBACK and no error.
         connection.batch_execute("SELECT 1").await
     }

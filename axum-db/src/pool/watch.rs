@@ -32,6 +32,10 @@ pub struct Watch {
     controlling: AtomicBool,
     /// A user's own SQL began or ended a transaction.
     taken_over: AtomicBool,
+    /// The depth at which the engine's guard of a transaction in hand stands; 0 for none.
+    guard: AtomicU32,
+    /// Set while what such a guard needs is set on the connection.
+    guarded: AtomicBool,
     /// The database would be gone with its connection.
     permanent: bool,
     /// Who wants to know what runs.
@@ -50,6 +54,8 @@ impl Watch {
             conflict: AtomicBool::new(false),
             controlling: AtomicBool::new(false),
             taken_over: AtomicBool::new(false),
+            guard: AtomicU32::new(0),
+            guarded: AtomicBool::new(false),
             permanent,
             trail,
         })
@@ -130,6 +136,50 @@ impl Watch {
         self.taken_over.load(Ordering::Acquire)
     }
 
+    /// The next statement is our own, though the connection was in hand.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn control(&self) {
+        self.controlling.store(true, Ordering::Release);
+    }
+
+    /// The engine's guard of the transaction in hand stands.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn set_guarded(&self) {
+        self.guarded.store(true, Ordering::Release);
+        let depth = self.depth.load(Ordering::Acquire);
+        self.guard.store(depth, Ordering::Release);
+    }
+
+    /// Nothing of the guard is left on the connection.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn set_unguarded(&self) {
+        self.guard_ended();
+        self.guarded.store(false, Ordering::Release);
+    }
+
+    /// Whether something of a guard may still be set on the connection.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn was_guarded(&self) -> bool {
+        self.guarded.load(Ordering::Acquire)
+    }
+
+    /// Whether the guard stands.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.guard.load(Ordering::Acquire) > 0
+    }
+
+    /// The guard stands no more.
+    pub(crate) fn guard_ended(&self) {
+        self.guard.store(0, Ordering::Release);
+    }
+
+    /// Whether a savepoint is open.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn is_in_savepoint(&self) -> bool {
+        self.depth.load(Ordering::Acquire) > 1
+    }
+
     /// Whether the transaction itself failed, which no savepoint's rollback undoes.
     pub(crate) fn failed_whole(&self) -> bool {
         self.failed_at.load(Ordering::Acquire) == 1
@@ -162,6 +212,7 @@ impl Watch {
     pub(crate) fn settle(&self) {
         self.in_flight.store(0, Ordering::Release);
         self.entered(0);
+        self.guard_ended();
         self.failed_at.store(0, Ordering::Release);
         self.trail.settle();
     }
@@ -181,6 +232,9 @@ impl Watch {
     /// The transaction or savepoint of `depth` ended.
     fn left(&self, depth: u32, undone: bool) {
         self.entered(depth - 1);
+        if self.guard.load(Ordering::Acquire) >= depth {
+            self.guard_ended();
+        }
         if self.failed_at.load(Ordering::Acquire) >= depth {
             self.failed_at
                 .store(if undone { 0 } else { depth - 1 }, Ordering::Release);
@@ -196,6 +250,7 @@ impl Watch {
         self.conflict.store(false, Ordering::Release);
         self.controlling.store(false, Ordering::Release);
         self.taken_over.store(false, Ordering::Release);
+        self.guarded.store(false, Ordering::Release);
     }
 
     /// A user's own statement is about to run.
@@ -209,6 +264,9 @@ impl Watch {
             }
             if B::leaves_state(&sql) {
                 self.spoil();
+            }
+            if B::commits(&sql) {
+                self.guard_ended();
             }
         }
     }

@@ -98,6 +98,8 @@ pub(super) struct Notes {
     pub(super) commits: u32,
     /// The request is run again after a conflict, so its hooks may be discarded.
     pub(super) expendable: bool,
+    /// It, or some work in it, is run again after a conflict.
+    pub(super) repeatable: bool,
 }
 
 impl<B: Backend, K: Bind> Db<B, K> {

@@ -241,6 +241,7 @@ impl<B: Backend, K: Bind> Db<B, K> {
         async move {
             let mut state = locking.await?;
             shared.open(&mut state, None).await?;
+            shared.guard(&mut state).await?;
             let pooled = in_hand(state)?;
             pooled.watch.take_in_hand();
             shared.notes().holder = Some(here);

@@ -133,7 +133,11 @@ impl<B: Backend> Shared<B> {
         let transaction = self.lock().await?.transaction;
         match transaction {
             Transaction::None => {
-                let waiting = std::mem::take(&mut self.notes().after_commit);
+                let waiting = {
+                    let mut notes = self.notes();
+                    notes.repeatable = true;
+                    std::mem::take(&mut notes.after_commit)
+                };
                 Ok((self.stands(), waiting))
             }
             open => Err(open.refusal().unwrap_or_else(|| {
@@ -184,7 +188,11 @@ where
     loop {
         let last = retry == layer.retries;
         let db = layer.session(deadline, Origin::of(&parts.method, &parts.extensions));
-        db.shared.notes().expendable = !last;
+        {
+            let mut notes = db.shared.notes();
+            notes.expendable = !last;
+            notes.repeatable = !last;
+        }
         let shared = db.shared.clone();
         let mut parts = parts.clone();
         parts.extensions.insert(db);

@@ -15,7 +15,7 @@ use super::handle::Shared;
 use super::layer::TransactionMode;
 use super::transaction::Isolation;
 use crate::backend::Backend;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, kind_of};
 use crate::inside::is_outside;
 use crate::pool::Checkout;
 
@@ -405,11 +405,15 @@ impl<B: Backend> Shared<B> {
         };
         self.cut_off.store(true, Ordering::Release);
         if pooled.watch.was_in_hand() {
-            let refused = match deadline.cover(B::probe(&mut pooled.connection)).await {
+            let probed = deadline.cover(B::probe(&mut pooled.connection, &pooled.watch));
+            let refused = match probed.await {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(match Error::from(error) {
                     error if error.is(ErrorKind::Connection) => error,
-                    _ => aborted(),
+                    _ => {
+                        self.notes().conflicts += 1; // as far as anybody knows
+                        aborted()
+                    }
                 }),
                 Err(passed) => Some(passed.into()),
             };
@@ -441,7 +445,12 @@ impl<B: Backend> Shared<B> {
             Ok(Ok(())) => {
                 state.failed_commit = None;
                 state.lane = None;
-                return Ok(self.transaction_ended(Outcome::Committed));
+                let after_commit = self.transaction_ended(Outcome::Committed);
+                let unguarding = B::unguard(&mut pooled.connection, &pooled.watch);
+                if !matches!(deadline.cover(unguarding).await, Ok(Ok(()))) {
+                    state.clean_up_in_background();
+                }
+                return Ok(after_commit);
             }
             Ok(Err(error)) if error.is(ErrorKind::Connection) => unknown("the connection broke"),
             Ok(Err(error)) => error,
@@ -463,10 +472,32 @@ impl<B: Backend> Shared<B> {
     /// Rolls back what is open, and forgets an earlier failure.
     pub(super) async fn roll_back(&self, state: &mut State<B>) {
         if state.transaction == Transaction::Open {
+            self.ask_for_conflict(state).await;
             self.undo(state).await;
         }
         state.transaction = Transaction::None;
         self.transaction_ended(Outcome::RolledBack);
+    }
+
+    /// Where the unit of work can be run again: whether the connection in hand failed with the rows of a query, of which
+    /// Diesel tells nobody. It counts as a conflict, as nobody knows better.
+    async fn ask_for_conflict(&self, state: &mut State<B>) {
+        if !self.notes().repeatable {
+            return;
+        }
+        let Some(pooled) = state.checkout.as_mut().and_then(Checkout::get) else {
+            return;
+        };
+        if !pooled.watch.was_in_hand() || pooled.watch.failed() {
+            return;
+        }
+        self.cut_off.store(true, Ordering::Release);
+        let probing = B::probe(&mut pooled.connection, &pooled.watch);
+        let probed = self.deadline().cover(probing).await;
+        self.cut_off.store(false, Ordering::Release);
+        if matches!(&probed, Ok(Err(error)) if kind_of(error) != ErrorKind::Connection) {
+            self.notes().conflicts += 1;
+        }
     }
 }
 

@@ -315,7 +315,7 @@ impl<B: Backend> Shared<B> {
             if pooled.watch.failed() {
                 return Err(aborted());
             }
-            self.guarded(Manager::<B>::begin_transaction(&mut pooled.connection))
+            self.control(Manager::<B>::begin_transaction(&mut pooled.connection))
                 .await?;
         }
         state.savepoints += 1;
@@ -347,31 +347,50 @@ impl<B: Backend> Shared<B> {
             return Err(lost());
         };
         *savepoints -= 1;
+        let was_in_hand = pooled.watch.was_in_hand();
         let mut failed = pooled.watch.failed();
-        if keep && !failed && pooled.watch.was_in_hand() {
+        if keep && !failed && was_in_hand {
             // What failed with the rows of a query, Diesel did not tell.
-            let probed = self.guarded(B::probe(&mut pooled.connection)).await;
-            failed = probed.is_err();
+            let probed = self.control(B::probe(&mut pooled.connection, &pooled.watch));
+            failed = probed.await.is_err();
         }
-        if keep && !failed {
-            self.guarded(Manager::<B>::commit_transaction(&mut pooled.connection))
-                .await?;
-            return Ok(());
+        let ended = if keep && !failed {
+            self.control(Manager::<B>::commit_transaction(&mut pooled.connection))
+                .await
+        } else {
+            self.control(Manager::<B>::rollback_transaction(&mut pooled.connection))
+                .await
+        };
+        match ended {
+            // The server has ended the transaction, and the savepoint with it.
+            Err(error) if was_in_hand && error.is(ErrorKind::Query) => {
+                self.notes().conflicts += 1;
+                self.fail(&mut state).await;
+                Err(aborted())
+            }
+            Ok(()) if keep && failed => Err(aborted()),
+            ended => ended,
         }
-        self.guarded(Manager::<B>::rollback_transaction(&mut pooled.connection))
-            .await?;
-        if keep { Err(aborted()) } else { Ok(()) }
+    }
+
+    /// See [`Driver::guard`](crate::backend::Driver::guard).
+    pub(super) async fn guard(&self, state: &mut State<B>) -> Result<(), Error> {
+        let Some(pooled) = state.checkout.as_mut().and_then(Checkout::get) else {
+            return Err(lost());
+        };
+        self.control(B::guard(&mut pooled.connection, &pooled.watch))
+            .await
     }
 
     /// Runs a statement of transaction control; dropped halfway, it marks the session.
-    async fn guarded<R>(
+    async fn control<R>(
         &self,
-        control: impl Future<Output = diesel::QueryResult<R>>,
+        statement: impl Future<Output = diesel::QueryResult<R>>,
     ) -> Result<R, Error> {
         self.cut_off
             .store(true, std::sync::atomic::Ordering::Release);
         // Late, it leaves the mark.
-        let outcome = self.deadline().cover(control).await?;
+        let outcome = self.deadline().cover(statement).await?;
         self.cut_off
             .store(false, std::sync::atomic::Ordering::Release);
         Ok(outcome?)

@@ -16,7 +16,7 @@ use axum_db::{
 use diesel_async::RunQueryDsl;
 use tower::ServiceExt;
 
-use super::support::{Db, count, database, execute, number};
+use super::support::{Db, Number, count, database, execute, number};
 use super::{Engine, fresh};
 
 async fn notes(url: &str) -> Database<Engine> {
@@ -231,34 +231,107 @@ async fn nothing_is_run_again_once_a_write_by_itself_may_have_been_carried_out()
 
 #[tokio::test]
 async fn a_conflict_on_the_connection_in_hand_counts_too() {
-    let server = fresh();
-    let database = notes(server.url()).await;
-    let attempts = Counter::default();
-    let tried = attempts.clone();
-    let handler = async move |db: Db| {
-        if tried.count() == 0 {
-            lose_in_hand(&db).await;
-            return Ok("lost");
+    for with_rows in [false, true] {
+        for mode in [TransactionMode::OnSuccess, TransactionMode::Explicit] {
+            let server = fresh();
+            let database = notes(server.url()).await;
+            let attempts = Counter::default();
+            let tried = attempts.clone();
+            let handler = async move |db: Db| {
+                if tried.count() == 0 {
+                    lose_in_hand(&db, with_rows).await;
+                    return Ok("lost");
+                }
+                let mut conn = db.conn().await?;
+                diesel::sql_query("INSERT INTO notes VALUES (9, 9)")
+                    .execute(&mut *conn)
+                    .await?;
+                drop(conn);
+                db.commit().await?;
+                Ok::<_, Error>("won")
+            };
+            let layer = database.layer().mode(mode).with_retries(5);
+            let app = Router::new().route("/", post(handler)).layer(layer);
+            assert_eq!(text(call(&app, "").await).await, "won", "{with_rows}");
+            assert_eq!(attempts.seen(), 2);
+            assert_eq!(count(&database.session()).await, 6);
         }
-        let mut conn = db.conn().await?;
-        diesel::sql_query("INSERT INTO notes VALUES (9, 9)")
-            .execute(&mut *conn)
-            .await?;
-        Ok::<_, Error>("won")
-    };
-    let app = Router::new().route("/", post(handler)).layer(
-        database
-            .layer()
-            .mode(TransactionMode::OnSuccess)
-            .with_retries(5),
-    );
-    assert_eq!(text(call(&app, "").await).await, "won");
-    assert_eq!(attempts.seen(), 2);
-    assert_eq!(count(&database.session()).await, 6);
+    }
 }
 
-/// As `lose`, with the statement that loses on the connection itself.
-async fn lose_in_hand(db: &Db) {
+#[tokio::test]
+async fn what_follows_an_ignored_conflict_in_hand_is_not_committed() {
+    for (with_rows, within_savepoint) in
+        [(false, false), (true, false), (false, true), (true, true)]
+    {
+        let server = fresh();
+        let database = notes(server.url()).await;
+        let db = database.session();
+        let ignore = async |db: Db| {
+            lose_in_hand(&db, with_rows).await;
+            let mut conn = db.conn().await?;
+            // PostgreSQL refuses it, which is ignored as well.
+            let _ = diesel::sql_query("INSERT INTO notes VALUES (9, 9)")
+                .execute(&mut *conn)
+                .await;
+            Ok::<_, Error>(())
+        };
+        let ignored = if within_savepoint {
+            db.begin_with(Isolation::RepeatableRead)
+                .await
+                .expect("a transaction");
+            db.savepoint(ignore).await
+        } else {
+            ignore(db.clone()).await
+        };
+        let committed = match ignored {
+            Ok(()) => db.commit().await,
+            Err(error) => Err(error),
+        };
+        let error = committed.expect_err("the transaction is gone");
+        assert_eq!(error.kind(), ErrorKind::Aborted, "{error}");
+        db.rollback().await.expect("a rollback");
+        // Nor does what was set for it stay on the connection.
+        execute(&db, "INSERT INTO notes VALUES (10, 10)")
+            .await
+            .expect("a write");
+        db.commit().await.expect("a commit");
+        assert_eq!(count(&database.session()).await, 6);
+    }
+}
+
+#[tokio::test]
+async fn writes_by_themselves_are_committed_on_a_connection_that_was_in_hand() {
+    let server = fresh();
+    let database = notes(server.url()).await;
+    let db = database.session();
+    for id in [11, 12] {
+        let mut conn = db.conn().await.expect("the connection");
+        diesel::sql_query("INSERT INTO notes VALUES (9, 9)")
+            .execute(&mut *conn)
+            .await
+            .expect("a row");
+        drop(conn);
+        match id {
+            11 => db.commit().await.expect("a commit"),
+            _ => db.rollback().await.expect("a rollback"),
+        }
+        let sql = format!("INSERT INTO notes VALUES ({id}, 0)");
+        db.run(Access::Immediate, |conn| {
+            Box::pin(async move { diesel::sql_query(sql).execute(conn).await })
+        })
+        .await
+        .expect("a row by itself");
+        execute(&db, "DELETE FROM notes WHERE id = 9")
+            .await
+            .expect("deleted");
+        db.commit().await.expect("a commit");
+    }
+    assert_eq!(count(&database.session()).await, 7);
+}
+
+/// As `lose`, with the statement that loses on the connection itself; with rows, it is a query.
+async fn lose_in_hand(db: &Db, with_rows: bool) {
     let rival = db.database().session();
     db.begin_with(Isolation::RepeatableRead)
         .await
@@ -282,10 +355,16 @@ async fn lose_in_hand(db: &Db) {
             execute(&rival, "UPDATE notes SET n = n + 1 WHERE id = 1").await
         })),
     };
-    diesel::sql_query("UPDATE notes SET n = n + 1 WHERE id = 2")
-        .execute(&mut *conn)
-        .await
-        .expect_err("a conflict");
+    if with_rows {
+        let locking = diesel::sql_query("SELECT n FROM notes WHERE id > 1 AND id < 3 FOR UPDATE");
+        let rows: Result<Vec<Number>, _> = locking.load(&mut *conn).await;
+        assert!(rows.is_err(), "a conflict");
+    } else {
+        diesel::sql_query("UPDATE notes SET n = n + 1 WHERE id = 2")
+            .execute(&mut *conn)
+            .await
+            .expect_err("a conflict");
+    }
     if let Some(waiting) = waiting {
         waiting.await.expect("a task").expect("the rival goes on");
     }

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::routing::post;
 use axum_db::{Database, Dialect, Error, Isolation, Outcome};
 
-use super::support::{self, Db, database, execute, number, serve};
+use super::support::{self, Db, Number, database, execute, number, serve};
 use super::{Engine, fresh};
 
 const CLIENTS: usize = 32;
@@ -60,6 +60,27 @@ async fn lock_in_any_order(db: &Db, from: &str, to: &str) -> Result<(), Error> {
     db.commit().await
 }
 
+/// The same with the connection in hand, by queries that fail when their rows are due.
+async fn lock_in_hand(db: &Db, from: &str, to: &str) -> Result<(), Error> {
+    use diesel_async::RunQueryDsl; // not for the whole file, where atomics have a `load` too
+
+    let mut conn = db.conn().await?;
+    let lock = match <Engine as axum_db::Backend>::DIALECT {
+        Dialect::Sqlite => "",
+        _ => " FOR UPDATE",
+    };
+    for (id, change) in [(from, -1), (to, 1)] {
+        // As a range: a row that is looked up by its key alone, MariaDB locks before it answers.
+        let query = format!("SELECT n FROM notes WHERE id >= {id} AND id <= {id}{lock}");
+        let row: Number = diesel::sql_query(query).get_result(&mut *conn).await?;
+        tokio::task::yield_now().await;
+        let update = format!("UPDATE notes SET n = {} WHERE id = {id}", row.n + change);
+        diesel::sql_query(update).execute(&mut *conn).await?;
+    }
+    drop(conn);
+    db.commit().await
+}
+
 /// Who pays whom, in transfer number `number`.
 fn parties(number: usize) -> (usize, usize) {
     let from = number % ACCOUNTS;
@@ -93,12 +114,14 @@ async fn balances(database: &Database<Engine>) -> Vec<i64> {
 enum Way {
     ReadThenWrite,
     LockInAnyOrder,
+    LockInHand,
 }
 
 async fn transfer(db: &Db, way: Way, from: &str, to: &str) -> Result<(), Error> {
     match way {
         Way::ReadThenWrite => read_then_write(db, from, to).await,
         Way::LockInAnyOrder => lock_in_any_order(db, from, to).await,
+        Way::LockInHand => lock_in_hand(db, from, to).await,
     }
 }
 
@@ -153,6 +176,12 @@ async fn requests_that_read_then_write_keep_the_sum() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_that_lock_rows_in_any_order_keep_the_sum() {
     over_http(Way::LockInAnyOrder, None, 4).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_with_the_connection_in_hand_keep_the_sum() {
+    over_http(Way::LockInHand, None, 4).await;
+    over_http(Way::LockInHand, Some(Isolation::RepeatableRead), 4).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
