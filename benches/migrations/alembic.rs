@@ -14,7 +14,10 @@ fn absent() -> Option<String> {
 fn write_project(place: &Place, tables: usize) {
     let url = match place.engine {
         "sqlite" => format!("sqlite:///{}", place.peers_url()),
-        "postgres" => place.database.url().replacen("postgres", "postgresql", 1),
+        "postgres" => place
+            .database
+            .url()
+            .replacen("postgres", "postgresql+psycopg2", 1),
         _ => place.database.url().replacen("mysql", "mysql+pymysql", 1),
     };
     write(

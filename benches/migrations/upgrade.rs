@@ -15,7 +15,13 @@ pub(crate) fn measure(engine: &'static str) {
         &format!("upgrade, {REVISIONS} revisions"),
         engine,
         ROUNDS,
-        &[&Client, &Upgrades, &DieselUpgrades, &AlembicUpgrades],
+        &[
+            &Client { records: false },
+            &Client { records: true },
+            &Upgrades,
+            &DieselUpgrades,
+            &AlembicUpgrades,
+        ],
     );
 }
 
@@ -53,8 +59,14 @@ pub(crate) fn assert_done(place: &Place) {
     assert!(command.output().expect("a client").status.success());
 }
 
-/// The engine's own client.
-struct Client;
+/// The engine's own client, which may record each revision as migrations have to.
+struct Client {
+    records: bool,
+}
+
+/// What a record takes: the version in Diesel's table, and a checksum beside it.
+const RECORDS: &str = "CREATE TABLE versions (version VARCHAR(50) PRIMARY KEY, run_on TIMESTAMP DEFAULT CURRENT_TIMESTAMP); \
+     CREATE TABLE checksums (version VARCHAR(50) PRIMARY KEY, checksum VARCHAR(64));\n";
 
 fn program(engine: &str) -> &'static str {
     match engine {
@@ -83,7 +95,11 @@ fn client(place: &Place) -> Command {
 
 impl Peer for Client {
     fn name(&self) -> &'static str {
-        "the engine's client"
+        if self.records {
+            "the engine's client, with records"
+        } else {
+            "the engine's client"
+        }
     }
 
     fn absent(&self, engine: &str) -> Option<String> {
@@ -97,8 +113,19 @@ impl Peer for Client {
             "sqlite" => "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;\n",
             _ => "",
         });
+        if self.records {
+            script += RECORDS;
+        }
         for revision in 0..REVISIONS {
-            script += &format!("BEGIN;\n{}COMMIT;\n", up(revision));
+            let record = if self.records {
+                format!(
+                    "INSERT INTO versions (version) VALUES ('{revision}');\n\
+                     INSERT INTO checksums VALUES ('{revision}', '{revision:064x}');\n"
+                )
+            } else {
+                String::new()
+            };
+            script += &format!("BEGIN;\n{}{record}COMMIT;\n", up(revision));
         }
         let file = place.folder.join("all.sql");
         write(&file, &script);

@@ -284,6 +284,18 @@ impl Op {
         }
     }
 
+    /// Whether it changes an enum that is a type of its own.
+    pub(crate) fn is_of_enum(&self) -> bool {
+        matches!(
+            self,
+            Op::CreateEnum(_)
+                | Op::DropEnum(_)
+                | Op::AlterEnum { .. }
+                | Op::RenameEnum { .. }
+                | Op::RenameEnumValue { .. }
+        )
+    }
+
     /// The table (or enum) it changes, by the name it has afterwards.
     #[must_use]
     pub fn table(&self) -> &str {

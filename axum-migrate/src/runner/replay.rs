@@ -43,9 +43,8 @@ pub(crate) async fn prove<B: Engine>(
     up: &str,
     down: &str,
 ) -> Result<(), Error> {
-    let from = &concerned(B::DIALECT, from, &compared.unmanaged);
-    let to = concerned(B::DIALECT, &compared.target, &compared.unmanaged);
-    let start = scratch_statements(B::DIALECT, &compared.ops, from)?;
+    let (from, to) = concerned(B::DIALECT, from, compared)?;
+    let start = scratch_statements(B::DIALECT, &compared.ops, &from)?;
     let to = as_the_server_says_it::<B>(conn, &compared.ops, to).await?;
     let (up, down) = (up.to_owned(), down.to_owned());
     B::scratch(conn, move |conn| {
@@ -193,9 +192,55 @@ fn scratch_statements(dialect: Dialect, ops: &[Op], from: &Schema) -> Result<Vec
     schema.create_statements(dialect)
 }
 
-/// The tables that the proof is about: not those that stay whatever happens, unless a key points at them, or a
-/// trigger or view of SQLite, which checks those when a table changes, may read them.
-fn concerned(dialect: Dialect, schema: &Schema, unmanaged: &[String]) -> Schema {
+/// The parts of the schema before and of the one after that the proof is about: the tables that change, and those that
+/// a key ties to them, without their keys to others. So it takes as long as the change is large, whatever the schema.
+fn concerned(dialect: Dialect, from: &Schema, compared: &Diff) -> Result<(Schema, Schema), Error> {
+    let mut from = managed(dialect, from, &compared.unmanaged);
+    let mut to = managed(dialect, &compared.target, &compared.unmanaged);
+    let ops = &compared.ops;
+    // Views, triggers and routines may read any table, and any column may be of an enum.
+    let may_reach_all = match dialect {
+        Dialect::Sqlite => !from.unmanaged.is_empty(),
+        Dialect::Postgres => !made_again(dialect, ops, &from)?.is_empty(),
+        Dialect::Mysql => false,
+    };
+    if may_reach_all || ops.iter().any(Op::is_of_enum) {
+        return Ok((from, to));
+    }
+    let near = near(ops, [&from, &to]);
+    for schema in [&mut from, &mut to] {
+        schema.tables.retain(|name, _| near.contains(name));
+        for table in schema.tables.values_mut() {
+            table.foreign_keys.retain(|key| near.contains(&key.table));
+        }
+    }
+    Ok((from, to))
+}
+
+/// The tables that change, and those that a key ties to them.
+fn near(ops: &[Op], schemas: [&Schema; 2]) -> BTreeSet<String> {
+    let mut changed: BTreeSet<String> = ops.iter().map(|op| op.table().to_owned()).collect();
+    changed.extend(ops.iter().filter_map(|op| match op {
+        Op::RenameTable { from, .. } => Some(from.clone()),
+        _ => None,
+    }));
+    let mut near = changed.clone();
+    for table in schemas.iter().flat_map(|schema| schema.tables.values()) {
+        for key in &table.foreign_keys {
+            if changed.contains(&table.name) {
+                near.insert(key.table.clone());
+            }
+            if changed.contains(&key.table) {
+                near.insert(table.name.clone());
+            }
+        }
+    }
+    near
+}
+
+/// Without the tables that stay whatever happens, unless a key points at them, or a trigger or view of SQLite, which
+/// checks those when a table changes, may read them.
+fn managed(dialect: Dialect, schema: &Schema, unmanaged: &[String]) -> Schema {
     let mut schema = schema.clone();
     if dialect == Dialect::Sqlite && !schema.unmanaged.is_empty() {
         return schema;
@@ -249,4 +294,86 @@ fn expect(script: &str, goal: &str, is: &Schema, should: &Schema) -> Result<(), 
             lines.join("\n")
         ),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Column, ForeignKey, Table};
+
+    /// Tables of which each has keys to the one before it and to the first.
+    fn chain(names: &[&str]) -> Schema {
+        let tables = names.iter().enumerate().map(|(at, name)| {
+            let before = at.checked_sub(1).map(|before| names[before]);
+            let referenced: BTreeSet<&str> = before.into_iter().chain([names[0]]).collect();
+            let table = Table {
+                name: (*name).into(),
+                foreign_keys: referenced
+                    .into_iter()
+                    .map(|other| ForeignKey {
+                        table: other.into(),
+                        ..ForeignKey::default()
+                    })
+                    .collect(),
+                ..Table::default()
+            };
+            (table.name.clone(), table)
+        });
+        Schema {
+            tables: tables.collect(),
+            ..Schema::default()
+        }
+    }
+
+    fn shown(schema: &Schema) -> Vec<String> {
+        let tables = schema.tables.values();
+        tables
+            .map(|table| {
+                let keys: Vec<&str> = table.foreign_keys.iter().map(|it| &*it.table).collect();
+                format!("{} -> {}", table.name, keys.join(" "))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_proof_is_about_what_changes_and_what_a_key_ties_to_it() {
+        let from = chain(&["a", "b", "c", "d", "e"]);
+        let added = Op::AddColumn {
+            table: "d".into(),
+            column: Column::default(),
+            backfill: None,
+        };
+        let renamed = Op::RenameTable {
+            from: "e".into(),
+            to: "f".into(),
+        };
+        let mut target = from.clone();
+        target.apply(&renamed);
+        for (op, before, after) in [
+            (
+                added,
+                ["a -> a", "c -> a", "d -> a c", "e -> a d"].as_slice(),
+                ["a -> a", "c -> a", "d -> a c", "e -> a d"].as_slice(),
+            ),
+            (
+                renamed,
+                &["a -> a", "d -> a", "e -> a d"],
+                &["a -> a", "d -> a", "f -> a d"],
+            ),
+        ] {
+            let compared = Diff {
+                target: match op {
+                    Op::RenameTable { .. } => target.clone(),
+                    _ => from.clone(),
+                },
+                ops: vec![op],
+                ..Diff::default()
+            };
+            for dialect in [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql] {
+                let (from, to) = concerned(dialect, &from, &compared).expect("two schemas");
+                assert_eq!(shown(&from), before);
+                assert_eq!(shown(&to), after);
+            }
+        }
+    }
 }

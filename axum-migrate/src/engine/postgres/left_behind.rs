@@ -31,7 +31,9 @@ const HELD: &str = "SELECT format('DROP %s IF EXISTS %s.%I CASCADE', CASE relkin
        WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, \
        quote_ident(nspname), relname) AS value \
      FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
-     WHERE relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND quote_ident(nspname) = ";
+     WHERE relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND ";
+
+const IN_ORDER: &str = " ORDER BY EXISTS (SELECT 1 FROM pg_inherits WHERE inhparent = c.oid), relkind = 'S', c.oid DESC";
 
 /// How many tables are dropped in one transaction: each takes the locks of its indexes along.
 const PIECE: usize = 40;
@@ -44,17 +46,25 @@ pub(super) async fn remove(conn: &mut Connection, whose: Whose) -> QueryResult<(
     };
     let left_behind = format!("{LEFT_BEHIND}{holder} ORDER BY nspname");
     for schema in Postgres::query_texts(conn, &left_behind).await? {
-        let held = format!(
-            "{HELD}'{}' ORDER BY EXISTS (SELECT 1 FROM pg_inherits WHERE inhparent = c.oid), relkind = 'S', c.oid DESC",
-            schema.replace('\'', "''")
-        );
-        let drops = Postgres::query_texts(conn, &held).await?;
-        for piece in drops.chunks(PIECE) {
-            // A script is one transaction.
-            conn.batch_execute(&piece.join("; ")).await?;
-        }
+        let name = schema.replace('\'', "''");
+        empty(conn, &format!("quote_ident(nspname) = '{name}'")).await?;
         conn.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE"))
             .await?;
+    }
+    if whose == Whose::Own {
+        empty(conn, "n.oid = pg_my_temp_schema()").await?;
+        conn.batch_execute("DISCARD TEMP").await?;
+    }
+    Ok(())
+}
+
+/// Drops what a schema holds.
+async fn empty(conn: &mut Connection, which: &str) -> QueryResult<()> {
+    let held = format!("{HELD}{which}{IN_ORDER}");
+    let drops = Postgres::query_texts(conn, &held).await?;
+    for piece in drops.chunks(PIECE) {
+        // A script is one transaction.
+        conn.batch_execute(&piece.join("; ")).await?;
     }
     Ok(())
 }

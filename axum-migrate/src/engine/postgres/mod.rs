@@ -12,7 +12,7 @@ use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use futures_util::future::BoxFuture;
 
-use self::names::named_schemas;
+use self::names::{make_only_tables, named_schemas};
 use super::{Engine, execute_all};
 use crate::error::Error;
 use crate::introspect;
@@ -42,7 +42,7 @@ impl Engine for Postgres {
         R: Send + 'static,
         W: for<'c> FnOnce(&'c mut Self::Connection) -> BoxFuture<'c, Result<R, Error>> + Send,
     {
-        scratch::scratch(conn, BTreeSet::new(), work).await
+        scratch::scratch(conn, BTreeSet::new(), false, work).await
     }
 
     async fn make_room(conn: &mut Self::Connection) -> Result<(), Error> {
@@ -54,7 +54,9 @@ impl Engine for Postgres {
         statements: &[String],
     ) -> Result<Schema, Error> {
         let statements = statements.to_vec();
-        scratch::scratch(conn, named_schemas(&statements), move |conn| {
+        let schemas = named_schemas(&statements);
+        let temporary = make_only_tables(&statements);
+        scratch::scratch(conn, schemas, temporary, move |conn| {
             Box::pin(async move {
                 execute_all::<Self>(conn, &statements).await?;
                 Self::introspect(conn).await

@@ -53,9 +53,45 @@ pub(super) fn named_schemas(statements: &[String]) -> BTreeSet<String> {
     found
 }
 
+/// Whether the statements make tables, their indexes and types, and nothing else.
+pub(super) fn make_only_tables(statements: &[String]) -> bool {
+    statements.iter().all(|statement| {
+        let words: Vec<String> = tokens(statement)
+            .iter()
+            .take(2)
+            .map(|token| token.text.to_uppercase())
+            .collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        matches!(
+            words[..],
+            ["CREATE", "TABLE" | "INDEX" | "UNIQUE" | "TYPE"]
+                | ["ALTER", "TABLE"]
+                | ["COMMENT", "ON"]
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::named_schemas;
+    use super::{make_only_tables, named_schemas};
+
+    #[test]
+    fn tables_are_told_from_all_else() {
+        let tables = [
+            "create table t (a int)",
+            "CREATE UNIQUE INDEX ON t (a)",
+            "COMMENT ON TABLE t IS 'x'",
+        ];
+        assert!(make_only_tables(&tables.map(str::to_owned)));
+        for other in [
+            "CREATE VIEW v AS SELECT 1",
+            "CREATE UNLOGGED TABLE t ()",
+            "SELECT 1",
+            "",
+        ] {
+            assert!(!make_only_tables(&[other.to_owned()]), "{other}");
+        }
+    }
 
     #[test]
     fn schemas_are_those_in_which_something_is_created() {

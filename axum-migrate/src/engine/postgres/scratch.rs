@@ -3,6 +3,9 @@
 //! A transaction holds a lock for all that it makes, and the server has room for some thousand. What is too large is
 //! therefore committed in pieces, as long as nothing but the scratch place was touched, and dropped in the end. Schemas
 //! that are named in what runs are swapped for empty ones; each piece swaps them back before it is committed.
+//!
+//! Where tables are all there is to make, it is the temporary schema: the server waits for the disk with each index of
+//! another one, which takes longer than all else.
 
 use std::collections::BTreeSet;
 
@@ -88,10 +91,11 @@ struct Swapped {
     put_away: String,
 }
 
-/// A scratch place in which these schemas are empty, too.
+/// A scratch place in which these schemas are empty, too; a `temporary` one finds no routines that are made there.
 pub(super) async fn scratch<R, W>(
     conn: &mut Connection,
     schemas: BTreeSet<String>,
+    temporary: bool,
     work: W,
 ) -> Result<R, Error>
 where
@@ -104,7 +108,7 @@ where
     Transactions::begin_transaction(conn)
         .await
         .map_err(failed)?;
-    let outcome = match prepare(conn, schemas).await {
+    let outcome = match prepare(conn, schemas, temporary).await {
         Ok(()) => work(conn).await,
         Err(error) => Err(failed(error)),
     };
@@ -121,7 +125,11 @@ where
 /// Makes a schema, or uses the temporary one where that is not allowed, and looks there first.
 ///
 /// Schemas that are named in what is about to run take another name until the end; they are made anew.
-async fn prepare(conn: &mut Connection, schemas: BTreeSet<String>) -> QueryResult<()> {
+async fn prepare(
+    conn: &mut Connection,
+    schemas: BTreeSet<String>,
+    temporary: bool,
+) -> QueryResult<()> {
     let here: Here = sql_query(HERE).get_result(conn).await?;
     let told: Vec<String> = serde_json::from_str(&here.others).unwrap_or_default();
     let mut others: BTreeSet<String> = schemas.into_iter().chain(told).collect();
@@ -163,9 +171,10 @@ async fn prepare(conn: &mut Connection, schemas: BTreeSet<String>) -> QueryResul
     }
     // What names the default schema finds it empty.
     let named = here.default_schema.filter(|default| others.remove(default));
-    let (first, is_temporary) = match named {
-        Some(default) => (quote(&default), false),
-        None => create(conn, &place.name).await?,
+    let first = match named {
+        Some(default) => quote(&default),
+        // A table of another schema may not refer to a temporary one.
+        None => create(conn, &place.name, temporary && others.is_empty()).await?,
     };
     place.own.insert(place.name.clone());
     let path: String = path
@@ -175,28 +184,31 @@ async fn prepare(conn: &mut Connection, schemas: BTreeSet<String>) -> QueryResul
     conn.batch_execute(&format!("SET LOCAL search_path = {first}{path}"))
         .await?;
     set(conn, "schemas", &json(&others)).await?;
-    if here.may_stay && !moved && !is_temporary {
+    if here.may_stay && !moved {
         place.outside = Some(outside(conn, &place).await?.catalogs);
     }
     set(conn, "scratch", &place.to_json()).await
 }
 
-/// The schema's name in SQL, and whether it is the temporary one.
-async fn create(conn: &mut Connection, name: &str) -> QueryResult<(String, bool)> {
+/// Makes the schema, or the temporary one, whichever is preferred and then whichever is allowed; its name in SQL.
+async fn create(conn: &mut Connection, name: &str, temporary: bool) -> QueryResult<String> {
+    const TEMPORARY: &str = "pg_temp";
+    // The temporary schema comes into being with the first table in it.
+    const MAKE_TEMPORARY: &str = "CREATE TEMPORARY TABLE axum_migrate_scratch (); \
+         DROP TABLE pg_temp.axum_migrate_scratch";
+    if temporary && attempt(conn, MAKE_TEMPORARY).await? {
+        return Ok(TEMPORARY.to_owned());
+    }
     let name = quote(name);
     let make = format!(
         "CREATE SCHEMA {name}; \
          COMMENT ON SCHEMA {name} IS 'axum-migrate tries a schema here, and removes it at its end or its next run'"
     );
     if attempt(conn, &make).await? {
-        return Ok((name, false));
+        return Ok(name);
     }
-    // The temporary schema comes into being with the first table in it.
-    conn.batch_execute(
-        "CREATE TEMPORARY TABLE axum_migrate_scratch (); DROP TABLE pg_temp.axum_migrate_scratch",
-    )
-    .await?;
-    Ok(("pg_temp".to_owned(), true))
+    conn.batch_execute(MAKE_TEMPORARY).await?;
+    Ok(TEMPORARY.to_owned())
 }
 
 #[derive(QueryableByName)]
