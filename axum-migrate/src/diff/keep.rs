@@ -80,11 +80,11 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
 }
 
 /// What was there before: where several are the same, the one of that name.
-fn counterpart<'a, T>(
-    before: &'a [T],
+fn counterpart<T>(
+    before: &[T],
     same: impl Fn(&&T) -> bool,
     named: impl Fn(&&T) -> bool,
-) -> Option<&'a T> {
+) -> Option<&T> {
     let alike = || before.iter().filter(&same);
     alike().find(named).or_else(|| alike().next())
 }
