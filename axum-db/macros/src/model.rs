@@ -308,14 +308,9 @@ impl FieldDef {
         }
     }
 
-    /// The alias that carries that type.
+    /// The alias that carries that type. Model and field stay apart: `TaskRun`'s `state` is not `Task`'s `run_state`.
     pub(crate) fn sql_type_alias(&self, model: &Ident) -> Ident {
-        use heck::ToUpperCamelCase;
-        format_ident!(
-            "__{}{}SqlType",
-            model.unraw(),
-            self.ident.unraw().to_string().to_upper_camel_case()
-        )
+        format_ident!("__{}_{}_SqlType", model.unraw(), self.ident.unraw())
     }
 
     /// The SQL type, without `Nullable`.

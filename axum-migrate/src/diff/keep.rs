@@ -16,7 +16,8 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
     }
     for check in &mut desired.checks {
         let same = |before: &&Check| before.expression == check.expression;
-        if let Some(before) = current.checks.iter().find(same) {
+        let named = |before: &&Check| before.name == check.name;
+        if let Some(before) = counterpart(&current.checks, same, named) {
             check.not_valid |= before.not_valid;
             check.no_inherit |= before.no_inherit;
             or(&mut check.comment, &before.comment);
@@ -44,7 +45,8 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
     }
     for unique in &mut desired.uniques {
         let same = |before: &&Unique| before.columns == unique.columns;
-        if let Some(before) = current.uniques.iter().find(same) {
+        let named = |before: &&Unique| before.name == unique.name;
+        if let Some(before) = counterpart(&current.uniques, same, named) {
             or(&mut unique.on_conflict, &before.on_conflict);
             or(&mut unique.comment, &before.comment);
             or_all(&mut unique.storage, &before.storage);
@@ -60,7 +62,8 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
                 && before.table == key.table
                 && before.referenced == key.referenced
         };
-        if let Some(before) = current.foreign_keys.iter().find(same) {
+        let named = |before: &&ForeignKey| before.name == key.name;
+        if let Some(before) = counterpart(&current.foreign_keys, same, named) {
             or(&mut key.comment, &before.comment);
             or_all(&mut key.set_columns, &before.set_columns);
             key.match_full |= before.match_full;
@@ -76,13 +79,23 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
     }
 }
 
-/// Gives `desired` the constraints of `current` that no model can say: foreign keys to tables without a model, or with
-/// an action that models refuse, and what
-/// is unique more than once. They stay until a revision that is written by hand drops them; each as a sentence's part.
+/// What was there before: where several are the same, the one of that name.
+fn counterpart<T>(
+    before: &[T],
+    same: impl Fn(&&T) -> bool,
+    named: impl Fn(&&T) -> bool,
+) -> Option<&T> {
+    let alike = || before.iter().filter(&same);
+    alike().find(named).or_else(|| alike().next())
+}
+
+/// Gives `desired` the constraints of `current` that no model can say: foreign keys to tables without a model, or to
+/// columns that are not there, or with an action that models refuse, and what is unique more than once. They stay until
+/// a revision that is written by hand drops them; each as a sentence's part.
 pub(super) fn what_no_model_can_say(
     current: &Table,
     desired: &mut Table,
-    has_model: impl Fn(&str) -> bool,
+    can_be_said: impl Fn(&ForeignKey) -> bool,
 ) -> Vec<String> {
     let mut kept = Vec::new();
     let stays = |desired: &Table, columns: &[String]| {
@@ -94,7 +107,7 @@ pub(super) fn what_no_model_can_say(
             .foreign_keys
             .iter()
             .any(|own| own.columns == key.columns && own.table.eq_ignore_ascii_case(&key.table));
-        let has_words = has_model(&key.table) && !key.is_refused_by_models(current);
+        let has_words = can_be_said(key) && !key.is_refused_by_models(current);
         if !is_said && !has_words && stays(desired, &key.columns) {
             kept.push(format!(
                 "the foreign key {} ({}) to {}",

@@ -111,8 +111,11 @@ pub fn diff(from: &Schema, to: &Schema, hints: &Hints) -> Result<Diff, Error> {
         };
         if !hints.exact {
             keep::what_models_cannot_say(current, desired);
-            let can_go =
-                |table: &str| to.tables.contains_key(table) || plan.dropped.contains(table);
+            let can_go = |key: &ForeignKey| {
+                let target = base.tables.get(&key.table);
+                (to.tables.contains_key(&key.table) || plan.dropped.contains(&key.table))
+                    && target.is_none_or(|target| key.fits(target))
+            };
             let kept = keep::what_no_model_can_say(current, desired, can_go);
             diff.kept.extend(kept);
         }

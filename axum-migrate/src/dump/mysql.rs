@@ -25,6 +25,14 @@ struct Object {
     mode: Mode,
 }
 
+/// A routine, a trigger or an event.
+struct Program {
+    kind: String,
+    name: String,
+    mode: Mode,
+    sql: String,
+}
+
 /// What a statement with a program in it is read under, and the program runs under.
 #[derive(Deserialize, Default, Clone, PartialEq, Eq)]
 struct Mode {
@@ -78,11 +86,13 @@ SELECT JSON_OBJECT('name', TRIGGER_NAME, 'table', EVENT_OBJECT_TABLE, 'timing', 
 FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()
 ORDER BY EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER";
 
-const OTHER_DATABASES: &str = "\
+const NOTES: &str = "\
 SELECT CONCAT('the database `', REFERENCED_TABLE_SCHEMA, '`, to which foreign keys of these tables point: ',
   GROUP_CONCAT(DISTINCT TABLE_NAME ORDER BY TABLE_NAME SEPARATOR ', '), '; it must be on the server before this runs') AS value
 FROM information_schema.KEY_COLUMN_USAGE
-WHERE TABLE_SCHEMA = DATABASE() AND REFERENCED_TABLE_SCHEMA <> DATABASE() GROUP BY REFERENCED_TABLE_SCHEMA";
+WHERE TABLE_SCHEMA = DATABASE() AND REFERENCED_TABLE_SCHEMA <> DATABASE() GROUP BY REFERENCED_TABLE_SCHEMA
+UNION ALL SELECT CONCAT('the package `', ROUTINE_NAME, '`') FROM information_schema.ROUTINES
+WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_TYPE = 'PACKAGE'";
 
 impl Dump for Mysql {
     async fn definitions(
@@ -112,9 +122,7 @@ impl Dump for Mysql {
         });
 
         let mut out = Definitions {
-            notes: Self::query_texts(conn, OTHER_DATABASES)
-                .await
-                .map_err(failed)?,
+            notes: Self::query_texts(conn, NOTES).await.map_err(failed)?,
             ..Definitions::default()
         };
         let mut programs = Vec::new();
@@ -123,7 +131,10 @@ impl Dump for Mysql {
         let mut first_drops = Vec::new();
         for object in &objects {
             let quoted = Dialect::Mysql.quote(&object.name);
-            let Some(sql) = show(conn, object).await.map_err(failed)? else {
+            let doing = format!("read the statement of the {} {quoted}", object.kind);
+            let shown = show(conn, object).await;
+            let shown = shown.map_err(|error| Error::database(&doing, error))?;
+            let Some(sql) = shown else {
                 out.notes.push(format!(
                     "the {} {quoted}, whose text this user may not read",
                     object.kind
@@ -148,7 +159,12 @@ impl Dump for Mysql {
                 }
                 "view" => views.push((object.name.clone(), sql)),
                 "sequence" => out.make("sequence", sql),
-                kind => programs.push((kind.to_owned(), object.mode.clone(), sql)),
+                _ => programs.push(Program {
+                    kind: object.kind.clone(),
+                    name: object.name.clone(),
+                    mode: object.mode.clone(),
+                    sql,
+                }),
             }
         }
         for sql in later {
@@ -156,8 +172,8 @@ impl Dump for Mysql {
         }
         // Events last: one may run as soon as it is there.
         let (events, routines): (Vec<_>, Vec<_>) =
-            programs.into_iter().partition(|(kind, ..)| kind == "event");
-        make_programs(&mut out, routines);
+            programs.into_iter().partition(|it| it.kind == "event");
+        make_programs(&mut out, routines, &home);
         let views = by_mention(views);
         for (_, sql) in &views {
             out.make("view", sql);
@@ -168,17 +184,23 @@ impl Dump for Mysql {
             .filter_map(|row| serde_json::from_str::<Trigger>(row).ok())
             .filter(|trigger| !without.contains(&trigger.table))
             .map(|trigger| {
+                let body = without_database(&trigger.body, &home);
                 let sql = format!(
                     "CREATE TRIGGER {} {} {} ON {} FOR EACH ROW {}",
                     Dialect::Mysql.quote(&trigger.name),
                     trigger.timing,
                     trigger.event,
                     Dialect::Mysql.quote(&trigger.table),
-                    trigger.body
+                    body
                 );
-                ("trigger".to_owned(), trigger.mode, sql)
+                Program {
+                    kind: "trigger".to_owned(),
+                    name: trigger.name,
+                    mode: trigger.mode,
+                    sql,
+                }
             });
-        make_programs(&mut out, triggers.chain(events).collect());
+        make_programs(&mut out, triggers.chain(events).collect(), &home);
 
         let drop = |kind: &str, name: &str| {
             format!(
@@ -207,9 +229,22 @@ impl Dump for Mysql {
 }
 
 /// Makes what has a program in it, each under the mode that its text was written for.
-fn make_programs(out: &mut Definitions, programs: Vec<(String, Mode, String)>) {
+fn make_programs(out: &mut Definitions, programs: Vec<Program>, home: &str) {
     let mut now = Mode::default();
-    for (kind, mode, sql) in programs {
+    for Program {
+        kind,
+        name: program,
+        mode,
+        sql,
+    } in programs
+    {
+        if names_database(&sql, home) {
+            out.notes.push(format!(
+                "a {kind} {} for any database: its text names {}, and will wherever it is made; take that name out of up.sql",
+                Dialect::Mysql.quote(&program),
+                Dialect::Mysql.quote(home)
+            ));
+        }
         for (name, was, is) in [
             ("sql_mode", &now.sql_mode, &mode.sql_mode),
             ("time_zone", &now.time_zone, &mode.time_zone),
@@ -297,22 +332,83 @@ fn pieces(sql: &str) -> Vec<(bool, &str)> {
 }
 
 /// Takes the database's own name away from before other names, so that the script works in any database.
+///
+/// It may be a table's name or an alias, too. Where it stands alone anywhere, a name of two parts is a column's, unless
+/// only a table's or a routine's can be at its place.
 fn without_database(sql: &str, home: &str) -> String {
     let home = Dialect::Mysql.quote(home);
     let pieces = pieces(sql);
-    let mut text = String::with_capacity(sql.len());
-    let mut skip_point = false;
-    for (at, (quoted, piece)) in pieces.iter().enumerate() {
-        let next = pieces.get(at + 1).map_or("", |(_, next)| next);
-        if *quoted && *piece == home && next == "." {
-            skip_point = true;
-        } else if skip_point {
-            skip_point = false;
+    let text = |at: usize| pieces.get(at).map_or("", |(_, piece)| *piece);
+    let is_home = |at: usize| {
+        let before = at.checked_sub(1).map_or("", text);
+        pieces
+            .get(at)
+            .is_some_and(|it| *it == (true, home.as_str()))
+            && !before.ends_with('.')
+    };
+    let is_ambiguous =
+        (0..pieces.len()).any(|at| text(at) == home && !text(at + 1).starts_with('.'));
+    let mut out = String::with_capacity(sql.len());
+    let mut at = 0;
+    while at < pieces.len() {
+        let rest = text(at + 1).strip_prefix('.').filter(|_| is_home(at));
+        let is_database = |rest: &str| {
+            let after = text(at + 3);
+            !is_ambiguous
+                || awaits_table(&out)
+                || rest.is_empty() && (after.starts_with('.') || after.starts_with('('))
+        };
+        if let Some(rest) = rest.filter(|rest| is_database(rest)) {
+            out.push_str(rest);
+            at += 2;
+            if rest.is_empty() {
+                // Behind a database it is another name, whatever it is called.
+                out.push_str(text(at));
+                at += 1;
+            }
         } else {
-            text.push_str(piece);
+            out.push_str(text(at));
+            at += 1;
         }
     }
-    text
+    out
+}
+
+/// Whether the text of a program goes on naming the database, where it names a table or routine.
+fn names_database(sql: &str, home: &str) -> bool {
+    let named = format!("{home}.").to_lowercase();
+    let sql = sql.to_lowercase();
+    sql.match_indices(&named)
+        .filter_map(|(at, _)| sql.get(..at))
+        .any(|before| before.ends_with(char::is_whitespace) && awaits_table(before))
+}
+
+/// Whether a text ends where a table's or routine's name has to follow, and no column's.
+fn awaits_table(text: &str) -> bool {
+    let text = text.trim_end_matches(|sign: char| sign == '(' || sign.is_whitespace());
+    let word = text
+        .rsplit(|sign: char| !sign.is_ascii_alphanumeric() && sign != '_')
+        .next();
+    let word = word.unwrap_or_default().to_ascii_lowercase();
+    [
+        "from",
+        "join",
+        "straight_join",
+        "into",
+        "update",
+        "table",
+        "references",
+        "call",
+        "nextval",
+        "lastval",
+        "setval",
+        "exists",
+        "view",
+        "trigger",
+        "procedure",
+        "function",
+    ]
+    .contains(&word.as_str())
 }
 
 /// Takes ``DEFINER=`user`@`host` `` away: that account need not be anywhere else.
@@ -449,6 +545,30 @@ mod tests {
             without_database(&without_definer(sql), "shop"),
             "CREATE ALGORITHM=MERGE SQL SECURITY DEFINER VIEW `v` AS select `t`.`shop` AS `x`,'`shop`.\\'' AS `y` from `t`"
         );
+    }
+
+    #[test]
+    fn a_table_or_an_alias_may_be_called_as_the_database() {
+        for (sql, left) in [
+            (
+                "select `shop`.`id` AS `id`,`a`.`id` AS `b` from (`shop` join `a` on(`shop`.`id` = `a`.`id`))",
+                "select `shop`.`id` AS `id`,`a`.`id` AS `b` from (`shop` join `a` on(`shop`.`id` = `a`.`id`))",
+            ),
+            (
+                "select `shop`.`shop`.`id` AS `id`,`shop`.`f`(`a`.`shop`) from (`shop`.`shop` join `shop`.`a`)",
+                "select `shop`.`id` AS `id`,`f`(`a`.`shop`) from (`shop` join `a`)",
+            ),
+            (
+                "select `shop`.`id` AS `id` from `shop`.`items` `shop`",
+                "select `shop`.`id` AS `id` from `items` `shop`",
+            ),
+            (
+                "CREATE TABLE `shop` (\n  `id` int DEFAULT nextval(`shop`.`sq`)\n)",
+                "CREATE TABLE `shop` (\n  `id` int DEFAULT nextval(`sq`)\n)",
+            ),
+        ] {
+            assert_eq!(without_database(sql, "shop"), left);
+        }
     }
 
     #[test]

@@ -299,8 +299,11 @@ impl TableRow {
 }
 
 /// The options that have a value, in one order; the others are not for CREATE TABLE.
+///
+/// MariaDB writes Aria's checksums into every statement, and into the catalog only where a statement had them.
 fn storage(options: &str) -> Vec<String> {
-    let options = options.split_whitespace().filter(|it| it.contains('='));
+    let is_said = |it: &&str| it.contains('=') && !it.eq_ignore_ascii_case("page_checksum=1");
+    let options = options.split_whitespace().filter(is_said);
     let mut options: Vec<String> = options.map(str::to_owned).collect();
     options.sort();
     options

@@ -69,6 +69,9 @@ pub(crate) async fn rehearse<B: Engine>(
 }
 
 fn within_transaction(statement: &Statement<'_>) -> String {
+    if let Some(sql) = without_extension(statement.sql) {
+        return sql;
+    }
     let words = statement.words(Dialect::Postgres);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     // A quoted name is no word.
@@ -79,6 +82,29 @@ fn within_transaction(statement: &Statement<'_>) -> String {
     let schema = tokens(statement.sql).get(1).map_or(0, Token::end);
     let (create, name) = statement.sql.split_at(schema);
     format!("{create} IF NOT EXISTS{name}")
+}
+
+/// What drops an extension, where that can be. What there is beside the scratch place may need it: then it steps aside,
+/// so that its schema can go.
+fn without_extension(sql: &str) -> Option<String> {
+    let tokens = tokens(sql);
+    let is = |at: usize, word: &str| {
+        let token = tokens.get(at).filter(|token| token.kind == Kind::Word);
+        token.is_some_and(|token| token.text.eq_ignore_ascii_case(word))
+    };
+    let at = if is(2, "IF") { 4 } else { 2 };
+    if !is(0, "DROP") || !is(1, "EXTENSION") || tokens.len() != at + 1 {
+        return None;
+    }
+    let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    Some(format!(
+        "DO {}",
+        literal(&format!(
+            "BEGIN {sql}; EXCEPTION WHEN dependent_objects_still_exist THEN \
+             EXECUTE format('ALTER EXTENSION %I SET SCHEMA %I', {}, current_schema()); END",
+            literal(&name(tokens.get(at)?)?)
+        ))
+    ))
 }
 
 /// `ALTER TYPE schema.name ADD VALUE IF NOT EXISTS 'value' BEFORE 'neighbour'`
@@ -159,7 +185,20 @@ fn name(token: &Token<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::AddedValue;
+    use super::{AddedValue, without_extension};
+
+    #[test]
+    fn extensions_step_aside_where_they_are_needed() {
+        for (sql, is_tried) in [
+            ("DROP EXTENSION hstore", true),
+            ("drop extension if exists \"uuid-ossp\"", true),
+            ("DROP EXTENSION hstore CASCADE", false),
+            ("DROP EXTENSION hstore, citext", false),
+            ("DROP TABLE extension", false),
+        ] {
+            assert_eq!(without_extension(sql).is_some(), is_tried, "{sql}");
+        }
+    }
 
     #[test]
     fn added_values_are_read_in_every_spelling() {

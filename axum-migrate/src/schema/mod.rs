@@ -438,6 +438,15 @@ impl EnumType {
 }
 
 impl ForeignKey {
+    /// Whether it points at columns of `target`, its table, one for each of its own. SQLite asks that when it is used.
+    pub(crate) fn fits(&self, target: &Table) -> bool {
+        self.referenced.len() == self.columns.len()
+            && self
+                .referenced
+                .iter()
+                .all(|name| target.column(name).is_some())
+    }
+
     /// Whether a model refuses what it does: it sets columns of `table`, whose own it is, to NULL that take none or are
     /// in the key, or to a default that they do not have.
     pub(crate) fn is_refused_by_models(&self, table: &Table) -> bool {

@@ -78,7 +78,7 @@ fn aliases(model: &ModelDef) -> TokenStream {
             let path = field.named_sql_type();
             quote! {
                 #[doc(hidden)]
-                #[allow(dead_code, unreachable_pub)]
+                #[allow(dead_code, non_camel_case_types, unreachable_pub)]
                 pub type #alias = #path;
             }
         })

@@ -101,7 +101,8 @@ impl Dump for Postgres {
         objects.retain(|it| {
             !left.contains(&it.key) && it.owner.as_ref().is_none_or(|owner| !left.contains(owner))
         });
-        let parts: Vec<Part> = rows(conn, queries::PARTS).await?;
+        let mut parts: Vec<Part> = rows(conn, queries::PARTS).await?;
+        parts.extend(rows::<Part>(conn, queries::PARTITION_INDEXES).await?);
         let comments: Vec<Comment> = rows(conn, queries::COMMENTS).await?;
         let edges = texts(conn, queries::EDGES).await?;
         let mut out = Definitions {
@@ -269,6 +270,9 @@ impl<'a> Writer<'a> {
                 ));
             }
             out.make("index", &index.sql);
+            if let Some(sql) = &index.then {
+                out.make("", sql);
+            }
         }
     }
 

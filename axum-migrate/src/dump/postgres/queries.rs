@@ -26,6 +26,13 @@ macro_rules! key {
         )
     };
 }
+/// What stands in WITH, for the rows that are stored apart, too.
+macro_rules! storage {
+    () => {
+        "coalesce(' WITH (' || nullif(array_to_string(c.reloptions || array(SELECT 'toast.' || o FROM pg_class w, unnest(w.reloptions) o
+      WHERE w.oid = c.reltoastrelid), ', '), '') || ')', '')"
+    };
+}
 /// Who is not an extension's.
 macro_rules! not_of_extension {
     ($class:literal, $oid:literal) => {
@@ -42,8 +49,8 @@ macro_rules! not_of_extension {
 mod around;
 
 pub(super) use around::{
-    COLLATIONS, DOMAINS, EDGES, EXTENSIONS, EXTENSIONS_TO_DROP, NOTES, OWN_SCHEMAS, SCHEMAS,
-    SEARCHES,
+    COLLATIONS, DOMAINS, EDGES, EXTENSIONS, EXTENSIONS_TO_DROP, NOTES, OWN_SCHEMAS,
+    PARTITION_INDEXES, SCHEMAS, SEARCHES,
 };
 
 pub(super) const TYPES: &str = concat!(
@@ -56,7 +63,7 @@ SELECT json_build_object('key', 't' || t.oid, 'kind', CASE t.typtype WHEN 'e' TH
       || CASE WHEN t.typcollation <> b.typcollation THEN ' COLLATE ' || t.typcollation::regcollation ELSE '' END
       || coalesce(' DEFAULT ' || pg_get_expr(t.typdefaultbin, 0), '') || CASE WHEN t.typnotnull THEN ' NOT NULL' ELSE '' END
       || (SELECT coalesce(string_agg(format(' CONSTRAINT %I %s', conname, pg_get_constraintdef(k.oid)), '' ORDER BY conname), '')
-          FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c')
+          FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c' AND k.convalidated)
     WHEN 'c' THEN format('CREATE TYPE %s AS (%s)', ", ident!("t.typname"), ",
       (SELECT coalesce(string_agg(format('%I %s', attname, format_type(atttypid, atttypmod))
          || CASE WHEN a.attcollation <> y.typcollation THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END, ', ' ORDER BY attnum), '')
@@ -64,7 +71,9 @@ SELECT json_build_object('key', 't' || t.oid, 'kind', CASE t.typtype WHEN 'e' TH
     WHEN 'r' THEN format('CREATE TYPE %s AS RANGE (SUBTYPE = %s', ", ident!("t.typname"), ", format_type(r.rngsubtype, NULL))
       || CASE WHEN NOT o.opcdefault THEN format(', SUBTYPE_OPCLASS = %s', concat_ws('.', CASE WHEN NOT pg_opclass_is_visible(o.oid) THEN quote_ident(os.nspname) END, quote_ident(o.opcname))) ELSE '' END
       || CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || r.rngsubdiff::regproc ELSE '' END || ')'
-    END, 'drop', format(CASE t.typtype WHEN 'd' THEN 'DROP DOMAIN %s' ELSE 'DROP TYPE %s' END, ", ident!("t.typname"), ")) AS value
+    END, 'after', (SELECT coalesce(json_agg(format('ALTER DOMAIN %s ADD CONSTRAINT %I %s', ", ident!("t.typname"), ", conname, pg_get_constraintdef(k.oid)) ORDER BY conname), '[]')
+    FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c' AND NOT k.convalidated),
+  'drop', format(CASE t.typtype WHEN 'd' THEN 'DROP DOMAIN %s' ELSE 'DROP TYPE %s' END, ", ident!("t.typname"), ")) AS value
 FROM looked l JOIN pg_type t ON t.typnamespace = l.oid
 LEFT JOIN pg_type b ON b.oid = t.typbasetype
 LEFT JOIN pg_class c ON c.oid = t.typrelid
@@ -99,19 +108,31 @@ WHERE NOT EXISTS (SELECT 1 FROM pg_depend i WHERE i.classid = 'pg_proc'::regclas
 ORDER BY p.proname"
 );
 
+/// The operator that another one names. One of the current schema has that schema's name put in where the statement runs:
+/// a name alone would lead on to one that was there before, where there is one.
+macro_rules! other_operator {
+    ($word:literal, $alias:literal) => {
+        concat!(
+            "coalesce(', ", $word, " = OPERATOR(' || (SELECT coalesce(quote_ident(schema_name), chr(1)) || '.' FROM looked WHERE oid = ",
+            $alias, ".oprnamespace) || ", $alias, ".oprname || ')', ', ", $word, " = OPERATOR(' || ", $alias, ".oprname || ')', '')"
+        )
+    };
+}
+
 pub(super) const OPERATORS: &str = concat!(
     "\
 SELECT json_build_object('key', 'o' || o.oid, 'kind', 'operator', 'name', ", key!("o.oprname"), ",
-  'sql', format('CREATE OPERATOR %s (FUNCTION = %s', concat_ws('.', quote_ident(l.schema_name), o.oprname), o.oprcode)
-  || CASE WHEN o.oprleft <> 0 THEN ', LEFTARG = ' || format_type(o.oprleft, NULL) ELSE '' END
-  || CASE WHEN o.oprright <> 0 THEN ', RIGHTARG = ' || format_type(o.oprright, NULL) ELSE '' END
-  || CASE WHEN o.oprcom <> 0 THEN format(', COMMUTATOR = OPERATOR(%s)', concat_ws('.', (SELECT quote_ident(schema_name) FROM looked WHERE oid = c.oprnamespace), c.oprname)) ELSE '' END
-  || CASE WHEN o.oprnegate <> 0 THEN format(', NEGATOR = OPERATOR(%s)', concat_ws('.', (SELECT quote_ident(schema_name) FROM looked WHERE oid = g.oprnamespace), g.oprname)) ELSE '' END
-  || CASE WHEN o.oprrest <> 0 THEN ', RESTRICT = ' || o.oprrest ELSE '' END || CASE WHEN o.oprjoin <> 0 THEN ', JOIN = ' || o.oprjoin ELSE '' END
-  || CASE WHEN o.oprcanhash THEN ', HASHES' ELSE '' END || CASE WHEN o.oprcanmerge THEN ', MERGES' ELSE '' END || ')',
+  'sql', CASE strpos(k.words, chr(1)) WHEN 0 THEN k.words
+    ELSE format('DO %L', format('BEGIN EXECUTE %s; END', replace(quote_literal(k.words), chr(1), $$' || quote_ident(current_schema()) || '$$))) END,
   'drop', format('DROP OPERATOR %s (%s, %s)', concat_ws('.', quote_ident(l.schema_name), o.oprname), CASE WHEN o.oprleft = 0 THEN 'NONE' ELSE format_type(o.oprleft, NULL) END,
     CASE WHEN o.oprright = 0 THEN 'NONE' ELSE format_type(o.oprright, NULL) END)) AS value
-FROM looked l JOIN pg_operator o ON o.oprnamespace = l.oid LEFT JOIN pg_operator c ON c.oid = o.oprcom LEFT JOIN pg_operator g ON g.oid = o.oprnegate
+FROM looked l JOIN pg_operator o ON o.oprnamespace = l.oid LEFT JOIN pg_operator c ON c.oid = o.oprcom LEFT JOIN pg_operator g ON g.oid = o.oprnegate,
+  LATERAL (SELECT format('CREATE OPERATOR %s (FUNCTION = %s', concat_ws('.', quote_ident(l.schema_name), o.oprname), o.oprcode)
+  || CASE WHEN o.oprleft <> 0 THEN ', LEFTARG = ' || format_type(o.oprleft, NULL) ELSE '' END
+  || CASE WHEN o.oprright <> 0 THEN ', RIGHTARG = ' || format_type(o.oprright, NULL) ELSE '' END
+  || ", other_operator!("COMMUTATOR", "c"), " || ", other_operator!("NEGATOR", "g"), "
+  || CASE WHEN o.oprrest <> 0 THEN ', RESTRICT = ' || o.oprrest ELSE '' END || CASE WHEN o.oprjoin <> 0 THEN ', JOIN = ' || o.oprjoin ELSE '' END
+  || CASE WHEN o.oprcanhash THEN ', HASHES' ELSE '' END || CASE WHEN o.oprcanmerge THEN ', MERGES' ELSE '' END || ')' AS words) k
 WHERE o.oprcode <> 0 AND ",
     not_of_extension!("pg_operator", "o.oid"),
     " ORDER BY o.oprname"
@@ -133,7 +154,7 @@ macro_rules! sequence_options {
 pub(super) const SEQUENCES: &str = concat!(
     "\
 SELECT json_build_object('key', 'c' || c.oid, 'kind', 'sequence', 'name', ", key!("c.relname"), ",
-  'sql', format('CREATE SEQUENCE %s', ", ident!("c.relname"), ")
+  'sql', format('CREATE %sSEQUENCE %s', CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END, ", ident!("c.relname"), ")
   || CASE WHEN s.seqtypid <> 'bigint'::regtype THEN ' AS ' || format_type(s.seqtypid, NULL) ELSE '' END || ",
     sequence_options!(),
     ",
@@ -179,8 +200,9 @@ SELECT json_build_object('key', 'c' || c.oid, 'kind', 'table', 'name', ", key!("
   'tail', coalesce((SELECT format(' INHERITS (%s)', string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhseqno))
       FROM pg_inherits i WHERE i.inhrelid = c.oid AND NOT c.relispartition HAVING count(*) > 0), '')
     || CASE WHEN c.relkind = 'p' THEN ' PARTITION BY ' || pg_get_partkeydef(c.oid) ELSE '' END
-    || coalesce(' WITH (' || array_to_string(c.reloptions, ', ') || ')', ''),
+    || ", storage!(), ",
   'after', to_json(array[
+    CASE WHEN c.reloftype <> 0 THEN format('ALTER TABLE %s OF %s', n.ident, c.reloftype::regtype) END,
     CASE WHEN c.relrowsecurity THEN format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', n.ident) END,
     CASE WHEN c.relforcerowsecurity THEN format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', n.ident) END,
     CASE c.relreplident WHEN 'f' THEN format('ALTER TABLE %s REPLICA IDENTITY FULL', n.ident)
@@ -225,8 +247,10 @@ pub(super) const VIEWS: &str = concat!(
     "\
 SELECT json_build_object('key', 'c' || c.oid, 'kind', CASE c.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, 'name', ", key!("c.relname"), ",
   'sql', format('CREATE %s %s%s AS', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'MATERIALIZED VIEW' END, ", ident!("c.relname"), ",
-    coalesce(' WITH (' || array_to_string(c.reloptions, ', ') || ')', '')) || chr(10) || rtrim(pg_get_viewdef(c.oid), ';')
+    ", storage!(), ") || chr(10) || rtrim(pg_get_viewdef(c.oid), ';')
     || CASE WHEN c.relkind = 'm' AND NOT c.relispopulated THEN ' WITH NO DATA' ELSE '' END,
+  'after', (SELECT coalesce(json_agg(format('ALTER VIEW %s ALTER COLUMN %I SET DEFAULT %s', ", ident!("c.relname"), ", a.attname, pg_get_expr(d.adbin, d.adrelid))
+    ORDER BY a.attnum), '[]') FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = c.oid),
   'drop', format('DROP %s %s', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'MATERIALIZED VIEW' END, ", ident!("c.relname"), ")) AS value
 FROM looked l JOIN pg_class c ON c.relnamespace = l.oid
 WHERE c.relkind IN ('v', 'm') AND ",
@@ -238,7 +262,9 @@ WHERE c.relkind IN ('v', 'm') AND ",
 pub(super) const PARTS: &str = concat!(
     "\
 SELECT json_build_object('key', 'c' || i.indrelid, 'kind', 'index', 'name', x.relname, 'sql', k.words || ", ident!("c.relname"), "
-  || substr(pg_get_indexdef(x.oid), 1 + length(k.words || k.only || format('%I.%I', l.nspname, c.relname))), 'valid', i.indisvalid) AS value
+  || substr(pg_get_indexdef(x.oid), 1 + length(k.words || k.only || format('%I.%I', l.nspname, c.relname))), 'valid', i.indisvalid,
+  'then', (SELECT string_agg(format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', concat_ws('.', quote_ident(l.schema_name), quote_ident(x.relname)),
+    a.attnum, a.attstattarget), E';\n' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = x.oid AND a.attnum > 0 AND a.attstattarget >= 0)) AS value
 FROM looked l JOIN pg_class c ON c.relnamespace = l.oid JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid,
   LATERAL (SELECT format('CREATE %sINDEX %I ON ', CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END, x.relname) AS words,
     CASE x.relkind WHEN 'I' THEN 'ONLY ' ELSE '' END AS only) k
@@ -251,6 +277,11 @@ SELECT json_build_object('key', 'c' || t.tgrelid, 'kind', 'trigger', 'name', t.t
     WHEN 'A' THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', ", ident!("c.relname"), ", t.tgname) END)
 FROM looked l JOIN pg_class c ON c.relnamespace = l.oid JOIN pg_trigger t ON t.tgrelid = c.oid
 WHERE NOT t.tgisinternal AND coalesce(to_jsonb(t) ->> 'tgparentid', '0') = '0'
+UNION ALL
+SELECT json_build_object('key', 'c' || t.tgrelid, 'kind', '', 'name', t.tgname, 'sql', format('ALTER TABLE %s %s TRIGGER %I', ", ident!("c.relname"), ",
+  CASE t.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE' END, t.tgname))
+FROM looked l JOIN pg_class c ON c.relnamespace = l.oid JOIN pg_trigger t ON t.tgrelid = c.oid
+JOIN pg_trigger p ON p.oid = (to_jsonb(t) ->> 'tgparentid')::oid WHERE t.tgenabled <> p.tgenabled AND t.tgconstraint = 0
 UNION ALL
 SELECT json_build_object('key', 'c' || r.ev_class, 'kind', 'rule', 'name', r.rulename, 'sql', pg_get_ruledef(r.oid, true),
   'then', CASE r.ev_enabled WHEN 'D' THEN format('ALTER TABLE %s DISABLE RULE %I', ", ident!("c.relname"), ", r.rulename)
@@ -269,13 +300,15 @@ FROM looked l JOIN pg_class c ON c.relnamespace = l.oid JOIN pg_policy p ON p.po
 UNION ALL
 SELECT json_build_object('key', 'c' || s.stxrelid, 'kind', 'statistics', 'name', s.stxname, 'sql',
   format('CREATE STATISTICS %s', concat_ws('.', quote_ident(sl.schema_name), quote_ident(s.stxname)))
-  || substr(pg_get_statisticsobjdef(s.oid), 1 + length(format('CREATE STATISTICS %I.%I', sl.nspname, s.stxname))))
+  || substr(pg_get_statisticsobjdef(s.oid), 1 + length(format('CREATE STATISTICS %I.%I', sl.nspname, s.stxname))),
+  'then', CASE WHEN (to_jsonb(s) ->> 'stxstattarget')::integer >= 0 THEN format('ALTER STATISTICS %s SET STATISTICS %s',
+    concat_ws('.', quote_ident(sl.schema_name), quote_ident(s.stxname)), to_jsonb(s) ->> 'stxstattarget') END)
 FROM looked l JOIN pg_class c ON c.relnamespace = l.oid JOIN pg_statistic_ext s ON s.stxrelid = c.oid JOIN looked sl ON sl.oid = s.stxnamespace"
 );
 
 pub(super) const COMMENTS: &str = concat!(
     "\
-SELECT json_build_object('key', 'c' || c.oid, 'sql', CASE
+SELECT json_build_object('key', CASE c.relkind WHEN 'c' THEN 't' || c.reltype ELSE 'c' || c.oid END, 'sql', CASE
     WHEN d.objsubid > 0 THEN format('COMMENT ON COLUMN %s.%I', ", ident!("c.relname"), ", a.attname)
     ELSE format('COMMENT ON %s %s', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
       WHEN 'i' THEN 'INDEX' WHEN 'I' THEN 'INDEX' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END, ", ident!("c.relname"), ") END || ' IS ' || quote_literal(d.description)) AS value
@@ -312,6 +345,16 @@ FROM looked l JOIN pg_class c ON c.relnamespace = l.oid
 JOIN (SELECT 'TRIGGER' AS word, tgrelid AS relation, tgname AS name, oid, 'pg_trigger'::regclass AS class FROM pg_trigger
   UNION ALL SELECT 'RULE', ev_class, rulename, oid, 'pg_rewrite'::regclass FROM pg_rewrite
   UNION ALL SELECT 'POLICY', polrelid, polname, oid, 'pg_policy'::regclass FROM pg_policy) o ON o.relation = c.oid
+JOIN pg_description d ON d.objoid = o.oid AND d.classoid = o.class
+UNION ALL
+SELECT json_build_object('key', o.key, 'sql', format('COMMENT ON %s %s IS %L', o.word, concat_ws('.', quote_ident(l.schema_name), o.name), d.description))
+FROM looked l
+JOIN (SELECT 'COLLATION' AS word, collnamespace AS schema, quote_ident(collname) AS name, 'l' || oid AS key, oid, 'pg_collation'::regclass AS class FROM pg_collation
+  UNION ALL SELECT 'TEXT SEARCH CONFIGURATION', cfgnamespace, quote_ident(cfgname), 'f' || oid, oid, 'pg_ts_config'::regclass FROM pg_ts_config
+  UNION ALL SELECT 'TEXT SEARCH DICTIONARY', dictnamespace, quote_ident(dictname), 'd' || oid, oid, 'pg_ts_dict'::regclass FROM pg_ts_dict
+  UNION ALL SELECT 'STATISTICS', stxnamespace, quote_ident(stxname), 'c' || stxrelid, oid, 'pg_statistic_ext'::regclass FROM pg_statistic_ext
+  UNION ALL SELECT 'OPERATOR', oprnamespace, format('%s (%s, %s)', oprname, CASE oprleft WHEN 0 THEN 'NONE' ELSE format_type(oprleft, NULL) END,
+    CASE oprright WHEN 0 THEN 'NONE' ELSE format_type(oprright, NULL) END), 'o' || oid, oid, 'pg_operator'::regclass FROM pg_operator) o ON o.schema = l.oid
 JOIN pg_description d ON d.objoid = o.oid AND d.classoid = o.class
 UNION ALL
 SELECT json_build_object('key', '', 'sql', format('COMMENT ON SCHEMA %I IS %L', l.nspname, d.description))

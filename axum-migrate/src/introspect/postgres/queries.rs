@@ -18,7 +18,8 @@ extended AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
 
 pub(super) const COLUMNS: &str = "\
 SELECT l.schema_name, c.relname::text AS table_name, obj_description(c.oid, 'pg_class') AS table_comment,
-  c.relpersistence = 'u' AS unlogged, to_json(c.reloptions)::text AS storage,
+  c.relpersistence = 'u' AS unlogged, to_json(nullif(c.reloptions || array(
+    SELECT 'toast.' || o FROM pg_class w, unnest(w.reloptions) o WHERE w.oid = c.reltoastrelid), '{}'))::text AS storage,
   a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS ty, a.attnotnull AS not_null,
   pg_get_expr(d.adbin, d.adrelid) AS default_value, a.attidentity::text AS identity,
   a.attgenerated::text AS generated,
@@ -144,6 +145,9 @@ pub(super) const OBJECTS: &str = "\
     concat_ws(E';\\n',
       (SELECT string_agg(pg_get_indexdef(i.indexrelid, 0, true), E';\\n' ORDER BY i.indexrelid)
        FROM pg_index i WHERE i.indrelid = c.oid AND c.relkind = 'm'),
+      (SELECT string_agg(format('ALTER VIEW %s ALTER COLUMN %I SET DEFAULT %s', c.oid::regclass, a.attname, pg_get_expr(d.adbin, d.adrelid)),
+         E';\\n' ORDER BY a.attnum)
+       FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = c.oid AND c.relkind = 'v'),
       'COMMENT ON ' || CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END || ' ' || c.oid::regclass
         || ' IS ' || quote_literal(obj_description(c.oid, 'pg_class')),
       (SELECT string_agg(format('COMMENT ON COLUMN %s.%I IS %L', c.oid::regclass, a.attname,
@@ -273,7 +277,9 @@ UNION ALL
         WHERE k.oid = t.typcollation AND t.typcollation <> b.typcollation), '')
       || coalesce(' DEFAULT ' || t.typdefault, '') || CASE WHEN t.typnotnull THEN ' NOT NULL' ELSE '' END
       || coalesce((SELECT string_agg(format(' CONSTRAINT %I %s', k.conname, pg_get_constraintdef(k.oid)), '' ORDER BY k.conname)
-        FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'), '')
+        FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c' AND k.convalidated), '')
+      || coalesce((SELECT string_agg(format(E';\\nALTER DOMAIN %s ADD CONSTRAINT %I %s', t.oid::regtype, k.conname, pg_get_constraintdef(k.oid)), '' ORDER BY k.conname)
+        FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c' AND NOT k.convalidated), '')
     WHEN 'r' THEN (SELECT format('CREATE TYPE %s AS RANGE (SUBTYPE = %s)', t.oid::regtype, format_type(r.rngsubtype, NULL))
       FROM pg_range r WHERE r.rngtypid = t.oid AND r.rngcanonical = 0)
     ELSE (SELECT format('CREATE TYPE %s AS (%s)', t.oid::regtype, string_agg(format('%I %s', a.attname,

@@ -27,6 +27,15 @@ impl TableWriter<'_> {
                 ));
                 continue;
             };
+            if !key.fits(target) {
+                self.notes.push(format!(
+                    "The foreign key ({}) points at columns that `{}` does not have as its key, or at all; migrations leave \
+                     it alone.",
+                    key.columns.join(", "),
+                    key.table
+                ));
+                continue;
+            }
             if key.is_refused_by_models(self.table) {
                 self.notes.push(format!(
                     "The foreign key ({}) sets what is required to NULL, or to a default that is not there, which a model \

@@ -182,7 +182,8 @@ async fn a_default_that_is_no_text_is_refused_with_another_way_to_say_it() {
     if project.rows("SELECT VERSION() AS value").await[0].contains("MariaDB") {
         let error = project.err("adopt").await;
         assert!(
-            error.to_string().contains("DEFAULT (unhex('ff'))"),
+            error.to_string().contains("the table `things`: ")
+                && error.to_string().contains("DEFAULT (unhex('ff'))"),
             "{error}"
         );
         project
@@ -190,4 +191,72 @@ async fn a_default_that_is_no_text_is_refused_with_another_way_to_say_it() {
             .await;
     }
     project.ok("adopt").await;
+}
+
+/// A view's columns are written behind their table, as its tables are behind their database.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_or_an_alias_may_be_called_as_the_database() {
+    let project = Project::<Mysql>::new().await;
+    let home = project.rows("SELECT DATABASE() AS value").await.concat();
+    project
+        .execute(&format!(
+            "CREATE TABLE `{home}` (id integer PRIMARY KEY, other integer);
+             CREATE TABLE others (id integer PRIMARY KEY);
+             CREATE VIEW both_of AS SELECT `{home}`.id, others.id AS other FROM `{home}` JOIN others ON `{home}`.other = others.id;
+             CREATE VIEW aliased AS SELECT `{home}`.id, `{home}`.other FROM both_of `{home}` JOIN `{home}`.others ON others.id = `{home}`.id;
+             CREATE FUNCTION counted() RETURNS integer READS SQL DATA
+               RETURN (SELECT count(*) FROM `{home}`.`{home}` JOIN `{home}`.others ON `{home}`.id = others.id);
+             CREATE TRIGGER noted BEFORE DELETE ON others FOR EACH ROW UPDATE `{home}`.`{home}` SET other = 3;
+             CREATE PROCEDURE told() SELECT 1 FROM {home}.others"
+        ))
+        .await;
+    let told = project.ok("adopt").await;
+    assert_eq!(told.matches("Not in the revision: a ").count(), 1, "{told}");
+    let says = format!("a procedure `told` for any database: its text names `{home}`");
+    assert!(told.contains(&says), "{told}");
+    let empty = Project::<Mysql>::new().await;
+    let folder = project.migrations();
+    empty
+        .ok(&format!("upgrade --dir {}", folder.display()))
+        .await;
+    empty
+        .execute(&format!(
+            "INSERT INTO `{home}` VALUES (1, 2), (2, 1); INSERT INTO others VALUES (1), (2), (3)"
+        ))
+        .await;
+    for (sql, found) in [
+        (
+            "SELECT CONCAT(id, ' ', other) AS value FROM aliased ORDER BY 1",
+            ["1 2", "2 1"].as_slice(),
+        ),
+        ("SELECT CAST(counted() AS CHAR) AS value", &["2"]),
+    ] {
+        assert_eq!(empty.rows(sql).await, found);
+    }
+    empty.execute("DELETE FROM others WHERE id = 3").await;
+    let marked = format!("SELECT CAST(other AS CHAR) AS value FROM `{home}`");
+    assert_eq!(empty.rows(&marked).await, ["3", "3"]);
+}
+
+/// MariaDB's catalog has the options that were said, and its statements all that hold.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_mariadb_has_is_taken_over_or_told() {
+    let project = Project::<Mysql>::new().await;
+    if !project.rows("SELECT VERSION() AS value").await[0].contains("MariaDB") {
+        return;
+    }
+    project
+        .execute(
+            "CREATE TABLE kept (id integer) ENGINE = Aria TRANSACTIONAL = 1;
+             SET sql_mode = 'ORACLE';
+             CREATE PACKAGE things AS FUNCTION one RETURN integer; END;
+             CREATE PACKAGE BODY things AS FUNCTION one RETURN integer AS BEGIN RETURN 1; END; END",
+        )
+        .await;
+    let told = project.ok("adopt").await;
+    assert!(
+        told.contains("Not in the revision: the package `things`"),
+        "{told}"
+    );
+    project.ok("check --drift").await;
 }

@@ -148,10 +148,10 @@ async fn extensions_stay_where_they_are() {
     project
         .execute(
             "CREATE SCHEMA app; CREATE SCHEMA tools; CREATE EXTENSION citext WITH SCHEMA tools;
-             CREATE EXTENSION unaccent WITH SCHEMA app;
+             CREATE EXTENSION unaccent WITH SCHEMA app; CREATE EXTENSION hstore WITH SCHEMA app;
              CREATE FUNCTION app.plain(text) RETURNS text LANGUAGE sql IMMUTABLE AS
                $$ SELECT app.unaccent('app.unaccent', $1) $$;
-             CREATE TABLE app.users (name tools.citext PRIMARY KEY);
+             CREATE TABLE app.users (name tools.citext PRIMARY KEY, more app.hstore);
              CREATE INDEX users_plain ON app.users (app.plain(name::text));
              INSERT INTO app.users VALUES ('Zoë')",
         )
@@ -174,4 +174,86 @@ async fn extensions_stay_where_they_are() {
             .await,
         ["Zoë"]
     );
+}
+
+/// What a server says in statements of their own, after those that make a thing.
+const ALTERED: &str = r#"
+CREATE DOMAIN amount AS integer CHECK (VALUE > 0);
+ALTER DOMAIN amount ADD CONSTRAINT small CHECK (VALUE < 100) NOT VALID;
+COMMENT ON CONSTRAINT small ON DOMAIN amount IS 'for new rows';
+CREATE TYPE pair AS (a integer, b text);
+COMMENT ON COLUMN pair.a IS 'the first';
+CREATE FUNCTION same(pair, pair) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT $1.a = $2.a $$;
+CREATE FUNCTION other(pair, pair) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT $1.a <> $2.a $$;
+CREATE OPERATOR === (FUNCTION = same, LEFTARG = pair, RIGHTARG = pair, COMMUTATOR = ===, NEGATOR = !==);
+CREATE OPERATOR !== (FUNCTION = other, LEFTARG = pair, RIGHTARG = pair, COMMUTATOR = !==, NEGATOR = ===);
+CREATE OPERATOR %> (FUNCTION = other, LEFTARG = pair, RIGHTARG = pair, COMMUTATOR = <%);
+CREATE OPERATOR <% (FUNCTION = other, LEFTARG = pair, RIGHTARG = pair, COMMUTATOR = %>);
+COMMENT ON OPERATOR === (pair, pair) IS 'by the first';
+CREATE COLLATION numeric_order (PROVIDER = icu, LOCALE = 'und-u-kn-true');
+COMMENT ON COLLATION numeric_order IS 'item 9 before item 10';
+CREATE TEXT SEARCH CONFIGURATION words (COPY = simple);
+COMMENT ON TEXT SEARCH CONFIGURATION words IS 'plain';
+CREATE TABLE pairs OF pair (PRIMARY KEY (a));
+CREATE TABLE notes (id integer PRIMARY KEY, n amount, note text DEFAULT 'a', word text)
+  WITH (fillfactor = 80, toast.autovacuum_enabled = false);
+CREATE INDEX notes_upper ON notes (n, upper(note));
+ALTER INDEX notes_upper ALTER COLUMN 2 SET STATISTICS 500;
+CREATE STATISTICS note_stats (dependencies) ON note, word FROM notes;
+ALTER STATISTICS note_stats SET STATISTICS 200;
+COMMENT ON STATISTICS note_stats IS 'they go together';
+CREATE VIEW shown AS SELECT id, note FROM notes;
+ALTER VIEW shown ALTER note SET DEFAULT 'by the view';
+CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN new; END $$;
+CREATE TABLE days (id integer, day integer, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+CREATE INDEX days_by_day ON days (day);
+CREATE TABLE days_old (day integer NOT NULL, id integer NOT NULL, CONSTRAINT "Old ""key""" PRIMARY KEY (id, day)) PARTITION BY LIST (id);
+CREATE INDEX by_old_day ON days_old (day);
+CREATE TABLE days_old_one PARTITION OF days_old FOR VALUES IN (1);
+ALTER INDEX days_old_one_day_idx RENAME TO "it's one";
+ALTER TABLE days ATTACH PARTITION days_old FOR VALUES FROM (0) TO (10);
+CREATE TABLE days_new PARTITION OF days FOR VALUES FROM (10) TO (20);
+CREATE TRIGGER noted AFTER INSERT ON days FOR EACH ROW EXECUTE FUNCTION nothing();
+ALTER TABLE days_new DISABLE TRIGGER noted;
+CREATE TABLE twice (id integer PRIMARY KEY, day integer);
+ALTER TABLE twice ADD CONSTRAINT twice_one FOREIGN KEY (day) REFERENCES notes ON DELETE SET NULL (day);
+ALTER TABLE twice ADD CONSTRAINT twice_two FOREIGN KEY (day) REFERENCES notes NOT VALID;
+CREATE CONVERSION latin FOR 'UTF8' TO 'LATIN1' FROM utf8_to_iso8859_1;
+"#;
+
+const ALTERATIONS: &str = "\
+SELECT concat_ws(' ', conname, convalidated, obj_description(oid, 'pg_constraint')) AS value FROM pg_constraint WHERE contypid >= 16384
+UNION ALL SELECT description FROM pg_description WHERE objoid >= 16384 AND objsubid > 0
+UNION ALL SELECT concat_ws(' ', o.oid::regoperator, o.oprcom::regoperator, o.oprnegate::regoperator, obj_description(o.oid, 'pg_operator')) FROM pg_operator o WHERE oid >= 16384
+UNION ALL SELECT obj_description(oid, 'pg_collation') FROM pg_collation WHERE oid >= 16384
+UNION ALL SELECT obj_description(oid, 'pg_ts_config') FROM pg_ts_config WHERE oid >= 16384
+UNION ALL SELECT concat_ws(' ', relname, relkind, reloptions, reloftype::regtype) FROM pg_class
+  WHERE oid >= 16384 AND relkind <> 't' AND relname !~ '^_' AND relnamespace = 'public'::regnamespace
+UNION ALL SELECT array_to_string(reloptions, ' ') FROM pg_class WHERE relkind = 't' AND reloptions IS NOT NULL
+UNION ALL SELECT concat_ws(' ', attrelid::regclass, attnum, attstattarget) FROM pg_attribute WHERE attrelid >= 16384 AND attstattarget > 0
+UNION ALL SELECT concat_ws(' ', stxname, stxstattarget, obj_description(oid, 'pg_statistic_ext')) FROM pg_statistic_ext
+UNION ALL SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid::regclass::text !~ '^_'
+UNION ALL SELECT concat_ws(' ', inhrelid::regclass, inhparent::regclass) FROM pg_inherits
+UNION ALL SELECT concat_ws(' ', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger WHERE tgname = 'noted' ORDER BY 1";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_altered_after_it_was_made_is_taken_over() {
+    let project = Project::<Postgres>::new().await;
+    project.execute(ALTERED).await;
+    let before = project.rows(ALTERATIONS).await;
+    let told = project.ok("adopt").await;
+    assert!(
+        told.contains("Not in the revision: the conversion latin"),
+        "{told}"
+    );
+    project.ok("check --drift").await;
+    let empty = Project::<Postgres>::new().await;
+    let folder = project.migrations();
+    let line = |line: &str| format!("{line} --dir {}", folder.display());
+    empty.ok(&line("upgrade")).await;
+    assert_eq!(empty.rows(ALTERATIONS).await, before);
+    empty.ok(&line("check")).await;
+    empty.ok(&line("downgrade base --allow-data-loss")).await;
+    assert_eq!(empty.rows(ALTERATIONS).await, [""; 0]);
+    empty.ok(&line("upgrade")).await;
 }

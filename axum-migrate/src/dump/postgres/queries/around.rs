@@ -144,6 +144,11 @@ UNION ALL SELECT 'the operator family ' || ",
     " FROM looked l JOIN pg_opfamily f ON f.opfnamespace = l.oid WHERE ",
     not_of_extension!("pg_opfamily", "f.oid"),
     "
+UNION ALL SELECT 'the conversion ' || ",
+    ident!("v.conname"),
+    " FROM looked l JOIN pg_conversion v ON v.connamespace = l.oid WHERE ",
+    not_of_extension!("pg_conversion", "v.oid"),
+    "
 UNION ALL SELECT format('the cast from %s to %s', format_type(castsource, NULL), format_type(casttarget, NULL))
   FROM pg_cast c WHERE c.oid >= 16384 AND ",
     not_of_extension!("pg_cast", "c.oid"),
@@ -163,3 +168,25 @@ WITH RECURSIVE under AS (
   UNION ALL SELECT u.domain, t.typbasetype, t.typtypmod FROM under u JOIN pg_type t ON t.oid = u.base AND t.typtype = 'd')
 SELECT json_build_array(format_type(u.domain, NULL), format_type(u.base, u.modifier)) AS value
 FROM under u JOIN pg_type t ON t.oid = u.base AND t.typtype <> 'd'";
+
+/// The indexes of partitions that are not called as the server calls those it makes by itself, from the outermost inwards.
+///
+/// What the server called it depends on what else was there, so it is looked up where the statement runs.
+pub(in super::super) const PARTITION_INDEXES: &str = concat!(
+    "\
+SELECT json_build_object('key', 'c' || c.oid, 'kind', '', 'name', x.relname, 'sql', format('DO %L', format(
+  'BEGIN EXECUTE coalesce((SELECT format(%L, h.inhrelid::regclass, %L) FROM pg_inherits h JOIN pg_index i ON i.indexrelid = h.inhrelid '
+  'JOIN pg_class x ON x.oid = h.inhrelid WHERE h.inhparent = %L::regclass AND i.indrelid = %L::regclass AND x.relname <> %2$L), ''SELECT 1''); END',
+  'ALTER INDEX %s RENAME TO %I', x.relname, concat_ws('.', quote_ident(pl.schema_name), quote_ident(p.relname)), ",
+    ident!("c.relname"),
+    "))) AS value
+FROM looked l JOIN pg_class c ON c.relnamespace = l.oid JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid
+JOIN pg_inherits h ON h.inhrelid = x.oid JOIN pg_class p ON p.oid = h.inhparent JOIN looked pl ON pl.oid = p.relnamespace,
+  LATERAL (WITH RECURSIVE up AS (SELECT h.inhparent AS oid UNION ALL SELECT o.inhparent FROM up JOIN pg_inherits o ON o.inhrelid = up.oid)
+    SELECT count(*) AS depth FROM up) d
+WHERE c.relispartition AND rtrim(x.relname, '0123456789') <> c.relname || CASE WHEN i.indisprimary THEN '' ELSE
+    (SELECT '_' || string_agg(a.attname, '_' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = x.oid) END
+  || CASE WHEN i.indisprimary THEN '_pkey' WHEN i.indisexclusion THEN '_excl'
+    WHEN EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.oid AND k.contype = 'u') THEN '_key' ELSE '_idx' END
+ORDER BY d.depth, c.relname, x.relname"
+);

@@ -21,6 +21,22 @@ mod before {
         pub slug: String,
         pub number: i32,
     }
+
+    #[model(table = "pairs", primary_key(a, b))]
+    #[derive(Debug, Clone)]
+    pub struct Pair {
+        pub a: i64,
+        pub b: i64,
+    }
+
+    #[model(table = "lost")]
+    #[derive(Debug, Clone)]
+    pub struct Lost {
+        #[model(primary_key, auto_increment = false)]
+        pub id: i64,
+        pub pair: Option<i64>,
+        pub note: Option<i64>,
+    }
 }
 
 mod after {
@@ -157,7 +173,9 @@ async fn models_of_keys_that_clear_what_is_required_and_of_a_column_called_self_
         .execute(
             "CREATE TABLE notes (id INTEGER PRIMARY KEY NOT NULL, code INTEGER, other INTEGER, slug VARCHAR(20) NOT NULL UNIQUE,
                number INTEGER NOT NULL REFERENCES notes ON DELETE SET NULL);
-             CREATE TABLE things (id INTEGER PRIMARY KEY, self INTEGER REFERENCES things, other INTEGER REFERENCES things ON UPDATE SET DEFAULT)",
+             CREATE TABLE things (id INTEGER PRIMARY KEY, self INTEGER REFERENCES things, other INTEGER REFERENCES things ON UPDATE SET DEFAULT);
+             CREATE TABLE pairs (a INTEGER, b INTEGER, PRIMARY KEY (a, b));
+             CREATE TABLE lost (id INTEGER PRIMARY KEY NOT NULL, pair INTEGER REFERENCES pairs, note INTEGER REFERENCES notes (gone))",
         )
         .await;
     let written = project.ok("models").await;
@@ -168,11 +186,68 @@ async fn models_of_keys_that_clear_what_is_required_and_of_a_column_called_self_
             "{written}"
         );
     }
+    for key in ["(pair)", "(note)"] {
+        assert!(
+            written.contains(&format!("// The foreign key {key} points at columns")),
+            "{written}"
+        );
+    }
     project.ok("init").await;
     let told = project
-        .run(&metadata![before::Note], "migrate --no-input --dry-run")
+        .run(
+            &metadata![before::Note, before::Lost, before::Pair],
+            "migrate --no-input --dry-run",
+        )
         .await;
     let (_, told) = told.unwrap();
-    let kept = "no model can say it: the foreign key notes (number) to notes";
-    assert!(told.contains(kept), "{told}");
+    for key in [
+        "notes (number) to notes",
+        "lost (pair) to pairs",
+        "lost (note) to notes",
+    ] {
+        assert!(told.contains("no model can say it: "), "{told}");
+        assert!(told.contains(&format!("the foreign key {key}")), "{told}");
+    }
+}
+
+mod alike {
+    use axum_db::prelude::*;
+
+    #[derive(DbEnum, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum StateType {
+        Done,
+    }
+
+    #[model(table = "task_runs")]
+    #[derive(Debug, Clone)]
+    pub struct TaskRun {
+        #[model(primary_key)]
+        pub id: i64,
+        #[model(db_enum)]
+        pub state_type: StateType,
+    }
+
+    #[model(table = "task_run_states")]
+    #[derive(Debug, Clone)]
+    pub struct TaskRunState {
+        #[model(primary_key)]
+        pub id: i64,
+        #[model(db_enum)]
+        pub r#type: StateType,
+    }
+}
+
+/// The names of model and field, one after the other, are the same for both.
+#[test]
+fn enums_of_models_with_names_that_run_together_are_two() {
+    use alike::{StateType, TaskRun, TaskRunState};
+    let run = TaskRun {
+        id: 1,
+        state_type: StateType::Done,
+    };
+    let state = TaskRunState {
+        id: 1,
+        r#type: run.state_type,
+    };
+    assert_eq!(state.r#type, run.state_type);
 }
