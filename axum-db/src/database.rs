@@ -355,7 +355,8 @@ impl<B: Backend> DatabaseInner<B> {
         let taken = loop {
             let at_once = first.take();
             let timeouts = at_once.unwrap_or_else(|| self.pool.timeouts());
-            match self.pool.timeout_get(&timeouts).await {
+            // Boxed, as it is most of what a statement's future would be, and over with the first.
+            match Box::pin(self.pool.timeout_get(&timeouts)).await {
                 Err(PoolError::Timeout(TimeoutType::Wait)) if at_once.is_some() => {}
                 taken => break taken,
             }
