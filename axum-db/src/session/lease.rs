@@ -212,6 +212,7 @@ impl<B: Backend, K: Bind> Db<B, K> {
     /// does not reach the next user of the pool. Transactions stay the session's: BEGIN, COMMIT or ROLLBACK
     /// as SQL of your own make its next step an [`ErrorKind::Usage`]. PostgreSQL's notifications (`LISTEN`) do not
     /// arrive here, but on a connection of [`Database::connect_dedicated`](crate::Database::connect_dedicated).
+    /// On MySQL and MariaDB autocommit is off until the commit, so that nothing which follows a deadlock is kept.
     ///
     /// ```
     /// use diesel::prelude::*;

@@ -119,6 +119,9 @@ pub trait Engine: Backend + Queries + Dump {
 
     /// The schema that `statements` make in an empty database, as the server normalises it.
     ///
+    /// PostgreSQL: in the temporary schema where they make tables, indexes and types alone and name no schema, else as
+    /// [`scratch`](Self::scratch).
+    ///
     /// # Errors
     /// As for [`scratch`](Self::scratch), and when the database refuses a statement.
     fn scratch_schema(
