@@ -47,7 +47,8 @@ struct Driver(Pool);
 
 fn pool(url: &str) -> Pool {
     let pool = PoolOpts::new()
-        .with_constraints(PoolConstraints::new(0, pool_size()).expect("constraints"))
+        // A connection beyond the least number is closed as soon as it comes back.
+        .with_constraints(PoolConstraints::new(pool_size(), pool_size()).expect("constraints"))
         .with_reset_connection(false);
     let opts = Opts::from_url(url).expect("a URL");
     Pool::new(OptsBuilder::from_opts(opts).pool_opts(pool))

@@ -1,5 +1,6 @@
 //! The session: one unit of work, its handle, and the layer that begins and ends it.
 
+mod commit;
 mod deadline;
 mod extract;
 mod finish;
