@@ -33,6 +33,20 @@ use crate::{Backend, Bind, Db, Error};
 pub trait InsertAll<N: NewRecord>: Backend {
     /// Writes the records, and gives their number.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// use axum_db::{Sqlite, query::InsertAll};
+    ///
+    /// let new = ["dora", "emil"].map(NewUser::new).to_vec();
+    /// assert_eq!(Sqlite::insert_all(new, &db).await?, 2); // as NewUser::insert_all(new, &db)
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What the database refuses, and what [`Db::lease`] reports.
     ///
@@ -71,6 +85,20 @@ pub trait InsertAll<N: NewRecord>: Backend {
 pub trait InsertOrIgnore<N: NewRecord>: Backend {
     /// Writes `record` and reads it back, unless a unique column is in the way.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// use axum_db::{Sqlite, query::InsertOrIgnore};
+    ///
+    /// assert!(Sqlite::insert_or_ignore(NewUser::new("ada"), &db).await?.is_none());
+    /// assert!(Sqlite::insert_or_ignore(NewUser::new("dora"), &db).await?.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What the database refuses, and what [`Db::lease`] reports.
     ///
@@ -84,12 +112,46 @@ pub trait InsertOrIgnore<N: NewRecord>: Backend {
 
 /// Backends on which the row `N` can be written, or changed where its `T` is there: what stands behind
 /// [`OnConflict::update`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
+/// use axum_db::{Db, Error, query::{NewRecord, UniqueBy, Upsert}};
+///
+/// async fn put<N: NewRecord, T: UniqueBy<N>, B: Upsert<N, T>>(
+///     record: N, _unique: T, columns: Vec<&'static str>, db: &Db<B>,
+/// ) -> Result<N::Model, Error> {
+///     B::upsert(record, columns, db).await
+/// }
+///
+/// let ada = put(NewUser::new("ada"), users::name, vec!["name"], &db).await?;
+/// assert_eq!(ada.id, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{N}` cannot be inserted on the backend `{Self}`",
     note = "every `New…` companion of a `#[model]` can, where all its `sql_type`s exist on that backend"
 )]
 pub trait Upsert<N: NewRecord, T: UniqueBy<N>>: Backend {
     /// Writes `record`, or `columns` of the row that is there, and reads it back.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// use axum_db::{Sqlite, query::Upsert};
+    ///
+    /// let upserted = <Sqlite as Upsert<NewUser, users::name>>::upsert(NewUser::new("bob"), vec!["name"], &db);
+    /// assert_eq!(upserted.await?.id, 2); // as NewUser::new("bob").on_conflict(users::name).update(users::name, &db)
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// What the database refuses, and what [`Db::lease`] reports.
@@ -108,6 +170,21 @@ pub trait Upsert<N: NewRecord, T: UniqueBy<N>>: Backend {
 ///
 /// `#[model]` implements it for each such column of a `New…` companion, and for the tuple of those that are
 /// unique together, in the order of their declaration.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
+/// use axum_db::query::UniqueBy;
+///
+/// fn columns<N, T: UniqueBy<N>>(_: T) -> &'static [&'static str] { T::COLUMNS }
+///
+/// assert_eq!(columns::<NewUser, _>(users::name), ["name"]);
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not tell one row of `{N}` from all others",
     label = "not unique",
@@ -121,10 +198,35 @@ pub trait UniqueBy<N> {
     type Filter;
 
     /// The condition that a row has the values of `record`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// use axum_db::query::UniqueBy;
+    ///
+    /// let same = users::name::filter(&NewUser::new("bob"));
+    /// assert_eq!(User::query().filter(same).one(&db).await?.id, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn filter(record: &N) -> Self::Filter;
 }
 
 /// Columns of the table of `N`, for [`OnConflict::update`]: one, or a tuple.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// use axum_db::query::ColumnsOf;
+///
+/// fn names<N, C: ColumnsOf<N>>(_: C) -> Vec<&'static str> { C::names() }
+///
+/// # fn main() {
+/// assert_eq!(names::<NewUser, _>(users::name), ["name"]);
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a column that `{N}` has, nor a tuple of such",
     label = "not columns of this row",
@@ -132,6 +234,15 @@ pub trait UniqueBy<N> {
 )]
 pub trait ColumnsOf<N> {
     /// The columns' names.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() {
+    /// use axum_db::query::ColumnsOf;
+    ///
+    /// assert_eq!(<users::name as ColumnsOf<NewUser>>::names(), ["name"]);
+    /// # }
+    /// ```
     fn names() -> Vec<&'static str>;
 }
 
@@ -191,6 +302,19 @@ impl<N: NewRecord, T> OnConflict<N, T> {
     /// `columns` of that one instead. Gives the row as the database keeps it then.
     ///
     /// One statement, so that no other request comes in between. On MySQL a second one reads the row back.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let again = NewUser::new("ada").on_conflict(users::name).update(users::name, &db).await?;
+    /// assert_eq!(again.id, 1);
+    /// assert_eq!(User::query().row_count(&db).await?, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::UniqueViolation`](crate::ErrorKind::UniqueViolation) when the row in the way has the same

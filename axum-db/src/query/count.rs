@@ -32,6 +32,24 @@ impl<Q: QueryFragment<DB>, DB: diesel::backend::Backend> QueryFragment<DB> for C
 }
 
 /// A query whose rows can be counted on the backend `B`; implemented for every query that fits.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
+/// use axum_db::{Error, Sqlite, query::Countable};
+/// use diesel::query_builder::QueryId;
+///
+/// async fn is_long<'q, Q: QueryId + Countable<'q, Sqlite>>(query: Q, db: &'q Db) -> Result<bool, Error> {
+///     Ok(query.count_rows(db).await? > 2)
+/// }
+///
+/// assert!(is_long(users::table.select(users::name), &db).await?);
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "the rows of this query cannot be counted on the backend `{B}`",
     note = "tables, `Model::query()`, relations and joins can; for others write the count as a query of its own"

@@ -19,6 +19,25 @@ use crate::{Backend, Bind, Db, Error, ErrorKind};
 const NOT_THERE: &str = "Not Found";
 
 /// A query whose rows the backend `B` can load as `U`; implemented for every query that fits.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
+/// use axum_db::{Error, Sqlite, query::Loads};
+///
+/// /// Any query whose rows are users.
+/// async fn names<'q>(query: impl Loads<'q, Sqlite, User>, db: &'q Db) -> Result<Vec<String>, Error> {
+///     let users: Vec<User> = query.all(db).await?;
+///     Ok(users.into_iter().map(|user| user.name).collect())
+/// }
+///
+/// assert_eq!(names(User::query().filter(users::id.lt(3)), &db).await?, ["ada", "bob"]);
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "this query cannot be loaded as `{U}` on the backend `{B}`",
     label = "not a query with rows of `{U}`",
@@ -111,6 +130,19 @@ where
 pub trait Fetch: Sized {
     /// All rows.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let users = User::query().order(users::name.desc()).all(&db).await?;
+    /// assert_eq!(users.len(), 3);
+    /// assert_eq!(users[0].name, "cleo");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// See [the trait](Fetch).
     #[track_caller]
@@ -130,6 +162,19 @@ pub trait Fetch: Sized {
 
     /// The only row.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let bob = User::query().filter(users::name.eq("bob")).one(&db).await?;
+    /// assert_eq!(bob.id, 2);
+    /// assert!(User::query().one(&db).await.is_err_and(|error| error.is(axum_db::ErrorKind::MultipleRows)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::NotFound`] when there is none, [`ErrorKind::MultipleRows`] when there are several; see
     /// [the trait](Fetch).
@@ -147,6 +192,19 @@ pub trait Fetch: Sized {
     }
 
     /// The only row, or `None`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let named = |name| User::query().filter(users::name.eq(name)).one_or_none(&db);
+    /// assert_eq!(named("bob").await?.map(|user| user.id), Some(2));
+    /// assert_eq!(named("dora").await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::MultipleRows`] when there are several; see [the trait](Fetch).
@@ -168,6 +226,19 @@ pub trait Fetch: Sized {
 
     /// The only row; where there is none, an error that is a 404 as a response.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let named = |name| User::query().filter(users::name.eq(name)).one_or_404(&db);
+    /// assert_eq!(named("bob").await?.id, 2);
+    /// assert_eq!(named("dora").await.unwrap_err().status(), 404);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::NotFound`] when there is none, [`ErrorKind::MultipleRows`] (a 500) when there are
     /// several; see [the trait](Fetch).
@@ -187,6 +258,19 @@ pub trait Fetch: Sized {
     }
 
     /// The same with a text for the visitor.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let dora = User::query().filter(users::name.eq("dora"));
+    /// let error = dora.one_or_404_with(&db, "There is no such user.").await.unwrap_err();
+    /// assert_eq!((error.status().as_u16(), error.to_string().as_str()), (404, "There is no such user."));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Fetch::one_or_404`].
@@ -209,6 +293,18 @@ pub trait Fetch: Sized {
 
     /// The first row, or `None`; the query gets LIMIT 1.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let latest = User::query().order(users::id.desc()).first_or_none(&db).await?;
+    /// assert_eq!(latest.map(|user| user.name).as_deref(), Some("cleo"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// See [the trait](Fetch).
     #[track_caller]
@@ -229,6 +325,18 @@ pub trait Fetch: Sized {
 
     /// The first row; where there is none, an error that is a 404 as a response.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// assert_eq!(User::find(2).first_or_404(&db).await?.name, "bob");
+    /// assert_eq!(User::find(9).first_or_404(&db).await.unwrap_err().status(), 404);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::NotFound`] when there is none; see [the trait](Fetch).
     #[track_caller]
@@ -247,6 +355,18 @@ pub trait Fetch: Sized {
     }
 
     /// The same with a text for the visitor.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let error = User::find(9).first_or_404_with(&db, "Nobody has this number.").await.unwrap_err();
+    /// assert_eq!(error.to_string(), "Nobody has this number.");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Fetch::first_or_404`].
@@ -269,6 +389,18 @@ pub trait Fetch: Sized {
 
     /// How many rows the query has; its LIMIT, OFFSET, DISTINCT and GROUP BY count.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// assert_eq!(User::query().row_count(&db).await?, 3);
+    /// assert_eq!(User::query().limit(2).row_count(&db).await?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// See [the trait](Fetch).
     #[track_caller]
@@ -286,6 +418,18 @@ pub trait Fetch: Sized {
     }
 
     /// Whether the query has a row.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// assert!(User::query().filter(users::name.eq("ada")).exists(&db).await?);
+    /// assert!(!User::find(9).exists(&db).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [the trait](Fetch).
@@ -305,6 +449,20 @@ pub trait Fetch: Sized {
     ///
     /// Two statements: a count, and the rows with LIMIT and OFFSET. The query is needed twice, and Diesel's
     /// boxed queries cannot be copied: [`Page::paginate`] takes a closure that makes one.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let first = Page::new(1).with_per_page(2);
+    /// let page = User::query().order(users::id.asc()).paginate(first, &db).await?;
+    /// assert_eq!((page.items.len(), page.total, page.pages()), (2, 3, 2));
+    /// assert_eq!(page.next_num(), Some(2));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`], which is a 404 as a response, when a page after the first has no rows; see

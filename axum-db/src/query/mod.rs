@@ -54,16 +54,96 @@ pub use run::Run;
 pub(crate) use record::AnyRows;
 
 /// The query for all rows of the model `M`: what `M::query()` returns.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
+/// use axum_db::query::Rows;
+/// use diesel::sqlite::Sqlite;
+///
+/// let everybody: Rows<User, Sqlite> = User::query();
+/// assert_eq!(everybody.all(&db).await?.len(), 3);
+/// # Ok(())
+/// # }
+/// ```
 pub type Rows<M, DB> = dsl::Select<<M as HasTable>::Table, dsl::AsSelect<M, DB>>;
 
 /// The query for the row of `M` with a primary key: what `M::find(id)` and relations return.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
+/// use axum_db::query::RowById;
+/// use diesel::sqlite::Sqlite;
+///
+/// let bob: RowById<User, i32, Sqlite> = User::find(2);
+/// assert_eq!(bob.one(&db).await?.name, "bob");
+/// # Ok(())
+/// # }
+/// ```
 pub type RowById<M, Id, DB> = dsl::Find<Rows<M, DB>, Id>;
 
 /// The query for the rows of `M` whose `Column` has a value: what relations return.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
+/// use axum_db::query::RowsWhere;
+/// use diesel::sqlite::Sqlite;
+///
+/// fn named(name: &str) -> RowsWhere<User, users::name, &str, Sqlite> {
+///     User::query().filter(users::name.eq(name))
+/// }
+///
+/// assert_eq!(named("bob").one(&db).await?.id, 2);
+/// # Ok(())
+/// # }
+/// ```
 pub type RowsWhere<M, Column, Value, DB> = dsl::Filter<Rows<M, DB>, dsl::Eq<Column, Value>>;
 
 /// The query for the rows of `M` that a link's table ties to a row: those whose key stands in the column
 /// `Far` beside a `Near` of the value. What the methods of `many_to_many` return.
+///
+/// ```
+/// use axum_db::{metadata, prelude::*, query::RowsThrough};
+/// # #[model]
+/// # #[derive(Debug, Clone)]
+/// # pub struct Post { #[model(primary_key)] pub id: i32, pub title: String }
+/// # #[model]
+/// # #[derive(Debug, Clone)]
+/// # pub struct Tag { #[model(primary_key)] pub id: i32, pub name: String }
+///
+/// #[model]
+/// #[derive(Debug, Clone)]
+/// pub struct PostTag {
+///     #[model(primary_key, references = Post, many_to_many = posts)] pub post_id: i32,
+///     #[model(primary_key, references = Tag, many_to_many = tags)] pub tag_id: i32,
+/// }
+///
+/// type TagsOf = RowsThrough<Tag, post_tags::post_id, post_tags::tag_id, i32, diesel::sqlite::Sqlite>;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![Post, Tag, PostTag]).await?;
+/// # let db = database.session();
+/// # let post = NewPost::new("Ants").insert(&db).await?;
+/// # let tag = NewTag::new("rust").insert(&db).await?;
+/// # NewPostTag::new(post.id, tag.id).insert(&db).await?;
+/// let tags: TagsOf = post.tags();
+/// assert_eq!(tags.one(&db).await?.name, "rust");
+/// # Ok(())
+/// # }
+/// ```
 pub type RowsThrough<M, Near, Far, Value, DB> = dsl::Filter<
     Rows<M, DB>,
     dsl::EqAny<

@@ -54,6 +54,12 @@ pub struct Page {
 
 impl Page {
     /// The page with this number, from 1; 0 becomes 1.
+    ///
+    /// ```
+    /// # use axum_db::query::Page;
+    /// assert_eq!(Page::new(3).number(), 3);
+    /// assert_eq!(Page::new(0), Page::default());
+    /// ```
     #[must_use]
     pub fn new(number: u64) -> Self {
         Self {
@@ -64,6 +70,11 @@ impl Page {
     }
 
     /// The same page with this many rows, whatever the request asked for; 0 becomes 1.
+    ///
+    /// ```
+    /// # use axum_db::query::Page;
+    /// assert_eq!(Page::new(1).with_per_page(500).per_page(), 500);
+    /// ```
     #[must_use]
     pub fn with_per_page(mut self, rows: u32) -> Self {
         self.per_page = rows.max(1);
@@ -72,6 +83,11 @@ impl Page {
     }
 
     /// The same page with at most this many rows, instead of 100; 0 becomes 1.
+    ///
+    /// ```
+    /// # use axum_db::query::Page;
+    /// assert_eq!(Page::new(1).with_max_per_page(10).per_page(), 10);
+    /// ```
     #[must_use]
     pub fn with_max_per_page(mut self, rows: u32) -> Self {
         self.max_per_page = rows.max(1);
@@ -79,12 +95,22 @@ impl Page {
     }
 
     /// The number of the page, from 1.
+    ///
+    /// ```
+    /// # use axum_db::query::Page;
+    /// assert_eq!(Page::default().number(), 1);
+    /// ```
     #[must_use]
     pub fn number(&self) -> u64 {
         self.number
     }
 
     /// How many rows the page has, at most.
+    ///
+    /// ```
+    /// # use axum_db::query::Page;
+    /// assert_eq!(Page::default().per_page(), 20);
+    /// ```
     #[must_use]
     pub fn per_page(&self) -> u32 {
         self.per_page.min(self.max_per_page)
@@ -186,17 +212,50 @@ fn positive(value: &str) -> Result<u64, PageRejection> {
 }
 
 /// The rejection of [`Page`], where `page` or `per_page` is not a positive integer: 404 as a response.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use axum::{extract::FromRequestParts, http::Request};
+/// # use axum_db::query::Page;
+/// let (mut parts, ()) = Request::get("/?page=zero").body(()).unwrap().into_parts();
+/// let rejection = Page::from_request_parts(&mut parts, &()).await.unwrap_err();
+/// assert!(rejection.to_string().contains("positive integers"));
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct PageRejection(());
 
 impl PageRejection {
     /// The status of the response.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use axum::{extract::FromRequestParts, http::Request};
+    /// # use axum_db::query::Page;
+    /// let (mut parts, ()) = Request::get("/?page=zero").body(()).unwrap().into_parts();
+    /// let rejection = Page::from_request_parts(&mut parts, &()).await.unwrap_err();
+    /// assert_eq!(rejection.status(), 404);
+    /// # }
+    /// ```
     #[must_use]
     pub fn status(&self) -> StatusCode {
         StatusCode::NOT_FOUND
     }
 
     /// The text of the response.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use axum::{extract::FromRequestParts, http::Request};
+    /// # use axum_db::query::Page;
+    /// let (mut parts, ()) = Request::get("/?page=zero").body(()).unwrap().into_parts();
+    /// let rejection = Page::from_request_parts(&mut parts, &()).await.unwrap_err();
+    /// assert_eq!(rejection.body_text(), "There is no such page.");
+    /// # }
+    /// ```
     #[must_use]
     pub fn body_text(&self) -> &'static str {
         "There is no such page."

@@ -33,6 +33,12 @@ pub struct Pagination<T> {
 
 impl<T> Pagination<T> {
     /// The page `page` with these rows, of `total` altogether.
+    ///
+    /// ```
+    /// # use axum_db::query::{Page, Pagination};
+    /// let page = Pagination::new(vec!["a", "b"], Page::new(1).with_per_page(2), 3);
+    /// assert_eq!((page.page, page.per_page, page.total), (1, 2, 3));
+    /// ```
     #[must_use]
     pub fn new(items: Vec<T>, page: Page, total: u64) -> Self {
         Self {
@@ -44,30 +50,60 @@ impl<T> Pagination<T> {
     }
 
     /// How many pages there are; 0 when there are no rows.
+    ///
+    /// ```
+    /// # use axum_db::query::{Page, Pagination};
+    /// assert_eq!(Pagination::new(vec!["a", "b"], Page::new(1).with_per_page(2), 3).pages(), 2);
+    /// assert_eq!(Pagination::<&str>::new(vec![], Page::new(1), 0).pages(), 0);
+    /// ```
     #[must_use]
     pub fn pages(&self) -> u64 {
         self.total.div_ceil(u64::from(self.per_page.max(1)))
     }
 
     /// Whether there is a page before this one.
+    ///
+    /// ```
+    /// # use axum_db::query::{Page, Pagination};
+    /// let last = Pagination::new(vec!["c"], Page::new(2).with_per_page(2), 3);
+    /// assert!(last.has_prev());
+    /// ```
     #[must_use]
     pub fn has_prev(&self) -> bool {
         self.page > 1
     }
 
     /// The number of the page before this one.
+    ///
+    /// ```
+    /// # use axum_db::query::{Page, Pagination};
+    /// let last = Pagination::new(vec!["c"], Page::new(2).with_per_page(2), 3);
+    /// assert_eq!(last.prev_num(), Some(1));
+    /// ```
     #[must_use]
     pub fn prev_num(&self) -> Option<u64> {
         self.has_prev().then(|| self.page - 1)
     }
 
     /// Whether there is a page after this one.
+    ///
+    /// ```
+    /// # use axum_db::query::{Page, Pagination};
+    /// let last = Pagination::new(vec!["c"], Page::new(2).with_per_page(2), 3);
+    /// assert!(!last.has_next());
+    /// ```
     #[must_use]
     pub fn has_next(&self) -> bool {
         self.page < self.pages()
     }
 
     /// The number of the page after this one.
+    ///
+    /// ```
+    /// # use axum_db::query::{Page, Pagination};
+    /// let last = Pagination::new(vec!["c"], Page::new(2).with_per_page(2), 3);
+    /// assert_eq!(last.next_num(), None);
+    /// ```
     #[must_use]
     pub fn next_num(&self) -> Option<u64> {
         self.has_next().then(|| self.page + 1)
@@ -88,6 +124,12 @@ impl<T> Pagination<T> {
     }
 
     /// The page before this one, of the same size.
+    ///
+    /// ```
+    /// # use axum_db::query::{Page, Pagination};
+    /// let last = Pagination::new(vec!["c"], Page::new(2).with_per_page(2), 3);
+    /// assert_eq!(last.prev(), Some(Page::new(1).with_per_page(2)));
+    /// ```
     #[must_use]
     pub fn prev(&self) -> Option<Page> {
         let number = self.prev_num()?;
@@ -96,6 +138,13 @@ impl<T> Pagination<T> {
 
     /// The numbers to link to, `None` for a gap: the first two and last two pages, two before this one and
     /// four after it.
+    ///
+    /// ```
+    /// # use axum_db::query::{Page, Pagination};
+    /// let page = Pagination::new(vec![0; 20], Page::new(1), 200);
+    /// let links: Vec<_> = page.iter_pages().map(|n| n.map_or("…".into(), |n| n.to_string())).collect();
+    /// assert_eq!(links.join(" "), "1 2 3 4 5 … 9 10");
+    /// ```
     pub fn iter_pages(&self) -> impl Iterator<Item = Option<u64>> + use<T> {
         self.iter_pages_with(2, 2, 4, 2)
     }
@@ -157,6 +206,19 @@ impl<T> Pagination<T> {
 /// which has an example.
 ///
 /// Serialised it has the fields `items`, `page`, `per_page`, `has_prev`, `prev_num`, `has_next` and `next_num`.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
+/// let page = Page::new(2).with_per_page(1);
+/// let page = User::query().order(users::id.asc()).paginate_uncounted(page, &db).await?;
+/// assert_eq!((page.items[0].name.as_str(), page.page, page.has_next), ("bob", 2, true));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UncountedPage<T> {
@@ -185,24 +247,76 @@ impl<T> UncountedPage<T> {
     }
 
     /// Whether there is a page before this one.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let page = Page::new(2).with_per_page(1);
+    /// let page = User::query().order(users::id.asc()).paginate_uncounted(page, &db).await?;
+    /// assert!(page.has_prev());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn has_prev(&self) -> bool {
         self.page > 1
     }
 
     /// The number of the page before this one.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let page = Page::new(2).with_per_page(1);
+    /// let page = User::query().order(users::id.asc()).paginate_uncounted(page, &db).await?;
+    /// assert_eq!(page.prev_num(), Some(1));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn prev_num(&self) -> Option<u64> {
         self.has_prev().then(|| self.page - 1)
     }
 
     /// The number of the page after this one.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let page = Page::new(2).with_per_page(1);
+    /// let page = User::query().order(users::id.asc()).paginate_uncounted(page, &db).await?;
+    /// assert_eq!(page.next_num(), Some(3));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn next_num(&self) -> Option<u64> {
         self.has_next.then(|| self.page + 1)
     }
 
     /// The same page with other rows, made from these.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let page = Page::new(2).with_per_page(1);
+    /// let page = User::query().order(users::id.asc()).paginate_uncounted(page, &db).await?;
+    /// assert_eq!(page.map(|user| user.name).items, ["bob"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn map<R>(self, row: impl FnMut(T) -> R) -> UncountedPage<R> {
         self.replace(|items| items.into_iter().map(row).collect())

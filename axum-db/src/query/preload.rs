@@ -18,6 +18,30 @@ const KEYS_A_STATEMENT: usize = 30_000;
 ///
 /// `#[model]` writes one beside each method that it writes for `relation`, `backref` and `many_to_many`, with
 /// the method's name in capitals. [`Preload`] takes it.
+///
+/// ```
+/// # use axum_db::prelude::*;
+/// # #[model]
+/// # #[derive(Debug, Clone)]
+/// # pub struct User {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     pub name: String,
+/// # }
+/// #[model]
+/// #[derive(Debug, Clone)]
+/// pub struct Post {
+///     #[model(primary_key)] pub id: i32,
+///     #[model(references = User, relation = author, backref = posts)] pub user_id: i32,
+/// }
+///
+/// /// What `Post::AUTHOR` and `User::POSTS` are.
+/// fn gives<R: axum_db::query::Relation>(_: R) -> &'static str { std::any::type_name::<R::Related>() }
+///
+/// # fn main() {
+/// assert!(gives(Post::AUTHOR).ends_with("::User"));
+/// assert!(gives(User::POSTS).starts_with("alloc::vec::Vec"));
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a relation",
     label = "not a relation",
@@ -49,6 +73,38 @@ pub trait Relation: Copy + Send + 'static {
 }
 
 /// The query behind a [`Relation`], on Diesel's backend `DB`.
+///
+/// ```
+/// # use axum_db::{metadata, prelude::*};
+/// # #[model]
+/// # #[derive(Debug, Clone)]
+/// # pub struct User {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     pub name: String,
+/// # }
+/// # #[model]
+/// # #[derive(Debug, Clone)]
+/// # pub struct Post {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     pub title: String,
+/// #     #[model(references = User, relation = author, backref = posts)] pub user_id: i32,
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![User, Post]).await?;
+/// # let db = database.session();
+/// # let ada = NewUser::new("ada").insert(&db).await?;
+/// # NewPost::insert_all(["Ants", "Bees"].map(|title| NewPost::new(title, ada.id)), &db).await?;
+/// use axum_db::{Backend, query::RelationQuery};
+///
+/// /// Whether a model's relation can be loaded on a backend is what this asks.
+/// fn can_load<B: Backend, R: RelationQuery<B::Diesel>>(_: R) -> bool { true }
+///
+/// assert!(can_load::<axum_db::Sqlite, _>(User::POSTS));
+/// # Ok(())
+/// # }
+/// ```
 pub trait RelationQuery<DB>: Relation {
     /// The query.
     type Query;
@@ -59,6 +115,36 @@ pub trait RelationQuery<DB>: Relation {
 }
 
 /// A row that relations can be loaded for: a model, or a tuple that begins with one.
+///
+/// ```
+/// # use axum_db::{metadata, prelude::*};
+/// # #[model]
+/// # #[derive(Debug, Clone)]
+/// # pub struct User {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     pub name: String,
+/// # }
+/// # #[model]
+/// # #[derive(Debug, Clone)]
+/// # pub struct Post {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     pub title: String,
+/// #     #[model(references = User, relation = author, backref = posts)] pub user_id: i32,
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![User, Post]).await?;
+/// # let db = database.session();
+/// # let ada = NewUser::new("ada").insert(&db).await?;
+/// # NewPost::insert_all(["Ants", "Bees"].map(|title| NewPost::new(title, ada.id)), &db).await?;
+/// // `Post` became `(Post, User)`, which begins with a model again.
+/// let posts: Vec<(Post, User)> = Post::query().all(&db).await?.preload(Post::AUTHOR, &db).await?;
+/// let posts: Vec<(Post, User, User)> = posts.preload(Post::AUTHOR, &db).await?;
+/// assert_eq!(posts[0].1.id, posts[0].2.id);
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no relations to preload",
     label = "not a model, nor a tuple that begins with one",
@@ -71,9 +157,28 @@ pub trait ParentRow {
     type With<T>;
 
     /// The model.
+    ///
+    /// ```
+    /// # use axum_db::{prelude::*, query::ParentRow};
+    /// # #[model]
+    /// # pub struct Tag { #[model(primary_key)] pub id: i32, pub name: String }
+    /// # fn main() {
+    /// assert_eq!((Tag { id: 7, name: "rust".into() }, "more").parent().id, 7);
+    /// # }
+    /// ```
     fn parent(&self) -> &Self::Parent;
 
     /// Adds a value.
+    ///
+    /// ```
+    /// # use axum_db::{prelude::*, query::ParentRow};
+    /// # #[model]
+    /// # pub struct Tag { #[model(primary_key)] pub id: i32, pub name: String }
+    /// # fn main() {
+    /// let (tag, posts) = Tag { id: 7, name: "rust".into() }.with(["Ants"]);
+    /// assert_eq!((tag.id, posts), (7, ["Ants"]));
+    /// # }
+    /// ```
     fn with<T>(self, value: T) -> Self::With<T>;
 }
 
@@ -180,6 +285,36 @@ pub trait Preload: Sized + Send {
 
     /// Loads `relation` of all rows.
     ///
+    /// ```
+    /// # use axum_db::{metadata, prelude::*};
+    /// # #[model]
+    /// # #[derive(Debug, Clone)]
+    /// # pub struct User {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # #[model]
+    /// # #[derive(Debug, Clone)]
+    /// # pub struct Post {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub title: String,
+    /// #     #[model(references = User, relation = author, backref = posts)] pub user_id: i32,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![User, Post]).await?;
+    /// # let db = database.session();
+    /// # let ada = NewUser::new("ada").insert(&db).await?;
+    /// # NewPost::insert_all(["Ants", "Bees"].map(|title| NewPost::new(title, ada.id)), &db).await?;
+    /// let posts = Post::query().all(&db).await?.preload(Post::AUTHOR, &db).await?;
+    /// for (post, author) in &posts {
+    ///     assert_eq!((post.user_id, author.name.as_str()), (author.id, "ada"));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What the database refuses, and what [`Db::lease`] reports.
     ///
@@ -205,6 +340,35 @@ pub trait Preload: Sized + Send {
     ///
     /// A LIMIT would be one for all rows together. The query of a `many_to_many` is a join of the link's
     /// table with the other model's, so that both can be ordered and filtered by.
+    ///
+    /// ```
+    /// # use axum_db::{metadata, prelude::*};
+    /// # #[model]
+    /// # #[derive(Debug, Clone)]
+    /// # pub struct User {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # #[model]
+    /// # #[derive(Debug, Clone)]
+    /// # pub struct Post {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub title: String,
+    /// #     #[model(references = User, relation = author, backref = posts)] pub user_id: i32,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![User, Post]).await?;
+    /// # let db = database.session();
+    /// # let ada = NewUser::new("ada").insert(&db).await?;
+    /// # NewPost::insert_all(["Ants", "Bees"].map(|title| NewPost::new(title, ada.id)), &db).await?;
+    /// let users = User::query().all(&db).await?;
+    /// let users = users.preload_with(User::POSTS, |query| query.order(posts::id.desc()), &db).await?;
+    /// assert_eq!(users[0].1.iter().map(|post| &post.title[..]).collect::<Vec<_>>(), ["Bees", "Ants"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Preload::preload`].
@@ -250,6 +414,41 @@ pub trait Preload: Sized + Send {
 }
 
 /// What [`Preload::preload`] makes of `L`: its rows as tuples, each with what `R` found for it.
+///
+/// ```
+/// # use axum_db::{metadata, prelude::*};
+/// # #[model]
+/// # #[derive(Debug, Clone)]
+/// # pub struct User {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     pub name: String,
+/// # }
+/// # #[model]
+/// # #[derive(Debug, Clone)]
+/// # pub struct Post {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     pub title: String,
+/// #     #[model(references = User, relation = author, backref = posts)] pub user_id: i32,
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![User, Post]).await?;
+/// # let db = database.session();
+/// # let ada = NewUser::new("ada").insert(&db).await?;
+/// # NewPost::insert_all(["Ants", "Bees"].map(|title| NewPost::new(title, ada.id)), &db).await?;
+/// use axum_db::query::{Preloaded, Relation};
+///
+/// /// Posts, each with what some relation of theirs found.
+/// fn first<R: Relation<Parent = Post>>(_: R, posts: Preloaded<Vec<Post>, R>) -> Option<(Post, R::Related)> {
+///     posts.into_iter().next()
+/// }
+///
+/// let posts = Post::query().all(&db).await?.preload(Post::AUTHOR, &db).await?;
+/// assert_eq!(first(Post::AUTHOR, posts).unwrap().1.name, "ada");
+/// # Ok(())
+/// # }
+/// ```
 pub type Preloaded<L, R> =
     <L as Preload>::Rows<<<L as Preload>::Row as ParentRow>::With<<R as Relation>::Related>>;
 

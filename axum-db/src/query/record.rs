@@ -28,6 +28,20 @@ use crate::{Backend, Bind, Db, Error, ErrorKind};
 pub trait FindById<B: Backend>: Model + HasQuery<B::Diesel> {
     /// The row with the primary key `id`, or `None`.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// use axum_db::query::FindById;
+    ///
+    /// assert_eq!(User::find_by_id(2, &db).await?.map(|user| user.name).as_deref(), Some("bob"));
+    /// assert_eq!(User::find_by_id(9, &db).await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What [`Fetch::one_or_none`] reports.
     ///
@@ -92,19 +106,77 @@ pub trait NewRecord: Send + 'static {
     const COLUMNS: &'static [&'static str];
 
     /// The primary key, where the database does not give it.
+    ///
+    /// ```
+    /// # use axum_db::{prelude::*, query::NewRecord};
+    /// # #[model]
+    /// # pub struct Tag { #[model(primary_key)] pub id: i32, pub name: String }
+    /// # #[model]
+    /// # pub struct Country { #[model(primary_key, length = 2)] pub code: String }
+    /// # fn main() {
+    /// assert_eq!(NewRecord::id(&NewTag::new("rust")), None); // the database numbers them
+    /// assert_eq!(NewRecord::id(&NewCountry::new("nl")).as_deref(), Some("nl"));
+    /// # }
+    /// ```
     fn id(&self) -> Option<<Self::Model as Model>::Id>;
 
     /// Its values, in the order of [`COLUMNS`](NewRecord::COLUMNS).
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// use axum_db::query::NewRecord;
+    ///
+    /// let (name,) = NewUser::new("bob").row();
+    /// assert_eq!(NewUser::COLUMNS, ["name"]);
+    /// assert_eq!(User::query().filter(users::name.eq(name)).one(&db).await?.id, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn row(self) -> Self::Row;
 }
 
 /// Backends on which the row `N` can be written and read back: what stands behind `NewUser::insert`.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
+/// use axum_db::{Db, Error, query::{Insert, NewRecord}};
+///
+/// async fn write<N: NewRecord, B: Insert<N>>(record: N, db: &Db<B>) -> Result<N::Model, Error> {
+///     B::insert(record, db).await
+/// }
+///
+/// assert_eq!(write(NewUser::new("dora"), &db).await?.id, 4);
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{N}` cannot be inserted on the backend `{Self}`",
     note = "every `New…` companion of a `#[model]` can, where all its `sql_type`s exist on that backend"
 )]
 pub trait Insert<N: NewRecord>: Backend {
     /// Writes `record` and reads it back.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// use axum_db::{Sqlite, query::Insert};
+    ///
+    /// let dora = Sqlite::insert(NewUser::new("dora"), &db).await?; // as NewUser::new("dora").insert(&db)
+    /// assert_eq!(User::find(dora.id).one(&db).await?, dora);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// What the database refuses, and what [`Db::lease`] reports.
@@ -118,11 +190,41 @@ pub trait Insert<N: NewRecord>: Backend {
 }
 
 /// The columns of a model that [`Save`] writes: all but the key.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
+/// use axum_db::query::Changes;
+///
+/// let ada = User { id: 1, name: "Ada Lovelace".into() };
+/// diesel::update(users::table.find(ada.id)).set(ada.changes()).run(&db).await?;
+/// assert_eq!(User::find(1).one(&db).await?, ada);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Changes: Model {
     /// The changeset.
     type Changes: AsChangeset<Target = Self::Table>;
 
     /// The row's values.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// use axum_db::query::Changes;
+    ///
+    /// let everybody = User { id: 0, name: "x".into() }.changes(); // the key is none of them
+    /// let updated = diesel::update(users::table.find(3)).set(everybody).run(&db).await?;
+    /// assert_eq!((updated, User::find(3).one(&db).await?.name.as_str()), (1, "x"));
+    /// # Ok(())
+    /// # }
+    /// ```
     fn changes(&self) -> Self::Changes;
 }
 
@@ -152,6 +254,20 @@ type Update<M> = UpdateStatement<
 )]
 pub trait Save<B: Backend>: Model {
     /// Writes every column but the key.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let mut bob = User::find(2).one(&db).await?;
+    /// bob.name = "robert".into();
+    /// bob.save(&db).await?;
+    /// assert_eq!(User::find(2).one(&db).await?, bob);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] when the row is no longer there; otherwise what the database refuses, and what
@@ -192,12 +308,46 @@ where
 }
 
 /// Models whose rows can be deleted on the backend `B`: what stands behind `user.delete(&db)`.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
+/// use axum_db::{Backend, Db, Error, query::Delete};
+///
+/// async fn delete_all<M: Delete<B> + Sync, B: Backend>(rows: &[M], db: &Db<B>) -> Result<(), Error> {
+///     for row in rows {
+///         Delete::delete(row, db).await?;
+///     }
+///     Ok(())
+/// }
+///
+/// delete_all(&User::query().all(&db).await?, &db).await?;
+/// assert!(!User::query().exists(&db).await?);
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be deleted on the backend `{B}`",
     note = "every `#[model]` can"
 )]
 pub trait Delete<B: Backend>: Model {
     /// Deletes the row, by its key.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let bob = User::find(2).one(&db).await?;
+    /// bob.delete(&db).await?;
+    /// assert!(bob.delete(&db).await.is_err_and(|error| error.is(axum_db::ErrorKind::NotFound)));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] when the row is no longer there; otherwise as [`Delete::delete_by_id`].
@@ -207,6 +357,20 @@ pub trait Delete<B: Backend>: Model {
     fn delete<K: Bind>(&self, db: &Db<B, K>) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Deletes the row with this key, and says whether there was one.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// use axum_db::query::Delete;
+    ///
+    /// assert!(User::delete_by_id(2, &db).await?);
+    /// assert!(!User::delete_by_id(2, &db).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// What the database refuses, and what [`Db::lease`] reports.

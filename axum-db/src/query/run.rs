@@ -33,6 +33,22 @@ pub trait Run: Sized {
     /// Runs the statement in the session's transaction, which it opens, and gives the number of rows it
     /// wrote. `db.commit()` makes them last.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let renamed = diesel::update(users::table.filter(users::id.gt(1))).set(users::name.eq("x"));
+    /// let error = renamed.run(&db).await.unwrap_err(); // the name is unique
+    /// assert_eq!(error.kind(), axum_db::ErrorKind::UniqueViolation);
+    /// db.rollback().await?;
+    /// let gone = diesel::delete(users::table.filter(users::id.gt(1))).run(&db).await?;
+    /// assert_eq!(gone, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What the database refuses, and what [`Db::lease`] reports.
     ///

@@ -14,6 +14,30 @@ use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 
 /// How the transaction ended in which a hook was registered: what [`Db::on_finish`] gives it.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
+/// use axum::{Router, http::HeaderValue, routing::get};
+/// use axum_db::{Outcome, testing::Client};
+///
+/// async fn undo(db: Db) -> Result<(), axum_db::Error> {
+///     db.begin().await?;
+///     db.on_finish(|outcome, headers| {
+///         let told = if outcome == Outcome::RolledBack { "rolled back" } else { "?" };
+///         headers.insert("x-outcome", HeaderValue::from_static(told));
+///     });
+///     db.rollback().await
+/// }
+///
+/// let client = Client::new(Router::new().route("/", get(undo)).layer(database.layer()));
+/// assert_eq!(client.get("/").await.header("x-outcome"), Some("rolled back"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It was committed; or none was open, so that there was nothing to undo.

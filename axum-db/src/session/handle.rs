@@ -29,10 +29,25 @@ use crate::inside::{Insight, Origin, RecordedQuery, Recording};
 /// ```
 pub trait Bind: Send + Sync + 'static {
     /// The name that `#[model(bind = "…")]` and `--bind` use.
+    ///
+    /// ```
+    /// struct Analytics;
+    /// impl axum_db::Bind for Analytics {
+    ///     const NAME: &'static str = "analytics";
+    /// }
+    /// assert_eq!(<Analytics as axum_db::Bind>::NAME, "analytics");
+    /// ```
     const NAME: &'static str;
 }
 
 /// The bind of an application's only, or first, database.
+///
+/// ```
+/// use axum_db::{Bind, Main};
+///
+/// // `Db<Sqlite>` is `Db<Sqlite, Main>`, and a model without `bind` is in it.
+/// assert_eq!(Main::NAME, "main");
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Main;
 
@@ -105,6 +120,18 @@ pub(super) struct Notes {
 impl<B: Backend, K: Bind> Db<B, K> {
     /// Prepares the database at a URL, or as a [`Config`] says: the same as [`Database::connect`], by the name
     /// that an application gives its session.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// pub type Db = axum_db::Db<axum_db::Sqlite>;
+    ///
+    /// let database = Db::connect("sqlite://:memory:").await?;
+    /// assert!(database.check().await.is_ok());
+    /// assert!(Db::connect("sqlit://app.db").await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the URL or a setting cannot be used. No connection is opened yet; [`Database::check`] tries one.

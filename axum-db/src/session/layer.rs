@@ -127,6 +127,27 @@ impl<B: Backend, K: Bind> SessionLayer<B, K> {
     ///
     /// On a route inside another layer of the same database it replaces that one's mode for the rest of the
     /// request.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// use axum::{Router, routing::post};
+    /// use axum_db::{TransactionMode, testing::Client};
+    ///
+    /// async fn create(db: Db) -> Result<String, axum_db::Error> {
+    ///     Ok(NewUser::new("dora").insert(&db).await?.name) // and no commit
+    /// }
+    ///
+    /// let layer = database.layer().mode(TransactionMode::OnSuccess);
+    /// let client = Client::new(Router::new().route("/", post(create)).layer(layer));
+    /// client.post("/").await.assert_text("dora");
+    /// assert!(User::find(4).exists(&db).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn mode(mut self, mode: TransactionMode) -> Self {
         self.mode = Some(mode);
         self
@@ -185,6 +206,27 @@ impl<B: Backend, K: Bind> SessionLayer<B, K> {
     /// What the sessions of these routes record, for [`Db::recorded`]; never less than
     /// [`Config::record_queries`](crate::Config::record_queries). Default: [`Recording::Off`]; see
     /// [`Db::recorded`] for an example.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// use axum::{Router, routing::get};
+    /// use axum_db::{Recording, testing::Client};
+    ///
+    /// async fn count(db: Db) -> Result<String, axum_db::Error> {
+    ///     let users = User::query().row_count(&db).await?;
+    ///     Ok(format!("{users} users, {} statement", db.recorded().len()))
+    /// }
+    ///
+    /// let layer = database.layer().record_queries(Recording::Sql);
+    /// let client = Client::new(Router::new().route("/", get(count)).layer(layer));
+    /// client.get("/").await.assert_text("3 users, 1 statement");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn record_queries(mut self, recording: Recording) -> Self {
         self.recording = recording;
         self
@@ -192,6 +234,27 @@ impl<B: Backend, K: Bind> SessionLayer<B, K> {
 
     /// The level of transactions that are begun without one ([`Db::begin`], the first write). Default: the
     /// server's; see [`Isolation`], and [`SessionLayer::with_retries`] for an example.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// use axum::{Router, routing::get};
+    /// use axum_db::{Isolation, testing::Client};
+    ///
+    /// async fn sum(db: Db) -> Result<String, axum_db::Error> {
+    ///     db.begin().await?; // serializable here
+    ///     Ok(User::query().row_count(&db).await?.to_string())
+    /// }
+    ///
+    /// let layer = database.layer().with_isolation(Isolation::Serializable);
+    /// let client = Client::new(Router::new().route("/", get(sum)).layer(layer));
+    /// client.get("/").await.assert_text("3");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_isolation(mut self, isolation: Isolation) -> Self {
         self.isolation = Some(isolation);
         self
@@ -335,6 +398,27 @@ impl<S, B: Backend, K: Bind> Layer<S> for SessionLayer<B, K> {
 }
 
 /// The service of [`SessionLayer`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
+/// use axum::{body::Body, http::{Request, Response}};
+/// use tower::{Layer, ServiceExt, service_fn};
+///
+/// // Around any service of HTTP, not only around a router.
+/// let count = service_fn(async |request: Request<Body>| {
+///     let db = request.extensions().get::<Db>().expect("a session");
+///     let users = User::query().row_count(db).await?;
+///     Ok::<_, axum_db::Error>(Response::new(Body::from(users.to_string())))
+/// });
+/// let response = database.layer().layer(count).oneshot(Request::new(Body::empty())).await?;
+/// assert_eq!(response.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
 pub struct SessionService<S, B: Backend, K: Bind = Main> {
     inner: S,
     layer: SessionLayer<B, K>,

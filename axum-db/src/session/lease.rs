@@ -25,6 +25,26 @@ const BETWEEN_CANCELS: Duration = Duration::from_millis(50);
 const CANCELS: Duration = Duration::from_secs(2);
 
 /// What a statement does to the session's transaction: see [`Db::run`] and [`Db::lease`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
+/// use axum_db::Access;
+/// use diesel_async::RunQueryDsl;
+///
+/// let count = users::table.count();
+/// let users: i64 = db.run(Access::Read, |conn| Box::pin(count.get_result(conn))).await?;
+/// assert!(users == 3 && !db.in_transaction());
+///
+/// let all = diesel::delete(users::table);
+/// let gone = db.run(Access::Write, |conn| Box::pin(all.execute(conn))).await?;
+/// assert!(gone == 3 && db.in_transaction());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// It only reads: it runs within the transaction if one is open, else by itself.
@@ -37,6 +57,22 @@ pub enum Access {
 }
 
 /// The session's connection for the length of one statement: see [`Db::lease`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
+/// use axum_db::{Access, Lease};
+/// use diesel_async::RunQueryDsl;
+///
+/// let mut lease: Lease<'_, _> = db.lease(Access::Read).await?;
+/// let counted = users::table.count().get_result::<i64>(lease.connection()).await;
+/// assert_eq!(lease.finish(counted)?, 3);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a lease that is dropped without `finish` ends the session's transaction"]
 pub struct Lease<'a, B: Backend> {
     // Dropped before the mark, which looks at the session that this locks.
@@ -65,6 +101,21 @@ impl<B: Backend> Drop for Mark<'_, B> {
 }
 
 /// The session's connection, in hand; see [`Db::conn`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
+/// use diesel_async::RunQueryDsl;
+///
+/// let mut conn: axum_db::Connection<'_, _> = db.conn().await?;
+/// let names: Vec<String> = users::table.select(users::name).order(users::id).load(&mut *conn).await?;
+/// assert_eq!(names, ["ada", "bob", "cleo"]);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Connection<'a, B: Backend> {
     pooled: MappedMutexGuard<'a, Pooled<B>>,
     shared: &'a Shared<B>,
@@ -336,6 +387,22 @@ fn in_hand<B: Backend>(
 
 impl<'a, B: Backend> Lease<'a, B> {
     /// The connection.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// use axum_db::Access;
+    /// use diesel_async::RunQueryDsl;
+    ///
+    /// let mut lease = db.lease(Access::Write).await?;
+    /// let deleted = diesel::delete(users::table).execute(lease.connection()).await;
+    /// assert_eq!(lease.finish(deleted)?, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn connection(&mut self) -> &mut B::Connection {
         &mut self.pooled.connection
     }
@@ -385,6 +452,23 @@ impl<'a, B: Backend> Lease<'a, B> {
     }
 
     /// Ends the lease with the statement's outcome.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// use axum_db::{Access, ErrorKind};
+    /// use diesel_async::RunQueryDsl;
+    ///
+    /// let mut lease = db.lease(Access::Write).await?;
+    /// let copy = diesel::insert_into(users::table).values(users::name.eq("ada"));
+    /// let refused = copy.execute(lease.connection()).await;
+    /// assert_eq!(lease.finish(refused).unwrap_err().kind(), ErrorKind::UniqueViolation);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The statement's own.

@@ -284,6 +284,23 @@ async fn whole(body: Body, limit: usize) -> Result<Bytes, StatusCode> {
 pin_project! {
     /// The future of a request within its session: one attempt, or as many as the layer's retries allow.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use tower::{Layer, Service};
+    ///
+    /// let router: Router = Router::new().route("/", get(async || "hello"));
+    /// let mut service = database.layer().layer(router);
+    /// let response: axum_db::ResponseFuture<_, _, _> = service.call(Request::new(Body::empty()));
+    /// assert_eq!(response.await.expect("infallible").status(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Cancellation
     /// Dropped before it is ready, it rolls the unit of work back in the background.
     #[must_use = "futures do nothing unless polled"]

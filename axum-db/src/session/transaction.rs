@@ -21,6 +21,22 @@ use crate::pool::Checkout;
 /// On SQLite there is one writer at a time and every transaction reads one snapshot, so that each level gets
 /// more than it asks for. [`SessionLayer::with_retries`](crate::SessionLayer::with_retries) and [`Db::retry`]
 /// run again what lost; both have an example.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
+/// use axum_db::Isolation;
+///
+/// db.begin_with(Isolation::RepeatableRead).await?;
+/// let before = User::query().row_count(&db).await?;
+/// assert_eq!(User::query().row_count(&db).await?, before); // whatever others commit meanwhile
+/// db.commit().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Isolation {

@@ -16,6 +16,25 @@ use crate::backend::{Key, Place};
 use crate::{Bind, Database, Metadata};
 
 /// A test that is running: what a [`Fixture`] is made of; see there for an example.
+///
+/// ```rust,test_harness
+/// use axum_db::{Main, Sqlite, testing::{Failure, Fixture, Test}};
+///
+/// /// How many tables a test's database has.
+/// struct Tables(usize);
+///
+/// impl Fixture for Tables {
+///     async fn prepare(test: &Test) -> Result<Self, Failure> {
+///         let database = test.database::<Sqlite, Main>().await?;
+///         Ok(Tables(database.reflect().await?.len()))
+///     }
+/// }
+///
+/// #[axum_db::test]
+/// async fn there_are_no_models(Tables(count): Tables) {
+///     assert_eq!(count, 0);
+/// }
+/// ```
 pub struct Test {
     /// A `SetUp<B, K>` for each engine and bind that has one of its own.
     setups: HashMap<TypeId, Box<dyn Any>>,
@@ -44,6 +63,22 @@ type RunSetUp<B, K> = dyn for<'d> Fn(&'d Database<B, K>) -> LocalBoxFuture<'d, R
 
 impl Test {
     /// The test's database of this engine and bind, which all its fixtures share.
+    ///
+    /// ```rust,test_harness
+    /// # use axum_db::{Main, Sqlite, testing::{Failure, Fixture, Test}};
+    /// struct IsThere(bool);
+    ///
+    /// impl Fixture for IsThere {
+    ///     async fn prepare(test: &Test) -> Result<Self, Failure> {
+    ///         Ok(IsThere(test.database::<Sqlite, Main>().await?.check().await.is_ok()))
+    ///     }
+    /// }
+    ///
+    /// #[axum_db::test]
+    /// async fn the_database_answers(IsThere(is_there): IsThere) {
+    ///     assert!(is_there);
+    /// }
+    /// ```
     ///
     /// # Errors
     /// When there is no server, or the set-up fails.
@@ -83,6 +118,26 @@ impl Test {
     }
 
     /// A browser of its own for the application that `app = …` names. All of a test's are clients of one router.
+    ///
+    /// ```rust,test_harness
+    /// # use axum::{Router, routing::get};
+    /// # use axum_db::{Database, Sqlite, testing::{Client, Failure, Fixture, Test}};
+    /// /// A browser that comes back, with a cookie from last time.
+    /// struct Guest(Client);
+    ///
+    /// impl Fixture for Guest {
+    ///     async fn prepare(test: &Test) -> Result<Self, Failure> {
+    ///         Ok(Guest(test.client().await?.with_cookies("theme=dark")))
+    ///     }
+    /// }
+    /// # fn app(_: &Database<Sqlite>) -> Router { Router::new().route("/", get(async || "hello")) }
+    ///
+    /// #[axum_db::test(app = app)]
+    /// async fn a_guest_is_greeted(Guest(client): Guest) {
+    ///     client.get("/").await.assert_text("hello");
+    ///     assert_eq!(client.cookie("theme").as_deref(), Some("dark"));
+    /// }
+    /// ```
     ///
     /// # Errors
     /// When the attribute names no application, or that cannot be made.

@@ -40,6 +40,16 @@ pub struct Client {
 
 impl Client {
     /// A browser for `app` that has never been anywhere.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use axum::{Router, routing::get};
+    /// # use axum_db::testing::Client;
+    /// let client = Client::new(Router::new().route("/", get(async || "hello")));
+    /// client.get("/").await.assert_text("hello");
+    /// # }
+    /// ```
     #[must_use]
     pub fn new(app: Router) -> Self {
         Self::with_recorders(app, Recorders::default())
@@ -89,6 +99,12 @@ impl Client {
     }
 
     /// Another browser for the same application, without the cookies of this one.
+    ///
+    /// ```
+    /// # use axum_db::testing::Client;
+    /// let ada = Client::new(axum::Router::new()).with_cookies("session=abc");
+    /// assert_eq!(ada.another().cookie("session"), None);
+    /// ```
     #[must_use]
     pub fn another(&self) -> Self {
         Self::with_recorders(self.app.clone(), self.recorders.clone())
@@ -110,36 +126,103 @@ impl Client {
     }
 
     /// The value of a cookie that the client keeps.
+    ///
+    /// ```
+    /// # use axum_db::testing::Client;
+    /// let client = Client::new(axum::Router::new()).with_cookies("theme=dark");
+    /// assert_eq!(client.cookie("theme").as_deref(), Some("dark"));
+    /// assert_eq!(client.cookie("session"), None);
+    /// ```
     pub fn cookie(&self, name: &str) -> Option<String> {
         self.cookies().get(name).map(ToOwned::to_owned)
     }
 
     /// A GET of a path, which is sent when it is awaited.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use axum::{Router, http::Method, routing::any};
+    /// # use axum_db::testing::Client;
+    /// let client = Client::new(Router::new().route("/notes", any(async |method: Method| method.to_string())));
+    /// client.get("/notes").await.assert_status(200).assert_text("GET");
+    /// # }
+    /// ```
     pub fn get(&self, path: impl AsRef<str>) -> Request<'_> {
         self.request(Method::GET, path)
     }
 
     /// A POST to a path, with the body that [`Request::form`] or [`Request::json`] gives it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use axum::{Router, http::Method, routing::any};
+    /// # use axum_db::testing::Client;
+    /// let client = Client::new(Router::new().route("/notes", any(async |method: Method| method.to_string())));
+    /// client.post("/notes").form(&[("title", "milk")]).await.assert_status(200).assert_text("POST");
+    /// # }
+    /// ```
     pub fn post(&self, path: impl AsRef<str>) -> Request<'_> {
         self.request(Method::POST, path)
     }
 
     /// A PUT to a path.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use axum::{Router, http::Method, routing::any};
+    /// # use axum_db::testing::Client;
+    /// let client = Client::new(Router::new().route("/notes", any(async |method: Method| method.to_string())));
+    /// client.put("/notes").json(&["milk"]).await.assert_status(200).assert_text("PUT");
+    /// # }
+    /// ```
     pub fn put(&self, path: impl AsRef<str>) -> Request<'_> {
         self.request(Method::PUT, path)
     }
 
     /// A PATCH of a path.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use axum::{Router, http::Method, routing::any};
+    /// # use axum_db::testing::Client;
+    /// let client = Client::new(Router::new().route("/notes", any(async |method: Method| method.to_string())));
+    /// client.patch("/notes").json(&["milk"]).await.assert_status(200).assert_text("PATCH");
+    /// # }
+    /// ```
     pub fn patch(&self, path: impl AsRef<str>) -> Request<'_> {
         self.request(Method::PATCH, path)
     }
 
     /// A DELETE of a path.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use axum::{Router, http::Method, routing::any};
+    /// # use axum_db::testing::Client;
+    /// let client = Client::new(Router::new().route("/notes", any(async |method: Method| method.to_string())));
+    /// client.delete("/notes").await.assert_status(200).assert_text("DELETE");
+    /// # }
+    /// ```
     pub fn delete(&self, path: impl AsRef<str>) -> Request<'_> {
         self.request(Method::DELETE, path)
     }
 
     /// A request with any method.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use axum::{Router, http::Method, routing::any};
+    /// # use axum_db::testing::Client;
+    /// let client = Client::new(Router::new().route("/notes", any(async |method: Method| method.to_string())));
+    /// client.request(Method::OPTIONS, "/notes").await.assert_text("OPTIONS");
+    /// # }
+    /// ```
     pub fn request(&self, method: Method, path: impl AsRef<str>) -> Request<'_> {
         Request::new(self, method, path.as_ref().to_owned())
     }

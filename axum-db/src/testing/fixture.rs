@@ -52,6 +52,23 @@ use crate::{Bind, Database, Db};
 pub trait Fixture: Sized {
     /// Makes it, before the test begins.
     ///
+    /// ```rust,test_harness
+    /// use axum_db::testing::{Failure, Fixture, Test};
+    ///
+    /// struct Folder(std::path::PathBuf);
+    ///
+    /// impl Fixture for Folder {
+    ///     async fn prepare(_: &Test) -> Result<Self, Failure> {
+    ///         Ok(Folder(std::env::temp_dir().canonicalize()?))
+    ///     }
+    /// }
+    ///
+    /// #[axum_db::test]
+    /// async fn uploads_have_a_place(Folder(path): Folder) {
+    ///     assert!(path.is_dir());
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// Fail the test, which shows them.
     fn prepare(test: &Test) -> impl Future<Output = Result<Self, Failure>>;

@@ -77,4 +77,14 @@ pub use response::Response;
 pub use case::{Flavor, Outcome, run};
 
 /// Why a test's database, application or fixture could not be made: any error.
+///
+/// ```
+/// # use axum_db::testing::Failure;
+/// fn port(text: &str) -> Result<u16, Failure> {
+///     Ok(text.parse()?)
+/// }
+///
+/// assert_eq!(port("3000").unwrap(), 3000);
+/// assert!(port("http").is_err());
+/// ```
 pub type Failure = Box<dyn std::error::Error>;

@@ -55,6 +55,17 @@ impl<'c> Request<'c> {
 
     /// Sets a header, in the place of what it was.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use axum::{Router, http::HeaderMap, routing::get};
+    /// # use axum_db::testing::Client;
+    /// let tell = async |headers: HeaderMap| headers["accept-language"].to_str().unwrap().to_owned();
+    /// let client = Client::new(Router::new().route("/", get(tell)));
+    /// client.get("/").header("accept-language", "de").await.assert_text("de");
+    /// # }
+    /// ```
+    ///
     /// # Panics
     /// When it is no header.
     #[track_caller]
@@ -72,6 +83,16 @@ impl<'c> Request<'c> {
 
     /// Sends fields as a form does: pairs, or a struct that can be serialised.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use axum::{Router, routing::post};
+    /// # use axum_db::testing::Client;
+    /// let client = Client::new(Router::new().route("/", post(async |body: String| body)));
+    /// client.post("/").form(&[("title", "eggs & milk")]).await.assert_text("title=eggs+%26+milk");
+    /// # }
+    /// ```
+    ///
     /// # Panics
     /// When the fields cannot be serialised.
     #[track_caller]
@@ -83,6 +104,17 @@ impl<'c> Request<'c> {
     }
 
     /// Sends a value as JSON.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use axum::{Json, Router, routing::post};
+    /// # use axum_db::testing::Client;
+    /// let count = async |Json(tags): Json<Vec<String>>| tags.len().to_string();
+    /// let client = Client::new(Router::new().route("/", post(count)));
+    /// client.post("/").json(&["rust", "axum"]).await.assert_text("2");
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// When the value cannot be serialised.
@@ -96,6 +128,16 @@ impl<'c> Request<'c> {
 
     /// Sends any body.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use axum::{Router, routing::post};
+    /// # use axum_db::testing::Client;
+    /// let client = Client::new(Router::new().route("/", post(async |body: String| body)));
+    /// client.post("/").body("text/csv", "a,b").await.assert_text("a,b");
+    /// # }
+    /// ```
+    ///
     /// # Panics
     /// When the content type cannot be in a header.
     #[track_caller]
@@ -105,6 +147,18 @@ impl<'c> Request<'c> {
     }
 
     /// Goes where a redirect leads, as a browser does, and gives the last response. Without it a redirect is shown.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use axum::{Router, response::Redirect, routing::{get, post}};
+    /// # use axum_db::testing::Client;
+    /// let app = Router::new()
+    ///     .route("/", get(async || "home"))
+    ///     .route("/save", post(async || Redirect::to("/")));
+    /// Client::new(app).post("/save").follow().await.assert_status(200).assert_text("home");
+    /// # }
+    /// ```
     pub fn follow(mut self) -> Self {
         self.follow = true;
         self
