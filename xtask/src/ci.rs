@@ -9,9 +9,10 @@ use crate::{Result, long, process, test};
 #[derive(Debug, Args)]
 #[group(id = "ci")]
 pub(crate) struct Options {
-    /// Also what is too slow for every run: every pair of features, the oldest versions of the dependencies,
-    /// the README's first program against the packaged crates, short runs of the fuzz targets, the blog in a browser,
-    /// migrations by turns with Diesel's own program, and the full counts of the property tests.
+    /// Also what is too slow for every run: whether every public item has an example, every pair of features, the
+    /// oldest versions of the dependencies, the README's first program against the packaged crates, short runs of the
+    /// fuzz targets, the blog in a browser, migrations by turns with Diesel's own program, and the full counts of the
+    /// property tests.
     #[arg(long)]
     long: bool,
     #[command(flatten)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::ci::BACKENDS;
 use crate::packages::{PUBLISHED, Packages};
-use crate::{Result, process, servers};
+use crate::{Result, examples, process, servers};
 
 /// How much the randomised tests do in a long run.
 pub(crate) const FULL_COUNTS: [(&str, &str); 2] = [
@@ -32,6 +32,7 @@ const COVERAGE: [&str; 7] = [
 
 /// Runs every step, and stops at the first that fails; the answer is what the tests are to be told after it.
 pub(crate) fn run(packages: &Packages) -> Result<Vec<(&'static str, String)>> {
+    examples::check()?;
     feature_pairs()?;
     login_bench()?;
     fuzz()?;

@@ -6,6 +6,7 @@ compile_error!("cargo xtask needs Unix: on Windows run it inside WSL");
 mod bench;
 mod ci;
 mod counts;
+mod examples;
 mod long;
 mod packages;
 mod process;

@@ -15,11 +15,21 @@ use crate::{Backend, Bind, Db, Error, ErrorKind};
 /// Loads a [`Model`] by its primary key, in code that is generic over the model.
 ///
 /// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
 /// use axum_db::{Backend, Db, Error, query::FindById};
 ///
 /// async fn load<M: FindById<B>, B: Backend>(id: M::Id, db: &Db<B>) -> Result<Option<M>, Error> {
 ///     M::find_by_id(id, db).await
 /// }
+///
+/// let bob: Option<User> = load(2, &db).await?;
+/// assert_eq!(bob.map(|user| user.name).as_deref(), Some("bob"));
+/// # Ok(())
+/// # }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be loaded by its key on the backend `{B}`",
@@ -239,6 +249,11 @@ type Update<M> = UpdateStatement<
 /// Models whose rows can be written back on the backend `B`: what stands behind `user.save(&db)`.
 ///
 /// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = three_users().await?;
+/// # let db = database.session();
 /// use axum_db::{Backend, Db, Error, query::Save};
 ///
 /// async fn save_all<M: Save<B> + Sync, B: Backend>(rows: &[M], db: &Db<B>) -> Result<(), Error> {
@@ -247,6 +262,11 @@ type Update<M> = UpdateStatement<
 ///     }
 ///     Ok(())
 /// }
+///
+/// save_all(&[User { id: 3, name: "cleopatra".into() }], &db).await?;
+/// assert_eq!(User::find(3).one(&db).await?.name, "cleopatra");
+/// # Ok(())
+/// # }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved on the backend `{B}`",

@@ -66,14 +66,17 @@ impl Bind for Main {
 /// Every method waits for the statement that another handle may be running.
 ///
 /// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), axum_db::Error> {
-/// pub type Db = axum_db::Db<axum_db::Sqlite>;
-///
-/// let database = Db::connect("sqlite://:memory:").await?;
+/// # let database = three_users().await?;
 /// let db = database.session();
-/// db.begin().await?;
-/// db.commit().await?;
+/// let bob = User::find(2).one(&db).await?; // by itself
+/// assert!(!db.in_transaction());
+/// bob.delete(&db).await?; // opens the transaction
+/// assert!(db.in_transaction());
+/// db.rollback().await?;
+/// assert_eq!(User::query().row_count(&db).await?, 3);
 /// # Ok(())
 /// # }
 /// ```
