@@ -2,6 +2,7 @@
 
 mod left_behind;
 mod names;
+mod pieces;
 mod scratch;
 
 use std::collections::BTreeSet;
@@ -46,7 +47,7 @@ impl Engine for Postgres {
     }
 
     async fn make_room(conn: &mut Self::Connection) -> Result<(), Error> {
-        scratch::make_room(conn).await
+        pieces::make_room(conn).await
     }
 
     async fn scratch_schema(
