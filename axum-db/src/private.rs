@@ -1,6 +1,7 @@
 //! What the code that `#[model]` writes names; not for users, and without any promise.
 
 pub use crate::__db_enum as db_enum;
+pub use crate::backend::filled::Filled;
 pub use crate::model::key::{KeyOf, SameKey};
 pub use crate::model::registry::Registered;
 pub use crate::model::table_id::{

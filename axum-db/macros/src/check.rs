@@ -19,7 +19,7 @@ pub(crate) fn model(model: &ModelDef) -> Result<()> {
             ),
         ));
     }
-    if model.new_fields().is_empty() {
+    if model.new_fields().is_empty() && model.stand_in().is_none() {
         return Err(Error::new(
             model.ident.span(),
             format!(

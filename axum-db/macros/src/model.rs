@@ -222,6 +222,14 @@ impl ModelDef {
             .collect()
     }
 
+    /// The field that an INSERT names where the `New…` companion has none: the key that is numbered, or one with a
+    /// default in SQL.
+    pub(crate) fn stand_in(&self) -> Option<&FieldDef> {
+        let has_default = |field: &&FieldDef| field.args.rules.default_sql.is_some();
+        let numbered = self.generated();
+        numbered.or_else(|| self.fields.iter().find(has_default))
+    }
+
     /// The fields that an UPDATE of the row writes: all beside the key, but for those that are worked out.
     pub(crate) fn changed_fields(&self) -> Vec<&FieldDef> {
         self.fields

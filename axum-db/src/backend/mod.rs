@@ -38,6 +38,7 @@ pub use thread::ConnectionThread;
 
 pub(crate) mod answer;
 pub(crate) mod ddl;
+pub(crate) mod filled;
 mod insert;
 mod reflect;
 #[cfg(feature = "testing")]

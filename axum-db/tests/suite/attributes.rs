@@ -117,3 +117,31 @@ pub(crate) mod elsewhere {
         pub audited_id: i32,
     }
 }
+
+/// A row that the database fills in altogether.
+#[model]
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ticket {
+    #[model(primary_key)]
+    pub id: i32,
+}
+
+/// The same, with more than a number.
+#[model]
+#[derive(Debug, Clone)]
+pub struct Draft {
+    #[model(primary_key)]
+    pub id: i64,
+    #[model(default_sql = "'untitled'", length = 20)]
+    pub title: String,
+}
+
+/// The same, without a number.
+#[model]
+#[derive(Debug, Clone)]
+pub struct Setting {
+    #[model(primary_key, default_sql = "'main'", length = 20)]
+    pub name: String,
+    #[model(default_sql = "3")]
+    pub level: i32,
+}

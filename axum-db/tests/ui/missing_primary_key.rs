@@ -12,10 +12,4 @@ pub struct Nullable {
     pub id: Option<i32>,
 }
 
-#[model]
-pub struct Alone {
-    #[model(primary_key)]
-    pub id: i32,
-}
-
 fn main() {}

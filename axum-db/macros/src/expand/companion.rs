@@ -9,6 +9,7 @@ use syn::Ident;
 use super::{bind, future};
 use crate::attr::DefaultArg;
 use crate::check::decimal;
+use crate::engine::Engine;
 use crate::model::{FieldDef, Kind, ModelDef};
 
 pub(super) fn expand(model: &ModelDef) -> TokenStream {
@@ -45,6 +46,18 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
         .iter()
         .filter(|field| field.has_default())
         .filter_map(|field| setter(model, field));
+    let (derives, insertable) = match model.stand_in() {
+        Some(field) if fields.is_empty() => {
+            (quote!(#[derive(#(#derives),*)]), filled_in(model, field))
+        }
+        _ => (
+            quote! {
+                #[derive(#(#derives,)* ::diesel::Insertable)]
+                #[diesel(table_name = #module, treat_none_as_default_value = false)]
+            },
+            TokenStream::new(),
+        ),
+    };
     let doc = format!(
         "A row for the table `{}` that is not there yet: [`{new_ident}::insert`] writes it.",
         model.table
@@ -57,11 +70,12 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
     quote! {
         #[doc = #doc]
         #[must_use = "nothing is written before `.insert(&db)` is awaited"]
-        #[derive(#(#derives,)* ::diesel::Insertable)]
-        #[diesel(table_name = #module, treat_none_as_default_value = false)]
+        #derives
         #vis struct #new_ident {
             #(#definitions)*
         }
+
+        #insertable
 
         #[allow(dead_code, clippy::too_many_arguments, clippy::new_without_default)]
         impl #new_ident {
@@ -148,6 +162,52 @@ pub(super) fn expand(model: &ModelDef) -> TokenStream {
     .collect()
 }
 
+/// `impl Insertable` and `impl NewRecord` for a row all of whose values come from the database.
+fn filled_in(model: &ModelDef, field: &FieldDef) -> TokenStream {
+    let (ident, new_ident, module) = (&model.ident, &model.new_ident, &model.module);
+    let (column, name) = (&field.column, &field.name);
+    let on_sqlite = field
+        .args
+        .engines
+        .iter()
+        .find(|(engine, _)| *engine == Engine::Sqlite);
+    let default = on_sqlite
+        .and_then(|(_, rules)| rules.default_sql.as_ref())
+        .or(field.args.rules.default_sql.as_ref());
+    let sqlite = match default {
+        Some(sql) if model.generated().is_none() => format!("({})", sql.value()),
+        // A number of SQLite's is made where there is none.
+        _ => "NULL".to_owned(),
+    };
+    let filled = quote!(::axum_db::__private::Filled<#module::#column>);
+    quote! {
+        #[doc(hidden)]
+        impl ::diesel::Insertable<#module::table> for #new_ident {
+            type Values = <::diesel::dsl::Eq<#module::#column, #filled> as ::diesel::Insertable<#module::table>>::Values;
+
+            fn values(self) -> Self::Values {
+                let (value,) = ::axum_db::query::NewRecord::row(self);
+                ::diesel::Insertable::values(::diesel::ExpressionMethods::eq(#module::#column, value))
+            }
+        }
+
+        #[doc(hidden)]
+        impl ::axum_db::query::NewRecord for #new_ident {
+            type Model = #ident;
+            type Row = (#filled,);
+            const COLUMNS: &'static [&'static str] = &[#name];
+
+            fn row(self) -> Self::Row {
+                (<#filled>::new(#sqlite),)
+            }
+
+            fn id(&self) -> ::core::option::Option<<#ident as ::axum_db::model::Model>::Id> {
+                ::core::option::Option::None
+            }
+        }
+    }
+}
+
 /// `impl NewRecord`: which model it becomes, and its key where the database does not give one.
 fn new_record(model: &ModelDef) -> TokenStream {
     let (ident, new_ident) = (&model.ident, &model.new_ident);
@@ -172,6 +232,9 @@ fn new_record(model: &ModelDef) -> TokenStream {
         }
     };
     let fields = model.new_fields();
+    if fields.is_empty() {
+        return TokenStream::new(); // see `filled_in`
+    }
     let module = &model.module;
     let names = fields.iter().map(|field| &field.name);
     let types = fields.iter().map(|field| {

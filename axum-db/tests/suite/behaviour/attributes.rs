@@ -116,3 +116,28 @@ async fn keys_are_numbered_as_the_model_says_and_checked_when_it_says() {
     }
     db.rollback().await.expect("a rollback");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_database_fills_a_row_in_altogether() {
+    let test = fresh();
+    let database = Db::connect(test.url()).await.expect("a database");
+    let metadata = metadata![Ticket, Draft, Setting];
+    database.create_all(&metadata).await.expect("tables");
+    let db = database.session();
+
+    let first = NewTicket::new().insert(&db).await.expect("a ticket");
+    let more = [NewTicket::new(), NewTicket::new()];
+    assert_eq!(NewTicket::insert_all(more, &db).await.expect("rows"), 2);
+    let last = NewTicket::new().insert_or_ignore(&db).await.expect("a row");
+    assert_eq!((first.id, last.map(|ticket| ticket.id)), (1, Some(4)));
+
+    let draft = NewDraft::new().insert(&db).await.expect("a draft");
+    assert_eq!((draft.id, &*draft.title), (1, "untitled"));
+
+    let written = NewSetting::insert_all([NewSetting::new()], &db).await;
+    assert_eq!(written.expect("a row"), 1);
+    let setting = Setting::query().one(&db).await.expect("the setting");
+    assert_eq!((&*setting.name, setting.level), ("main", 3));
+    let again = NewSetting::insert_all([NewSetting::new()], &db).await;
+    assert!(again.is_err_and(|error| error.is(ErrorKind::UniqueViolation)));
+}
