@@ -52,8 +52,8 @@ impl fmt::Display for DatabaseUrl {
             Some((path, _)) => format!("{path}?…"),
             None => place.to_owned(),
         };
-        if scheme.is_empty() && rest.starts_with("file:") {
-            return f.write_str(&visible(rest));
+        if self.0.starts_with("file:") {
+            return f.write_str(&visible(&self.0));
         }
         if scheme.is_empty() && visible(rest).contains('=') {
             // What PostgreSQL's own programs take beside URLs: `host=db password=…`.
@@ -151,6 +151,7 @@ mod tests {
             ("sqlite://:memory:", "sqlite://:memory:"),
             ("sqlite://blog.db?mode=ro", "sqlite://blog.db?…"),
             ("blog.db", "blog.db"),
+            ("file:///home/a:b@c/blog.db", "file:///home/a:b@c/blog.db"),
             (
                 "file:/home/a@b=c/blog.db?mode=ro",
                 "file:/home/a@b=c/blog.db?…",

@@ -170,6 +170,8 @@ pub mod types;
 #[path = "private.rs"]
 pub mod __private;
 
+/// An enum as the type of a column.
+///
 /// ```
 /// use axum_db::{Dialect, metadata, prelude::*};
 ///
@@ -209,6 +211,8 @@ pub mod __private;
 /// ```
 ///
 pub use axum_db_macros::DbEnum;
+/// A struct as the row of a table.
+///
 /// ```
 /// use axum_db::{metadata, prelude::*};
 ///
@@ -260,6 +264,8 @@ pub use axum_db_macros::DbEnum;
 /// ```
 ///
 pub use axum_db_macros::model;
+/// An async function as a test with a database of its own.
+///
 /// ```rust,test_harness
 /// use axum_db::prelude::*;
 ///
