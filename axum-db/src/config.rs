@@ -77,6 +77,16 @@ pub struct Config {
 
 impl Config {
     /// The default settings for the database at `url`.
+    ///
+    /// ```
+    /// use axum_db::Config;
+    /// use std::time::Duration;
+    ///
+    /// let mut config = Config::new("sqlite://blog.db");
+    /// assert_eq!((config.max_connections, config.pool_timeout), (16, Duration::from_secs(30)));
+    /// assert_eq!(config.statement_timeout, Some(Duration::from_secs(30)));
+    /// config.statement_timeout = None; // reports take their time
+    /// ```
     pub fn new(url: impl Into<DatabaseUrl>) -> Self {
         Self {
             url: url.into(),
@@ -96,7 +106,7 @@ impl Config {
 
     /// The URL and settings that the environment gives: with the prefix `DATABASE` they are `DATABASE_URL`,
     /// which must be set, and `DATABASE_MAX_CONNECTIONS`, `DATABASE_POOL_TIMEOUT` and so on, each field by
-    /// its name.
+    /// its name. A variable that is empty counts as not set.
     ///
     /// ```
     /// let error = axum_db::Config::from_env("ANALYTICS_DATABASE").expect_err("it is not set");
@@ -113,7 +123,8 @@ impl Config {
     /// programs that have their URL from elsewhere.
     ///
     /// ```
-    /// let config = axum_db::Config::new("sqlite://blog.db").with_env("DATABASE")?;
+    /// let config = axum_db::Config::new("sqlite://blog.db").with_env("BLOG")?;
+    /// assert_eq!(config.max_connections, 16); // or what BLOG_MAX_CONNECTIONS says
     /// # Ok::<_, axum_db::Error>(())
     /// ```
     ///

@@ -32,6 +32,9 @@ use crate::session::{Bind, Db, Main, SessionLayer, TransactionMode};
 /// let database = Db::connect("sqlite://:memory:").await?;
 /// database.check().await?;
 /// let app: Router = Router::new().route("/", get(async |_db: Db| "hello")).layer(database.layer());
+/// # let request = axum::http::Request::new(axum::body::Body::empty());
+/// # let response = tower::ServiceExt::oneshot(app, request).await.expect("infallible");
+/// # assert_eq!(response.status(), 200);
 /// # Ok(())
 /// # }
 /// ```
@@ -69,12 +72,16 @@ impl<B: Backend, K: Bind> Database<B, K> {
     /// let mut config = Config::new("sqlite://:memory:");
     /// config.max_connections = 4;
     /// let database = Db::connect(config).await?;
-    /// # database.check().await
+    /// assert_eq!(database.config().max_connections, 4);
+    /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] when the URL or a setting cannot be used, with what to write instead.
+    ///
+    /// # Cancellation
+    /// It waits for nothing yet, so there is nothing to cut short.
     pub async fn connect(config: impl Into<Config>) -> Result<Self, Error> {
         Self::with_config(config)
     }
@@ -90,6 +97,7 @@ impl<B: Backend, K: Bind> Database<B, K> {
     /// assert!(refused.is(ErrorKind::Configuration));
     /// # Ok::<_, axum_db::Error>(())
     /// ```
+    ///
     /// # Errors
     /// As there.
     pub fn with_config(config: impl Into<Config>) -> Result<Self, Error> {
@@ -151,6 +159,20 @@ impl<B: Backend, K: Bind> Database<B, K> {
 
     /// Opens a connection, or takes one, and has it answer: at start-up, and for a health check.
     ///
+    /// ```
+    /// use axum_db::{Database, ErrorKind, Sqlite};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// let database: Database<Sqlite> = Database::with_config("sqlite://:memory:")?;
+    /// assert!(database.check().await.is_ok());
+    ///
+    /// let missing: Database<Sqlite> = Database::with_config("sqlite://no-such-file.db?mode=ro")?;
+    /// assert!(missing.check().await.is_err_and(|error| error.is(ErrorKind::Connection)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Connection`] when the database cannot be reached, with the reason, or does not answer within
     /// [`Config::connect_timeout`]; [`ErrorKind::PoolTimeout`] when all connections are in use.
@@ -173,6 +195,28 @@ impl<B: Backend, K: Bind> Database<B, K> {
 
     /// The layer that gives each request its session: `.layer(database.layer())`, after the routes and after
     /// the layers that use the session.
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// type Db = axum_db::Db<axum_db::Sqlite>;
+    ///
+    /// #[axum::debug_handler]
+    /// async fn index(db: Db) -> Result<&'static str, axum_db::Error> {
+    ///     db.begin().await?;
+    ///     Ok("in a transaction")
+    /// }
+    ///
+    /// let database = Db::connect("sqlite://:memory:").await?;
+    /// let app: Router = Router::new().route("/", get(index)).layer(database.layer());
+    /// # let request = axum::http::Request::new(axum::body::Body::empty());
+    /// # let response = tower::ServiceExt::oneshot(app, request).await.expect("infallible");
+    /// # assert_eq!(response.status(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn layer(&self) -> SessionLayer<B, K> {
         SessionLayer::new(self.clone())
     }
@@ -214,7 +258,8 @@ impl<B: Backend, K: Bind> Database<B, K> {
     /// # async fn main() -> Result<(), axum_db::Error> {
     /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
     /// let mut connection = database.connect_dedicated().await?;
-    /// connection.batch_execute("VACUUM").await?;
+    /// let vacuumed = connection.batch_execute("VACUUM").await; // which no transaction allows
+    /// assert_eq!(vacuumed, Ok(()));
     /// # Ok(())
     /// # }
     /// ```
@@ -256,12 +301,30 @@ impl<B: Backend, K: Bind> Database<B, K> {
     }
 
     /// The URL; its password is not shown.
+    ///
+    /// ```
+    /// use axum_db::{Database, Sqlite};
+    ///
+    /// let database: Database<Sqlite> = Database::with_config("sqlite://blog.db")?;
+    /// assert_eq!(database.url().to_string(), "sqlite://blog.db");
+    /// # Ok::<_, axum_db::Error>(())
+    /// ```
     #[must_use]
     pub fn url(&self) -> &DatabaseUrl {
         self.inner.url()
     }
 
     /// The settings.
+    ///
+    /// ```
+    /// use axum_db::{Config, Database, Sqlite};
+    ///
+    /// let mut config = Config::new("sqlite://blog.db");
+    /// config.max_connections = 4;
+    /// let database: Database<Sqlite> = Database::with_config(config)?;
+    /// assert_eq!(database.config().max_connections, 4);
+    /// # Ok::<_, axum_db::Error>(())
+    /// ```
     #[must_use]
     pub fn config(&self) -> &Config {
         self.inner.config()

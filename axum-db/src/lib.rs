@@ -170,7 +170,49 @@ pub mod types;
 #[path = "private.rs"]
 pub mod __private;
 
+/// An enum as the type of a column.
+///
+/// ```
+/// use axum_db::{Dialect, metadata, prelude::*};
+///
+/// #[derive(DbEnum, Debug, Clone, Copy, PartialEq)]
+/// pub enum Status {
+///     Draft,
+///     InReview,
+///     #[db_enum(name = "public")]
+///     Published,
+/// }
+///
+/// #[model]
+/// #[derive(Debug, Clone)]
+/// pub struct Essay {
+///     #[model(primary_key)]
+///     pub id: i32,
+///     #[model(db_enum, default = Status::Draft)]
+///     pub status: Status,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![Essay]).await?;
+/// # let db = database.session();
+/// let mut essay = NewEssay::new().insert(&db).await?;
+/// assert_eq!(essay.status, Status::Draft);
+/// essay.status = Status::InReview;
+/// essay.save(&db).await?;
+/// let in_review = Essay::query().filter(essays::status.eq(Status::InReview));
+/// assert_eq!(in_review.row_count(&db).await?, 1);
+///
+/// let sql = metadata![Essay].create_statements(Dialect::Postgres).remove(0);
+/// assert_eq!(sql, "CREATE TYPE \"status\" AS ENUM ('draft', 'in_review', 'public')");
+/// # Ok(())
+/// # }
+/// ```
+///
 pub use axum_db_macros::DbEnum;
+/// A struct as the row of a table.
+///
 /// ```
 /// use axum_db::{metadata, prelude::*};
 ///
@@ -222,6 +264,24 @@ pub use axum_db_macros::DbEnum;
 /// ```
 ///
 pub use axum_db_macros::model;
+/// An async function as a test with a database of its own.
+///
+/// ```rust,test_harness
+/// use axum_db::prelude::*;
+///
+/// # #[model]
+/// # #[derive(Debug, Clone)]
+/// # pub struct Note { #[model(primary_key)] pub id: i32, #[model(length = 100)] pub title: String }
+/// type Db = axum_db::Db<axum_db::Sqlite>;
+///
+/// #[axum_db::test]
+/// async fn a_note_is_kept(db: Db) -> Result<(), axum_db::Error> {
+///     let note = NewNote::new("milk").insert(&db).await?;
+///     assert_eq!(Note::find(note.id).one(&db).await?.title, "milk");
+///     Ok(())
+/// }
+/// ```
+///
 #[cfg(feature = "testing")]
 pub use axum_db_macros::test;
 #[cfg(feature = "mysql")]

@@ -74,9 +74,18 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// Quotes an identifier, whatever characters it has: the one place of the workspace that does.
+    /// Quotes an identifier, whatever characters it has.
+    ///
+    /// ```
+    /// use axum_db::Dialect;
+    ///
+    /// let column = Dialect::Sqlite.quote("size\" in cm");
+    /// assert_eq!(format!("SELECT {column} FROM t"), "SELECT \"size\"\" in cm\" FROM t");
+    /// assert_eq!(Dialect::Mysql.quote("order"), "`order`");
+    /// ```
     #[must_use]
     pub fn quote(self, identifier: &str) -> String {
+        // The one place of the workspace that does.
         let mark = match self {
             Dialect::Sqlite | Dialect::Postgres => '"',
             Dialect::Mysql => '`',
@@ -103,6 +112,13 @@ impl Dialect {
     }
 
     /// The name used for folders and settings: `sqlite`, `postgres` or `mysql`.
+    ///
+    /// ```
+    /// use axum_db::Dialect;
+    ///
+    /// assert_eq!(format!("migrations/{}", Dialect::Postgres.name()), "migrations/postgres");
+    /// assert_eq!(Dialect::Mysql.to_string(), Dialect::Mysql.name());
+    /// ```
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -123,6 +139,18 @@ impl fmt::Display for Dialect {
 ///
 /// An application names it once, `pub type Db = axum_db::Db<axum_db::Sqlite>;`, and never again. The trait
 /// is sealed.
+///
+/// ```
+/// use axum_db::{Backend, Database, Sqlite};
+///
+/// fn engine<B: Backend>(_: &Database<B>) -> &'static str {
+///     B::DIALECT.name()
+/// }
+///
+/// let database: Database<Sqlite> = Database::with_config("sqlite://:memory:")?;
+/// assert_eq!(engine(&database), "sqlite");
+/// # Ok::<_, axum_db::Error>(())
+/// ```
 pub trait Backend: Driver + ddl::Catalog + reflect::Reflect {
     /// The engine's Diesel backend.
     type Diesel: diesel::backend::Backend<QueryBuilder: Default>

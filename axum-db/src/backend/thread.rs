@@ -23,6 +23,24 @@ type Row = <<Sqlite as Backend>::Connection as AsyncConnectionCore>::Row<'static
 ///
 /// A statement whose future is dropped ends by itself here; whatever is sent later runs after it. No
 /// worker of the runtime ever waits.
+///
+/// ```
+/// use diesel::{RunQueryDsl, SqliteConnection, dsl::sql, sql_types::Text};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// let mut connection = database.connect_dedicated().await?;
+/// // Whatever is written for Diesel's own connection runs there too.
+/// let ask = |inner: &mut SqliteConnection| {
+///     let thread = std::thread::current().name().map(str::to_owned);
+///     diesel::select(sql::<Text>("'hello'")).get_result(inner).map(|hello: String| (hello, thread))
+/// };
+/// let (hello, thread) = connection.spawn_blocking(ask).await?;
+/// assert_eq!((hello.as_str(), thread.as_deref()), ("hello", Some("axum-db-sqlite")));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ConnectionThread {
     jobs: Option<mpsc::Sender<Job>>,

@@ -19,6 +19,27 @@ use crate::model::{registry, unique_name};
 /// but the name is known where that did not succeed, where several tables have a key of that name (MariaDB does not say
 /// whose it is; MySQL does), where the key has an expression in it, and of a statement on the connection in hand
 /// ([`Db::conn`](crate::Db::conn)).
+///
+/// ```
+/// # use axum_db::{metadata, prelude::*};
+/// # #[model]
+/// # pub struct Tag {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     #[model(unique, length = 40)] pub name: String,
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![Tag]).await?;
+/// # let db = database.session();
+/// NewTag::new("rust").insert(&db).await?;
+/// let error = NewTag::new("rust").insert(&db).await.err().expect("the name is taken");
+/// let constraint = error.constraint().expect("a constraint refused it");
+/// assert_eq!((constraint.table.as_deref(), &constraint.columns[..]), (Some("tags"), &["name".to_owned()][..]));
+/// assert_eq!(constraint.to_string(), "tags.name"); // with its name, where that is known
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Constraint {

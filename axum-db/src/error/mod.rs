@@ -87,12 +87,44 @@ impl Error {
     }
 
     /// What went wrong.
+    ///
+    /// ```
+    /// use axum_db::{Error, ErrorKind};
+    ///
+    /// fn advice(error: &Error) -> &'static str {
+    ///     match error.kind() {
+    ///         ErrorKind::NotFound => "look elsewhere",
+    ///         ErrorKind::PoolTimeout | ErrorKind::Connection => "try again later",
+    ///         _ => "tell us",
+    ///     }
+    /// }
+    /// assert_eq!(advice(&Error::not_found("There is no such post.")), "look elsewhere");
+    /// ```
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
     /// Whether the error is of `kind`: `error.is(ErrorKind::UniqueViolation)`.
+    ///
+    /// ```
+    /// # use axum_db::{ErrorKind, metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     #[model(unique, length = 40)] pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// # let db = database.session();
+    /// NewTag::new("rust").insert(&db).await?;
+    /// let again = NewTag::new("rust").insert(&db).await;
+    /// assert!(again.is_err_and(|error| error.is(ErrorKind::UniqueViolation)));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is(&self, kind: ErrorKind) -> bool {
         self.0.kind == kind
@@ -100,6 +132,29 @@ impl Error {
 
     /// The error as Diesel reported it, with the database's own text: for decisions, not for logs or
     /// responses, because it may quote values.
+    ///
+    /// ```
+    /// # use axum_db::metadata;
+    /// # use axum_db::prelude::*;
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     #[model(unique, length = 40)] pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// # let db = database.session();
+    /// use diesel::result::Error::DatabaseError;
+    ///
+    /// NewTag::new("rust").insert(&db).await?;
+    /// let error = NewTag::new("rust").insert(&db).await.err().expect("the name is taken");
+    /// let Some(DatabaseError(_, information)) = error.database_error() else { unreachable!() };
+    /// assert_eq!(information.message(), "UNIQUE constraint failed: tags.name"); // in SQLite's words
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn database_error(&self) -> Option<&diesel::result::Error> {
         self.0.cause.as_ref()

@@ -61,12 +61,50 @@ pub struct RecordedQuery {
 
 impl RecordedQuery {
     /// The SQL, with placeholders for values. What was written into the text of a statement by hand is there.
+    ///
+    /// ```
+    /// # use axum_db::{Recording, metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// let recorder = database.record(Recording::Sql);
+    /// Tag::find(7).one_or_none(&database.session()).await?;
+    /// let sql = recorder.queries()[0].sql().to_owned();
+    /// assert!(sql.starts_with("SELECT ") && sql.contains("WHERE (`tags`.`id` = ?)"), "{sql}");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn sql(&self) -> &str {
         &self.sql
     }
 
     /// The values for the placeholders as Diesel prints them, where [`Recording::SqlAndValues`] was asked for.
+    ///
+    /// ```
+    /// # use axum_db::{Recording, metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// let (with, without) = (database.record(Recording::SqlAndValues), database.record(Recording::Sql));
+    /// Tag::query().filter(tags::name.eq("rust")).all(&database.session()).await?;
+    /// assert!(with.queries()[0].values().is_some_and(|values| values.contains("rust")));
+    /// assert_eq!(without.queries()[0].values(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn values(&self) -> Option<&str> {
         self.values.as_deref()
@@ -74,24 +112,103 @@ impl RecordedQuery {
 
     /// How long it took, from being sent until its rows were read; on the connection in hand
     /// ([`Db::conn`](crate::Db::conn)), until the database began to answer.
+    ///
+    /// ```
+    /// # use axum_db::{Recording, metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// use std::time::Duration;
+    ///
+    /// let recorder = database.record(Recording::Sql);
+    /// Tag::query().all(&database.session()).await?;
+    /// let slowest = recorder.queries().iter().map(|query| query.duration()).max();
+    /// assert!(slowest.is_some_and(|time| time > Duration::ZERO));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn duration(&self) -> Duration {
         self.duration
     }
 
     /// The line that ran it; `None` for what the end of a request or a clean-up runs.
+    ///
+    /// ```
+    /// # use axum_db::{Recording, metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// let recorder = database.record(Recording::Sql);
+    /// let db = database.session();
+    /// Tag::query().all(&db).await?;
+    /// let line = line!() - 1;
+    /// assert!(recorder.queries()[0].location().is_some_and(|place| place.line() == line));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn location(&self) -> Option<&'static Location<'static>> {
         self.location
     }
 
     /// How it failed, if it did; [`ErrorKind::Cancelled`] where nobody waited for its answer any more.
+    ///
+    /// ```
+    /// # use axum_db::{ErrorKind, Recording, metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// let recorder = database.record(Recording::Sql);
+    /// assert!(Tag::query().all(&database.session()).await.is_err()); // no create_all, no migration
+    /// assert_eq!(recorder.queries()[0].error(), Some(ErrorKind::MissingTable));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn error(&self) -> Option<ErrorKind> {
         self.error
     }
 
     /// Whether it begins or ends a transaction or savepoint: BEGIN, COMMIT, ROLLBACK and the like.
+    ///
+    /// ```
+    /// # use axum_db::{Recording, metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// let recorder = database.record(Recording::Sql);
+    /// let db = database.session();
+    /// NewTag::new("rust").insert(&db).await?;
+    /// db.commit().await?;
+    /// let control: Vec<bool> = recorder.queries().iter().map(|query| query.is_transaction_control()).collect();
+    /// assert_eq!(control, [true, false, true]); // BEGIN, INSERT, COMMIT
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_transaction_control(&self) -> bool {
         const WORDS: [&str; 6] = [

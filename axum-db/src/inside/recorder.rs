@@ -62,12 +62,54 @@ impl Recorder {
     }
 
     /// The statements so far, in the order in which they ended.
+    ///
+    /// ```
+    /// # use axum_db::{Recording, metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// let recorder = database.record(Recording::Sql);
+    /// let db = database.session();
+    /// Tag::query().all(&db).await?;
+    /// assert_eq!(recorder.queries().len(), 1);
+    /// Tag::query().all(&db).await?;
+    /// assert_eq!(recorder.queries().len(), 2); // it forgets nothing
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn queries(&self) -> Vec<RecordedQuery> {
         self.list.queries().clone()
     }
 
     /// The statements so far, and forgets them.
+    ///
+    /// ```
+    /// # use axum_db::{Recording, metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Tag]).await?;
+    /// let recorder = database.record(Recording::Sql);
+    /// let db = database.session();
+    /// Tag::query().all(&db).await?;
+    /// assert_eq!(recorder.take().len(), 1);
+    /// Tag::query().all(&db).await?;
+    /// assert_eq!(recorder.take().len(), 1); // of the second alone
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn take(&self) -> Vec<RecordedQuery> {
         std::mem::take(&mut *self.list.queries())

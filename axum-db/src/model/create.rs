@@ -59,6 +59,25 @@ impl<B: Backend, K: Bind> Database<B, K> {
     /// Drops the tables of this database's bind that exist, with all their rows, and the enums that no
     /// other table has.
     ///
+    /// ```
+    /// # use axum_db::{metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Tag {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// database.create_all(&metadata![Tag]).await?;
+    /// assert_eq!(database.reflect().await?.len(), 1);
+    /// database.drop_all(&metadata![Tag]).await?;
+    /// database.drop_all(&metadata![Tag]).await?; // there is none any more
+    /// assert!(database.reflect().await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`Database::create_all`].
     ///

@@ -51,14 +51,54 @@ use crate::backend::ddl;
 )]
 pub trait DbEnum: fmt::Debug + Clone + Send + Sync + 'static {
     /// The names it has in the database.
+    ///
+    /// ```
+    /// # use axum_db::DbEnum;
+    /// #[derive(DbEnum, Debug, Clone)]
+    /// pub enum Status { Draft, InReview }
+    ///
+    /// assert_eq!(Status::DEFINITION.name, "status");
+    /// assert_eq!(Status::DEFINITION.labels, ["draft", "in_review"]);
+    /// ```
     const DEFINITION: EnumDef;
     /// The variants, in the order of their declaration.
+    ///
+    /// ```
+    /// # use axum_db::DbEnum;
+    /// #[derive(DbEnum, Debug, Clone)]
+    /// pub enum Status { Draft, InReview }
+    ///
+    /// let options: Vec<_> = Status::ALL.iter().map(DbEnum::label).collect();
+    /// assert_eq!(options, ["draft", "in_review"]);
+    /// ```
     const ALL: &'static [Self];
 
     /// The value as the database has it.
+    ///
+    /// ```
+    /// # use axum_db::DbEnum;
+    /// #[derive(DbEnum, Debug, Clone)]
+    /// pub enum Status {
+    ///     InReview,
+    ///     #[db_enum(name = "public")]
+    ///     Published,
+    /// }
+    ///
+    /// assert_eq!(Status::InReview.label(), "in_review");
+    /// assert_eq!(Status::Published.label(), "public");
+    /// ```
     fn label(&self) -> &'static str;
 
     /// The variant that the database calls `label`.
+    ///
+    /// ```
+    /// # use axum_db::DbEnum;
+    /// #[derive(DbEnum, Debug, Clone, PartialEq)]
+    /// pub enum Status { Draft, InReview }
+    ///
+    /// assert_eq!(Status::from_label("in_review"), Some(Status::InReview)); // as it comes from a form
+    /// assert_eq!(Status::from_label("InReview"), None);
+    /// ```
     #[must_use]
     fn from_label(label: &str) -> Option<Self> {
         Self::ALL
@@ -93,6 +133,13 @@ pub struct EnumDef {
 
 impl EnumDef {
     /// An enum of these values.
+    ///
+    /// ```
+    /// # use axum_db::model::EnumDef;
+    /// const STATUS: EnumDef = EnumDef::new("status", &["draft", "public"]);
+    /// assert_eq!((STATUS.name, STATUS.schema), ("status", None));
+    /// assert_eq!(STATUS.labels, ["draft", "public"]);
+    /// ```
     #[must_use]
     pub const fn new(name: &'static str, labels: &'static [&'static str]) -> Self {
         Self {
@@ -103,6 +150,13 @@ impl EnumDef {
     }
 
     /// The same in a schema of PostgreSQL's; the other engines have no types to put there.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, model::EnumDef};
+    /// const LEVEL: EnumDef = EnumDef::new("level", &["info", "error"]).in_schema("audit");
+    /// assert_eq!(LEVEL.column_type(Dialect::Postgres), "\"audit\".\"level\"");
+    /// assert_eq!(LEVEL.column_type(Dialect::Mysql), "ENUM('info', 'error')");
+    /// ```
     #[must_use]
     pub const fn in_schema(mut self, schema: &'static str) -> Self {
         self.schema = Some(schema);
@@ -115,6 +169,14 @@ impl EnumDef {
     }
 
     /// The type of a column, as `dialect` writes it.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, model::EnumDef};
+    /// const STATUS: EnumDef = EnumDef::new("status", &["draft", "public"]);
+    /// assert_eq!(STATUS.column_type(Dialect::Sqlite), "TEXT"); // with a CHECK beside it
+    /// assert_eq!(STATUS.column_type(Dialect::Postgres), "\"status\"");
+    /// assert_eq!(STATUS.column_type(Dialect::Mysql), "ENUM('draft', 'public')");
+    /// ```
     #[must_use]
     pub fn column_type(&self, dialect: Dialect) -> Cow<'static, str> {
         ddl::enum_type(self, dialect)

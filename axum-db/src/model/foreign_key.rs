@@ -41,6 +41,17 @@ pub struct ForeignKeyDef {
 
 impl ForeignKeyDef {
     /// A foreign key without actions.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, ForeignKeyDef, TableDef}};
+    /// # use diesel::sql_types::Integer;
+    /// let key = ForeignKeyDef::new(["user_id"], "users", ["id"]);
+    /// let posts = TableDef::new("posts").column(ColumnDef::new::<Integer>("user_id")).foreign_key(key);
+    /// let sql = Metadata::new([posts]).create_statements(Dialect::Sqlite).remove(0);
+    /// assert!(sql.contains(
+    ///     "CONSTRAINT \"posts_user_id_fkey\" FOREIGN KEY (\"user_id\") REFERENCES \"users\" (\"id\")"
+    /// ));
+    /// ```
     #[must_use]
     pub fn new<C: Into<Name>, R: Into<Name>>(
         columns: impl IntoIterator<Item = C>,
@@ -60,6 +71,15 @@ impl ForeignKeyDef {
     }
 
     /// Sets what happens to the row when the referenced one is deleted.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{Action, ColumnDef, ForeignKeyDef, TableDef}};
+    /// # use diesel::sql_types::Integer;
+    /// let key = ForeignKeyDef::new(["user_id"], "users", ["id"]).on_delete(Action::Cascade);
+    /// let posts = TableDef::new("posts").column(ColumnDef::new::<Integer>("user_id")).foreign_key(key);
+    /// let sql = Metadata::new([posts]).create_statements(Dialect::Sqlite).remove(0);
+    /// assert!(sql.contains("REFERENCES \"users\" (\"id\") ON DELETE CASCADE"));
+    /// ```
     #[must_use]
     pub fn on_delete(mut self, action: Action) -> Self {
         self.on_delete = action;
@@ -67,6 +87,15 @@ impl ForeignKeyDef {
     }
 
     /// Sets what happens to the row when the referenced key changes.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{Action, ColumnDef, ForeignKeyDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let key = ForeignKeyDef::new(["country"], "countries", ["code"]).on_update(Action::Cascade);
+    /// let cities = TableDef::new("cities").column(ColumnDef::new::<Text>("country")).foreign_key(key);
+    /// let sql = Metadata::new([cities]).create_statements(Dialect::Sqlite).remove(0);
+    /// assert!(sql.contains("REFERENCES \"countries\" (\"code\") ON UPDATE CASCADE"));
+    /// ```
     #[must_use]
     pub fn on_update(mut self, action: Action) -> Self {
         self.on_update = action;
@@ -74,6 +103,15 @@ impl ForeignKeyDef {
     }
 
     /// Sets the PostgreSQL schema of the referenced table.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, ForeignKeyDef, TableDef}};
+    /// # use diesel::sql_types::Integer;
+    /// let key = ForeignKeyDef::new(["user_id"], "users", ["id"]).schema(Some("auth"));
+    /// let posts = TableDef::new("posts").column(ColumnDef::new::<Integer>("user_id")).foreign_key(key);
+    /// let sql = Metadata::new([posts]).create_statements(Dialect::Postgres).remove(0);
+    /// assert!(sql.contains("REFERENCES \"auth\".\"users\" (\"id\")"));
+    /// ```
     #[must_use]
     pub fn schema(mut self, schema: Option<impl Into<Name>>) -> Self {
         self.schema = schema.map(Into::into);
@@ -81,6 +119,15 @@ impl ForeignKeyDef {
     }
 
     /// Gives the constraint a name of its own.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, ForeignKeyDef, TableDef}};
+    /// # use diesel::sql_types::Integer;
+    /// let key = ForeignKeyDef::new(["user_id"], "users", ["id"]).name("posts_author");
+    /// let posts = TableDef::new("posts").column(ColumnDef::new::<Integer>("user_id")).foreign_key(key);
+    /// let sql = Metadata::new([posts]).create_statements(Dialect::Sqlite).remove(0);
+    /// assert!(sql.contains("CONSTRAINT \"posts_author\" FOREIGN KEY (\"user_id\")"));
+    /// ```
     #[must_use]
     pub fn name(mut self, name: impl Into<Name>) -> Self {
         self.name = Some(name.into());
@@ -88,6 +135,15 @@ impl ForeignKeyDef {
     }
 
     /// Lets a transaction put the check off to its end: MySQL cannot.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, Deferrable, ForeignKeyDef, TableDef}};
+    /// # use diesel::sql_types::Integer;
+    /// let key = ForeignKeyDef::new(["boss"], "people", ["id"]).deferrable(Deferrable::InitiallyDeferred);
+    /// let people = TableDef::new("people").column(ColumnDef::new::<Integer>("boss")).foreign_key(key);
+    /// let sql = Metadata::new([people]).create_statements(Dialect::Sqlite).remove(0);
+    /// assert!(sql.contains("REFERENCES \"people\" (\"id\") DEFERRABLE INITIALLY DEFERRED"));
+    /// ```
     #[must_use]
     pub fn deferrable(mut self, deferrable: Deferrable) -> Self {
         self.deferrable = Some(deferrable);
@@ -108,6 +164,19 @@ impl ForeignKeyDef {
 }
 
 /// What a foreign key does to the referencing row.
+///
+/// ```
+/// use axum_db::{Dialect, Metadata, model::{Action, ColumnDef, ForeignKeyDef, TableDef}};
+/// use diesel::sql_types::Integer;
+///
+/// let key = ForeignKeyDef::new(["user_id"], "users", ["id"]);
+/// assert_eq!((key.on_delete, key.on_update), (Action::NoAction, Action::NoAction));
+/// let key = key.on_delete(Action::SetNull).on_update(Action::Cascade);
+/// let author = ColumnDef::new::<Integer>("user_id").nullable();
+/// let posts = TableDef::new("posts").column(author).foreign_key(key);
+/// let sql = Metadata::new([posts]).create_statements(Dialect::Mysql).remove(0);
+/// assert!(sql.contains("REFERENCES `users` (`id`) ON DELETE SET NULL ON UPDATE CASCADE"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Action {
@@ -124,6 +193,17 @@ pub enum Action {
 }
 
 /// When the check of a constraint that can be put off is made.
+///
+/// ```
+/// use axum_db::{Dialect, Metadata, model::{ColumnDef, Deferrable, TableDef, UniqueDef}};
+/// use diesel::sql_types::Integer;
+///
+/// // Places are swapped by SET CONSTRAINTS ALL DEFERRED and two UPDATEs.
+/// let place = UniqueDef::new(["place"]).deferrable(Deferrable::InitiallyImmediate);
+/// let songs = TableDef::new("songs").column(ColumnDef::new::<Integer>("place")).unique(place);
+/// let sql = Metadata::new([songs]).create_statements(Dialect::Postgres).remove(0);
+/// assert!(sql.contains("UNIQUE (\"place\") DEFERRABLE"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Deferrable {

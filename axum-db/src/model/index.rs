@@ -41,6 +41,19 @@ pub struct IndexDef {
 }
 
 /// One key of an [`IndexDef`]: a column or an expression, and how it is ordered.
+///
+/// ```
+/// use axum_db::{Dialect, Metadata, model::{ColumnDef, IndexDef, KeyDef, TableDef}};
+/// use diesel::sql_types::{Integer, Timestamp};
+///
+/// let keys = [KeyDef::column("user_id"), KeyDef::column("made").desc()];
+/// let posts = TableDef::new("posts")
+///     .column(ColumnDef::new::<Integer>("user_id"))
+///     .column(ColumnDef::new::<Timestamp>("made"))
+///     .index(IndexDef::new(keys));
+/// let sql = Metadata::new([posts]).create_statements(Dialect::Sqlite).remove(1);
+/// assert_eq!(sql, "CREATE INDEX \"posts_user_id_made_idx\" ON \"posts\" (\"user_id\", \"made\" DESC)");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyDef {
@@ -59,6 +72,13 @@ pub struct KeyDef {
 }
 
 /// What a [`KeyDef`] reads.
+///
+/// ```
+/// use axum_db::model::{KeyDef, KeyTarget};
+///
+/// assert_eq!(KeyDef::from("title").target, KeyTarget::Column("title".into()));
+/// assert_eq!(KeyDef::expression("lower(title)").target, KeyTarget::Expression("lower(title)".into()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyTarget {
@@ -70,6 +90,17 @@ pub enum KeyTarget {
 
 impl IndexDef {
     /// An index over `keys`: the names of columns, or [`KeyDef`]s.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, IndexDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let people = TableDef::new("people")
+    ///     .column(ColumnDef::new::<Text>("last"))
+    ///     .column(ColumnDef::new::<Text>("first"))
+    ///     .index(IndexDef::new(["last", "first"]));
+    /// let sql = Metadata::new([people]).create_statements(Dialect::Sqlite).remove(1);
+    /// assert_eq!(sql, "CREATE INDEX \"people_last_first_idx\" ON \"people\" (\"last\", \"first\")");
+    /// ```
     #[must_use]
     pub fn new<K: Into<KeyDef>>(keys: impl IntoIterator<Item = K>) -> Self {
         Self {
@@ -84,6 +115,15 @@ impl IndexDef {
     }
 
     /// Gives the index a name of its own.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, IndexDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let index = IndexDef::new(["title"]).name("books_by_title");
+    /// let books = TableDef::new("books").column(ColumnDef::new::<Text>("title")).index(index);
+    /// let sql = Metadata::new([books]).create_statements(Dialect::Sqlite).remove(1);
+    /// assert_eq!(sql, "CREATE INDEX \"books_by_title\" ON \"books\" (\"title\")");
+    /// ```
     #[must_use]
     pub fn name(mut self, name: impl Into<Name>) -> Self {
         self.name = Some(name.into());
@@ -91,6 +131,16 @@ impl IndexDef {
     }
 
     /// Forbids two rows with the same keys.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, IndexDef, KeyDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// // Ann@example.org and ann@example.org are one.
+    /// let index = IndexDef::new([KeyDef::expression("lower(email)")]).unique();
+    /// let users = TableDef::new("users").column(ColumnDef::new::<Text>("email")).index(index);
+    /// let sql = Metadata::new([users]).create_statements(Dialect::Sqlite).remove(1);
+    /// assert_eq!(sql, "CREATE UNIQUE INDEX \"users_lower_email_idx\" ON \"users\" (lower(email))");
+    /// ```
     #[must_use]
     pub fn unique(mut self) -> Self {
         self.unique = true;
@@ -98,6 +148,17 @@ impl IndexDef {
     }
 
     /// Has it hold only the rows that meet a condition in SQL (SQLite, PostgreSQL).
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, IndexDef, TableDef}};
+    /// # use diesel::sql_types::{Bool, Text};
+    /// let posts = TableDef::new("posts")
+    ///     .column(ColumnDef::new::<Text>("slug"))
+    ///     .column(ColumnDef::new::<Bool>("deleted"))
+    ///     .index(IndexDef::new(["slug"]).unique().filter("NOT deleted"));
+    /// let sql = Metadata::new([posts]).create_statements(Dialect::Postgres).remove(1);
+    /// assert_eq!(sql, "CREATE UNIQUE INDEX \"posts_slug_idx\" ON \"posts\" (\"slug\") WHERE NOT deleted");
+    /// ```
     #[must_use]
     pub fn filter(mut self, condition: impl Into<Name>) -> Self {
         self.filter = Some(condition.into());
@@ -105,6 +166,17 @@ impl IndexDef {
     }
 
     /// Sets the method: `gin`, `gist`, `hash`… on PostgreSQL, `fulltext`, `spatial`, `hash` on MySQL.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, IndexDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let books = TableDef::new("books").column(ColumnDef::new::<Text>("blurb"));
+    /// let words = |method| Metadata::new([books.clone().index(IndexDef::new(["blurb"]).using(method))]);
+    /// let sql = words("fulltext").create_statements(Dialect::Mysql).remove(1);
+    /// assert_eq!(sql, "CREATE FULLTEXT INDEX `books_blurb_idx` ON `books` (`blurb`)");
+    /// let sql = words("hash").create_statements(Dialect::Postgres).remove(1);
+    /// assert_eq!(sql, "CREATE INDEX \"books_blurb_idx\" ON \"books\" USING \"hash\" (\"blurb\")");
+    /// ```
     #[must_use]
     pub fn using(mut self, method: impl Into<Name>) -> Self {
         self.using = Some(method.into());
@@ -112,6 +184,17 @@ impl IndexDef {
     }
 
     /// Has it hold other columns beside its keys (PostgreSQL).
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, IndexDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let books = TableDef::new("books")
+    ///     .column(ColumnDef::new::<Text>("isbn"))
+    ///     .column(ColumnDef::new::<Text>("title"))
+    ///     .index(IndexDef::new(["isbn"]).include(["title"])); // the title of an ISBN, from the index alone
+    /// let sql = Metadata::new([books]).create_statements(Dialect::Postgres).remove(1);
+    /// assert!(sql.ends_with("ON \"books\" (\"isbn\") INCLUDE (\"title\")"));
+    /// ```
     #[must_use]
     pub fn include<N: Into<Name>>(mut self, columns: impl IntoIterator<Item = N>) -> Self {
         self.include = names(columns);
@@ -119,6 +202,15 @@ impl IndexDef {
     }
 
     /// Takes two rows with NULL for equal, if it is unique (PostgreSQL).
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, IndexDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let index = IndexDef::new(["email"]).unique().nulls_not_distinct(); // one user without, no second
+    /// let users = TableDef::new("users").column(ColumnDef::new::<Text>("email").nullable()).index(index);
+    /// let sql = Metadata::new([users]).create_statements(Dialect::Postgres).remove(1);
+    /// assert!(sql.ends_with("ON \"users\" (\"email\") NULLS NOT DISTINCT"));
+    /// ```
     #[must_use]
     pub fn nulls_not_distinct(mut self) -> Self {
         self.nulls_not_distinct = true;
@@ -145,12 +237,26 @@ impl IndexDef {
 
 impl KeyDef {
     /// A column.
+    ///
+    /// ```
+    /// # use axum_db::model::{IndexDef, KeyDef};
+    /// assert_eq!(IndexDef::new([KeyDef::column("title")]), IndexDef::new(["title"]));
+    /// ```
     #[must_use]
     pub fn column(name: impl Into<Name>) -> Self {
         Self::of(KeyTarget::Column(name.into()))
     }
 
     /// An expression in SQL, without parentheses around it. MariaDB has none: index a generated column there.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, IndexDef, KeyDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let index = IndexDef::new([KeyDef::expression("lower(title)")]);
+    /// let books = TableDef::new("books").column(ColumnDef::new::<Text>("title")).index(index);
+    /// let sql = Metadata::new([books]).create_statements(Dialect::Postgres).remove(1);
+    /// assert_eq!(sql, "CREATE INDEX \"books_lower_title_idx\" ON \"books\" ((lower(title)))");
+    /// ```
     #[must_use]
     pub fn expression(sql: impl Into<Name>) -> Self {
         Self::of(KeyTarget::Expression(sql.into()))
@@ -168,6 +274,15 @@ impl KeyDef {
     }
 
     /// Puts it in descending order.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, IndexDef, KeyDef, TableDef}};
+    /// # use diesel::sql_types::Timestamp;
+    /// let index = IndexDef::new([KeyDef::column("made").desc()]);
+    /// let posts = TableDef::new("posts").column(ColumnDef::new::<Timestamp>("made")).index(index);
+    /// let sql = Metadata::new([posts]).create_statements(Dialect::Sqlite).remove(1);
+    /// assert!(sql.ends_with("ON \"posts\" (\"made\" DESC)"));
+    /// ```
     #[must_use]
     pub fn desc(mut self) -> Self {
         self.descending = true;
@@ -175,6 +290,15 @@ impl KeyDef {
     }
 
     /// Puts NULL before everything else (PostgreSQL).
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, IndexDef, KeyDef, TableDef}};
+    /// # use diesel::sql_types::Timestamp;
+    /// let index = IndexDef::new([KeyDef::column("read").nulls_first()]); // what is unread comes first
+    /// let mails = TableDef::new("mails").column(ColumnDef::new::<Timestamp>("read").nullable()).index(index);
+    /// let sql = Metadata::new([mails]).create_statements(Dialect::Postgres).remove(1);
+    /// assert!(sql.ends_with("ON \"mails\" (\"read\" NULLS FIRST)"));
+    /// ```
     #[must_use]
     pub fn nulls_first(mut self) -> Self {
         self.nulls_first = Some(true);
@@ -182,6 +306,15 @@ impl KeyDef {
     }
 
     /// Puts NULL behind everything else (PostgreSQL).
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, IndexDef, KeyDef, TableDef}};
+    /// # use diesel::sql_types::Integer;
+    /// let index = IndexDef::new([KeyDef::column("stars").desc().nulls_last()]); // the unrated come last
+    /// let books = TableDef::new("books").column(ColumnDef::new::<Integer>("stars").nullable()).index(index);
+    /// let sql = Metadata::new([books]).create_statements(Dialect::Postgres).remove(1);
+    /// assert!(sql.ends_with("ON \"books\" (\"stars\" DESC NULLS LAST)"));
+    /// ```
     #[must_use]
     pub fn nulls_last(mut self) -> Self {
         self.nulls_first = Some(false);
@@ -189,6 +322,15 @@ impl KeyDef {
     }
 
     /// Sets the operator class, in SQL (PostgreSQL).
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, IndexDef, KeyDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let index = IndexDef::new([KeyDef::column("title").opclass("gin_trgm_ops")]).using("gin");
+    /// let books = TableDef::new("books").column(ColumnDef::new::<Text>("title")).index(index);
+    /// let sql = Metadata::new([books]).create_statements(Dialect::Postgres).remove(1);
+    /// assert!(sql.ends_with("USING \"gin\" (\"title\" gin_trgm_ops)")); // for LIKE '%word%'
+    /// ```
     #[must_use]
     pub fn opclass(mut self, sql: impl Into<Name>) -> Self {
         self.opclass = Some(sql.into());
@@ -196,6 +338,15 @@ impl KeyDef {
     }
 
     /// Sets the collation, by its name (SQLite, PostgreSQL).
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, IndexDef, KeyDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let index = IndexDef::new([KeyDef::column("name").collation("NOCASE")]);
+    /// let people = TableDef::new("people").column(ColumnDef::new::<Text>("name")).index(index);
+    /// let sql = Metadata::new([people]).create_statements(Dialect::Sqlite).remove(1);
+    /// assert!(sql.ends_with("ON \"people\" (\"name\" COLLATE \"NOCASE\")"));
+    /// ```
     #[must_use]
     pub fn collation(mut self, name: impl Into<Name>) -> Self {
         self.collation = Some(name.into());
@@ -203,6 +354,16 @@ impl KeyDef {
     }
 
     /// Has it read no more than so many characters, or bytes, of the column (MySQL).
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, IndexDef, KeyDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let index = IndexDef::new([KeyDef::column("body").length(20)]);
+    /// let posts = TableDef::new("posts").column(ColumnDef::new::<Text>("body")).index(index);
+    /// let sql = Metadata::new([posts]).create_statements(Dialect::Mysql);
+    /// assert!(sql[0].contains("`body` TEXT NOT NULL")); // which MySQL indexes in no other way
+    /// assert_eq!(sql[1], "CREATE INDEX `posts_body_idx` ON `posts` (`body`(20))");
+    /// ```
     #[must_use]
     pub fn length(mut self, length: u32) -> Self {
         self.length = Some(length);

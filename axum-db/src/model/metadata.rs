@@ -32,6 +32,18 @@ pub struct Metadata {
 
 impl Metadata {
     /// Metadata of the given tables.
+    ///
+    /// ```
+    /// use axum_db::{Metadata, model::{ColumnDef, ForeignKeyDef, TableDef}};
+    /// use diesel::sql_types::Integer;
+    ///
+    /// let posts = TableDef::new("posts")
+    ///     .column(ColumnDef::new::<Integer>("user_id"))
+    ///     .foreign_key(ForeignKeyDef::new(["user_id"], "users", ["id"]));
+    /// let users = TableDef::new("users").column(ColumnDef::new::<Integer>("id")).primary_key(["id"]);
+    /// let metadata = Metadata::new([posts, users]);
+    /// assert_eq!(metadata.tables()[0].name, "users"); // which is created first
+    /// ```
     #[must_use]
     pub fn new(tables: impl IntoIterator<Item = TableDef>) -> Self {
         Self {
@@ -87,6 +99,13 @@ impl Metadata {
     }
 
     /// Only the tables of the bind called `name`.
+    ///
+    /// ```
+    /// # use axum_db::{Metadata, model::TableDef};
+    /// let metadata = Metadata::new([TableDef::new("posts"), TableDef::new("visits").bind("analytics")]);
+    /// assert_eq!(metadata.bind("analytics").tables()[0].name, "visits");
+    /// assert_eq!(metadata.bind("main").tables()[0].name, "posts");
+    /// ```
     #[must_use]
     pub fn bind(&self, name: &str) -> Self {
         Self {
@@ -100,12 +119,38 @@ impl Metadata {
     }
 
     /// The tables, each after those it references, as far as there is no cycle.
+    ///
+    /// ```
+    /// # use axum_db::{metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Author {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # #[model]
+    /// # pub struct Book {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     #[model(references = Author)] pub author_id: i32,
+    /// # }
+    /// # fn main() {
+    /// let metadata = metadata![Book, Author];
+    /// let names: Vec<&str> = metadata.tables().iter().map(|table| &*table.name).collect();
+    /// assert_eq!(names, ["authors", "books"]);
+    /// # }
+    /// ```
     #[must_use]
     pub fn tables(&self) -> &[TableDef] {
         &self.tables
     }
 
     /// The table called `name`; one that names its schema is called `schema.table`.
+    ///
+    /// ```
+    /// # use axum_db::{Metadata, model::TableDef};
+    /// let metadata = Metadata::new([TableDef::new("users"), TableDef::new("events").schema("audit")]);
+    /// assert!(metadata.table("users").is_some());
+    /// assert!(metadata.table("audit.events").is_some() && metadata.table("events").is_none());
+    /// ```
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&TableDef> {
         self.tables
@@ -114,6 +159,14 @@ impl Metadata {
     }
 
     /// The PostgreSQL schemas that tables and the types of their enums name, each once.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::TableDef};
+    /// let metadata = Metadata::new([TableDef::new("users"), TableDef::new("events").schema("audit")]);
+    /// assert_eq!(metadata.schemas(), ["audit"]);
+    /// let statements = metadata.create_statements(Dialect::Postgres);
+    /// assert_eq!(statements[0], "CREATE SCHEMA IF NOT EXISTS \"audit\"");
+    /// ```
     #[must_use]
     pub fn schemas(&self) -> Vec<&str> {
         let mut schemas: Vec<&str> = Vec::new();
@@ -261,6 +314,22 @@ impl Metadata {
     }
 
     /// The enums of the tables, each once.
+    ///
+    /// ```
+    /// # use axum_db::{metadata, prelude::*};
+    /// #[derive(DbEnum, Debug, Clone)]
+    /// pub enum Status { Draft, Public }
+    ///
+    /// #[model]
+    /// pub struct Essay {
+    ///     #[model(primary_key)] pub id: i32,
+    ///     #[model(db_enum)] pub status: Status,
+    /// }
+    ///
+    /// # fn main() {
+    /// assert_eq!(metadata![Essay].enums()[0].labels, ["draft", "public"]);
+    /// # }
+    /// ```
     #[must_use]
     pub fn enums(&self) -> Vec<EnumDef> {
         let mut enums: Vec<EnumDef> = Vec::new();
@@ -277,6 +346,21 @@ impl Metadata {
     ///
     /// What the engine does not have ([`validate_for`](Self::validate_for)) is written nevertheless, for the
     /// database to refuse.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, metadata, prelude::*};
+    /// #[model]
+    /// pub struct Word {
+    ///     #[model(primary_key)] pub id: i32,
+    ///     #[model(index, length = 40)] pub text: String,
+    /// }
+    ///
+    /// # fn main() {
+    /// let statements = metadata![Word].create_statements(Dialect::Mysql);
+    /// assert!(statements[0].starts_with("CREATE TABLE `words` (\n    `id` INTEGER NOT NULL AUTO_INCREMENT,"));
+    /// assert_eq!(statements[1], "CREATE INDEX `words_text_idx` ON `words` (`text`)");
+    /// # }
+    /// ```
     #[must_use]
     pub fn create_statements(&self, dialect: Dialect) -> Vec<String> {
         let schemas = ddl::create_schemas(&self.schemas(), dialect).into_iter();
@@ -291,6 +375,24 @@ impl Metadata {
 
     /// The statements that drop the tables and the types of their enums, in order; the schemas stay. On
     /// SQLite they belong into one transaction.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Author {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # #[model]
+    /// # pub struct Book {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     #[model(references = Author)] pub author_id: i32,
+    /// # }
+    /// # fn main() {
+    /// let statements = metadata![Author, Book].drop_statements(Dialect::Sqlite);
+    /// assert_eq!(statements, ["DROP TABLE \"books\"", "DROP TABLE \"authors\""]);
+    /// # }
+    /// ```
     #[must_use]
     pub fn drop_statements(&self, dialect: Dialect) -> Vec<String> {
         let mut statements = ddl::drop(&self.tables, dialect);
@@ -301,6 +403,28 @@ impl Metadata {
 }
 
 /// The [`Metadata`](crate::Metadata) of a list of models: `metadata![User, Post]`.
+///
+/// ```
+/// use axum_db::{metadata, prelude::*};
+///
+/// #[model]
+/// pub struct Author {
+///     #[model(primary_key)] pub id: i32,
+///     pub name: String,
+/// }
+///
+/// #[model]
+/// pub struct Book {
+///     #[model(primary_key)] pub id: i32,
+///     #[model(references = Author)] pub author_id: i32,
+/// }
+///
+/// # fn main() {
+/// let metadata = metadata![Book, Author];
+/// assert_eq!(metadata.tables()[0].name, "authors"); // sorted, whatever the list's order
+/// assert!(metadata![Book].validate().is_err()); // it references what is not in the list
+/// # }
+/// ```
 #[macro_export]
 macro_rules! metadata {
     ($($model:ty),* $(,)?) => {
@@ -368,6 +492,16 @@ fn sorted(mut tables: Vec<TableDef>) -> Vec<TableDef> {
 }
 
 /// Why a set of tables cannot be created together: see [`Metadata::validate`].
+///
+/// ```
+/// use axum_db::{Metadata, MetadataError, model::TableDef};
+///
+/// let ours = TableDef::new("events").module("blog::models");
+/// let theirs = TableDef::new("events").module("audit");
+/// let error = Metadata::new([ours, theirs]).validate().unwrap_err();
+/// assert!(matches!(&error, MetadataError::DuplicateTable { table, .. } if table == "events"));
+/// assert!(error.to_string().contains("one in `audit` and one in `blog::models`"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MetadataError {

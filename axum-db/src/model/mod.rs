@@ -81,8 +81,32 @@ pub trait Model:
     const NUMBERED: Option<&'static str> = None;
 
     /// The row's primary key.
+    ///
+    /// ```
+    /// # use axum_db::{model::Model, prelude::*};
+    /// #[model]
+    /// pub struct Vote {
+    ///     #[model(primary_key)] pub user_id: i32,
+    ///     #[model(primary_key)] pub post_id: i32,
+    /// }
+    ///
+    /// assert_eq!(Vote { user_id: 7, post_id: 3 }.id(), (7, 3));
+    /// ```
     fn id(&self) -> Self::Id;
 
     /// The description of the table.
+    ///
+    /// ```
+    /// # use axum_db::{model::Model, prelude::*};
+    /// #[model]
+    /// pub struct Tag {
+    ///     #[model(primary_key)] pub id: i32,
+    ///     #[model(unique, length = 40)] pub name: String,
+    /// }
+    ///
+    /// let tags = Tag::table_def();
+    /// assert_eq!((&*tags.name, tags.columns.len()), ("tags", 2));
+    /// assert_eq!(tags.uniques[0].columns, ["name"]);
+    /// ```
     fn table_def() -> TableDef;
 }

@@ -3,6 +3,29 @@
 use crate::{Access, Backend, Bind, Database, Error};
 
 /// A table of a live database; see [`Database::reflect`].
+///
+/// ```
+/// # use axum_db::{metadata, prelude::*};
+/// # #[model]
+/// # pub struct Author {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     pub name: String,
+/// # }
+/// # #[model]
+/// # pub struct Book {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     #[model(references = Author)] pub author_id: i32,
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![Author, Book]).await?;
+/// let books = database.reflect().await?.remove(1); // after the authors
+/// assert_eq!((&*books.name, books.columns.len(), books.foreign_keys.len()), ("books", 2, 1));
+/// assert_eq!(books.primary_key, ["id"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReflectedTable {
@@ -17,6 +40,24 @@ pub struct ReflectedTable {
 }
 
 /// A column of a [`ReflectedTable`].
+///
+/// ```
+/// # use axum_db::{metadata, prelude::*};
+/// # #[model]
+/// # pub struct Author {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     #[model(length = 80)] pub name: Option<String>,
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![Author]).await?;
+/// let authors = database.reflect().await?.remove(0);
+/// let name = &authors.columns[1];
+/// assert_eq!((&*name.name, &*name.sql_type, name.nullable), ("name", "VARCHAR(80)", true));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReflectedColumn {
@@ -29,6 +70,29 @@ pub struct ReflectedColumn {
 }
 
 /// A foreign key of a [`ReflectedTable`].
+///
+/// ```
+/// # use axum_db::{metadata, prelude::*};
+/// # #[model]
+/// # pub struct Author {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     pub name: String,
+/// # }
+/// # #[model]
+/// # pub struct Book {
+/// #     #[model(primary_key)] pub id: i32,
+/// #     #[model(references = Author)] pub author_id: i32,
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+/// # database.create_all(&metadata![Author, Book]).await?;
+/// let books = database.reflect().await?.remove(1);
+/// let key = &books.foreign_keys[0];
+/// assert_eq!((&*key.columns[0], &*key.table, &*key.references[0]), ("author_id", "authors", "id"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReflectedForeignKey {
@@ -42,6 +106,24 @@ pub struct ReflectedForeignKey {
 
 impl ReflectedTable {
     /// The column called `name`.
+    ///
+    /// ```
+    /// # use axum_db::{metadata, prelude::*};
+    /// # #[model]
+    /// # pub struct Author {
+    /// #     #[model(primary_key)] pub id: i32,
+    /// #     pub name: String,
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![Author]).await?;
+    /// let authors = database.reflect().await?.remove(0);
+    /// assert!(authors.column("name").is_some_and(|name| !name.nullable));
+    /// assert!(authors.column("born").is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&ReflectedColumn> {
         self.columns.iter().find(|column| column.name == name)

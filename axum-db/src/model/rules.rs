@@ -52,6 +52,17 @@ pub struct CheckDef {
 
 impl UniqueDef {
     /// A unique constraint over `columns`.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef, UniqueDef}};
+    /// # use diesel::sql_types::Integer;
+    /// let invoices = TableDef::new("invoices")
+    ///     .column(ColumnDef::new::<Integer>("year"))
+    ///     .column(ColumnDef::new::<Integer>("number"))
+    ///     .unique(UniqueDef::new(["year", "number"]));
+    /// let sql = Metadata::new([invoices]).create_statements(Dialect::Sqlite).remove(0);
+    /// assert!(sql.contains("CONSTRAINT \"invoices_year_number_key\" UNIQUE (\"year\", \"number\")"));
+    /// ```
     #[must_use]
     pub fn new<N: Into<Name>>(columns: impl IntoIterator<Item = N>) -> Self {
         Self {
@@ -64,6 +75,15 @@ impl UniqueDef {
     }
 
     /// Gives the constraint a name of its own.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef, UniqueDef}};
+    /// # use diesel::sql_types::Text;
+    /// let rule = UniqueDef::new(["email"]).name("one_account_per_email");
+    /// let users = TableDef::new("users").column(ColumnDef::new::<Text>("email")).unique(rule);
+    /// let sql = Metadata::new([users]).create_statements(Dialect::Sqlite).remove(0);
+    /// assert!(sql.contains("CONSTRAINT \"one_account_per_email\" UNIQUE (\"email\")"));
+    /// ```
     #[must_use]
     pub fn name(mut self, name: impl Into<Name>) -> Self {
         self.name = Some(name.into());
@@ -71,6 +91,15 @@ impl UniqueDef {
     }
 
     /// Lets a transaction put the check off to its end (PostgreSQL).
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, Deferrable, TableDef, UniqueDef}};
+    /// # use diesel::sql_types::Integer;
+    /// let rule = UniqueDef::new(["place"]).deferrable(Deferrable::InitiallyDeferred);
+    /// let songs = TableDef::new("songs").column(ColumnDef::new::<Integer>("place")).unique(rule);
+    /// let sql = Metadata::new([songs]).create_statements(Dialect::Postgres).remove(0);
+    /// assert!(sql.contains("UNIQUE (\"place\") DEFERRABLE INITIALLY DEFERRED"));
+    /// ```
     #[must_use]
     pub fn deferrable(mut self, deferrable: Deferrable) -> Self {
         self.deferrable = Some(deferrable);
@@ -78,6 +107,15 @@ impl UniqueDef {
     }
 
     /// Takes two rows with NULL for equal (PostgreSQL).
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef, UniqueDef}};
+    /// # use diesel::sql_types::Text;
+    /// let rule = UniqueDef::new(["email"]).nulls_not_distinct(); // one user without, no second
+    /// let users = TableDef::new("users").column(ColumnDef::new::<Text>("email").nullable()).unique(rule);
+    /// let sql = Metadata::new([users]).create_statements(Dialect::Postgres).remove(0);
+    /// assert!(sql.contains("UNIQUE NULLS NOT DISTINCT (\"email\")"));
+    /// ```
     #[must_use]
     pub fn nulls_not_distinct(mut self) -> Self {
         self.nulls_not_distinct = true;
@@ -85,6 +123,17 @@ impl UniqueDef {
     }
 
     /// Has the constraint's index hold other columns beside its own (PostgreSQL).
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef, UniqueDef}};
+    /// # use diesel::sql_types::Text;
+    /// let books = TableDef::new("books")
+    ///     .column(ColumnDef::new::<Text>("isbn"))
+    ///     .column(ColumnDef::new::<Text>("title"))
+    ///     .unique(UniqueDef::new(["isbn"]).include(["title"])); // the title of an ISBN, from the index alone
+    /// let sql = Metadata::new([books]).create_statements(Dialect::Postgres).remove(0);
+    /// assert!(sql.contains("UNIQUE (\"isbn\") INCLUDE (\"title\")"));
+    /// ```
     #[must_use]
     pub fn include<N: Into<Name>>(mut self, columns: impl IntoIterator<Item = N>) -> Self {
         self.include = names(columns);
@@ -101,6 +150,17 @@ impl UniqueDef {
 
 impl CheckDef {
     /// A condition in SQL.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{CheckDef, ColumnDef, TableDef}};
+    /// # use diesel::sql_types::Timestamp;
+    /// let events = TableDef::new("events")
+    ///     .column(ColumnDef::new::<Timestamp>("starts"))
+    ///     .column(ColumnDef::new::<Timestamp>("ends"))
+    ///     .check(CheckDef::new("starts < ends"));
+    /// let sql = Metadata::new([events]).create_statements(Dialect::Sqlite).remove(0);
+    /// assert!(sql.contains("CONSTRAINT \"events_check\" CHECK (starts < ends)"));
+    /// ```
     #[must_use]
     pub fn new(expression: impl Into<Name>) -> Self {
         Self {
@@ -111,6 +171,15 @@ impl CheckDef {
     }
 
     /// Names the constraint after `column`.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{CheckDef, ColumnDef, TableDef}};
+    /// # use diesel::sql_types::Integer;
+    /// let check = CheckDef::new("price >= 0").column("price");
+    /// let products = TableDef::new("products").column(ColumnDef::new::<Integer>("price")).check(check);
+    /// let sql = Metadata::new([products]).create_statements(Dialect::Sqlite).remove(0);
+    /// assert!(sql.contains("CONSTRAINT \"products_price_check\" CHECK (price >= 0)"));
+    /// ```
     #[must_use]
     pub fn column(mut self, column: impl Into<Name>) -> Self {
         self.column = Some(column.into());
@@ -118,6 +187,15 @@ impl CheckDef {
     }
 
     /// Gives the constraint a name of its own.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{CheckDef, ColumnDef, TableDef}};
+    /// # use diesel::sql_types::Integer;
+    /// let check = CheckDef::new("price >= 0").name("nothing_is_paid_to_buyers");
+    /// let products = TableDef::new("products").column(ColumnDef::new::<Integer>("price")).check(check);
+    /// let sql = Metadata::new([products]).create_statements(Dialect::Sqlite).remove(0);
+    /// assert!(sql.contains("CONSTRAINT \"nothing_is_paid_to_buyers\" CHECK (price >= 0)"));
+    /// ```
     #[must_use]
     pub fn name(mut self, name: impl Into<Name>) -> Self {
         self.name = Some(name.into());

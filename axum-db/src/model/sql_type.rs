@@ -40,16 +40,45 @@ use crate::Dialect;
 )]
 pub trait ColumnType: 'static {
     /// The type as `dialect` writes it, without NOT NULL or DEFAULT.
+    ///
+    /// ```
+    /// use axum_db::{Dialect, model::{ColumnType, TypeContext}};
+    /// use diesel::sql_types::{Binary, Timestamp};
+    ///
+    /// let context = TypeContext::default();
+    /// assert_eq!(Timestamp::column_type(Dialect::Mysql, &context), "DATETIME(6)");
+    /// assert_eq!(Binary::column_type(Dialect::Postgres, &context), "BYTEA");
+    /// ```
     fn column_type(dialect: Dialect, context: &TypeContext) -> Cow<'static, str>;
 
     /// The expression that gives the current time in UTC as this type. Default: none, and
     /// `#[model(default = now)]` has no effect in the database.
+    ///
+    /// ```
+    /// use axum_db::{Dialect, model::ColumnType};
+    /// use diesel::sql_types::{Text, Timestamp};
+    ///
+    /// assert_eq!(Timestamp::now(Dialect::Sqlite), Some("CURRENT_TIMESTAMP")); // that is UTC there
+    /// assert_eq!(Timestamp::now(Dialect::Mysql), Some("(UTC_TIMESTAMP(6))"));
+    /// assert_eq!(Text::now(Dialect::Sqlite), None);
+    /// ```
     #[must_use]
     fn now(_dialect: Dialect) -> Option<&'static str> {
         None
     }
 
     /// The values, where the type is an enum's. Default: none.
+    ///
+    /// ```
+    /// use axum_db::{DbEnum, model::ColumnType};
+    /// use diesel::sql_types::{Integer, Nullable};
+    ///
+    /// #[derive(DbEnum, Debug, Clone)]
+    /// pub enum Status { Draft, Public }
+    ///
+    /// assert_eq!(Nullable::<Status>::enumeration(), Some(Status::DEFINITION));
+    /// assert_eq!(Integer::enumeration(), None);
+    /// ```
     #[must_use]
     fn enumeration() -> Option<EnumDef> {
         None
@@ -57,6 +86,18 @@ pub trait ColumnType: 'static {
 }
 
 /// What a [`ColumnType`] may depend on.
+///
+/// ```
+/// use axum_db::{Dialect, model::{ColumnType, TypeContext}};
+/// use diesel::sql_types::Text;
+///
+/// let mut context = TypeContext::default();
+/// assert_eq!(Text::column_type(Dialect::Mysql, &context), "TEXT");
+/// context.bounded = true; // say, because the column is unique
+/// assert_eq!(Text::column_type(Dialect::Mysql, &context), "VARCHAR(255)");
+/// context.length = Some(40);
+/// assert_eq!(Text::column_type(Dialect::Mysql, &context), "VARCHAR(40)");
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct TypeContext {

@@ -78,6 +78,21 @@ pub struct TableDef {
 }
 
 /// What stands behind the columns of a table, each on the one engine that knows it.
+///
+/// ```
+/// use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef}};
+/// use diesel::sql_types::Text;
+///
+/// let words = TableDef::new("words")
+///     .column(ColumnDef::new::<Text>("word").length(40))
+///     .primary_key(["word"])
+///     .without_rowid()
+///     .engine("InnoDB");
+/// assert!(words.options.without_rowid && !words.options.strict);
+/// let models = Metadata::new([words]);
+/// assert!(models.create_statements(Dialect::Sqlite)[0].ends_with(") WITHOUT ROWID"));
+/// assert!(models.create_statements(Dialect::Mysql)[0].ends_with(") ENGINE = `InnoDB`"));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TableOptions {
@@ -106,6 +121,13 @@ impl fmt::Debug for Variant {
 
 impl TableDef {
     /// A table without columns in the bind `main`.
+    ///
+    /// ```
+    /// # use axum_db::model::TableDef;
+    /// let users = TableDef::new("users");
+    /// assert_eq!((&*users.name, &*users.bind), ("users", "main"));
+    /// assert!(users.columns.is_empty() && users.primary_key.is_empty());
+    /// ```
     #[must_use]
     pub fn new(name: impl Into<Name>) -> Self {
         Self {
@@ -129,6 +151,13 @@ impl TableDef {
     }
 
     /// Puts the table into the database of another bind.
+    ///
+    /// ```
+    /// # use axum_db::{Metadata, model::TableDef};
+    /// let metadata = Metadata::new([TableDef::new("visits").bind("analytics")]);
+    /// assert_eq!(metadata.bind("analytics").tables().len(), 1);
+    /// assert_eq!(metadata.bind("main").tables().len(), 0);
+    /// ```
     #[must_use]
     pub fn bind(mut self, bind: impl Into<Name>) -> Self {
         self.bind = bind.into();
@@ -136,6 +165,14 @@ impl TableDef {
     }
 
     /// Says which Rust module declares the table, for error messages.
+    ///
+    /// ```
+    /// # use axum_db::{Metadata, model::TableDef};
+    /// let ours = TableDef::new("jobs").module(module_path!());
+    /// let theirs = TableDef::new("jobs").module("queue::tables");
+    /// let error = Metadata::new([ours, theirs]).validate().unwrap_err();
+    /// assert!(error.to_string().contains("in `queue::tables`"));
+    /// ```
     #[must_use]
     pub fn module(mut self, module: impl Into<Name>) -> Self {
         self.module = module.into();
@@ -161,6 +198,16 @@ impl TableDef {
     }
 
     /// Adds a column.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef}};
+    /// # use diesel::sql_types::{Integer, Text};
+    /// let jobs = TableDef::new("jobs")
+    ///     .column(ColumnDef::new::<Text>("name"))
+    ///     .column(ColumnDef::new::<Integer>("tries"));
+    /// let sql = Metadata::new([jobs]).create_statements(Dialect::Sqlite).remove(0);
+    /// assert_eq!(sql, "CREATE TABLE \"jobs\" (\n    \"name\" TEXT NOT NULL,\n    \"tries\" INTEGER NOT NULL\n)");
+    /// ```
     #[must_use]
     pub fn column(mut self, column: ColumnDef) -> Self {
         self.columns.push(column);
@@ -168,6 +215,17 @@ impl TableDef {
     }
 
     /// Sets the primary key.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef}};
+    /// # use diesel::sql_types::Integer;
+    /// let votes = TableDef::new("votes")
+    ///     .column(ColumnDef::new::<Integer>("user_id"))
+    ///     .column(ColumnDef::new::<Integer>("post_id"))
+    ///     .primary_key(["post_id", "user_id"]);
+    /// let sql = Metadata::new([votes]).create_statements(Dialect::Sqlite).remove(0);
+    /// assert!(sql.contains("CONSTRAINT \"votes_pkey\" PRIMARY KEY (\"post_id\", \"user_id\")"));
+    /// ```
     #[must_use]
     pub fn primary_key<N: Into<Name>>(mut self, columns: impl IntoIterator<Item = N>) -> Self {
         self.primary_key = names(columns);
@@ -196,6 +254,17 @@ impl TableDef {
     }
 
     /// Gives the constraint of the primary key a name of its own.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let countries = TableDef::new("countries")
+    ///     .column(ColumnDef::new::<Text>("code").length(2))
+    ///     .primary_key(["code"])
+    ///     .primary_key_name("iso_code");
+    /// let sql = Metadata::new([countries]).create_statements(Dialect::Postgres).remove(0);
+    /// assert!(sql.contains("CONSTRAINT \"iso_code\" PRIMARY KEY (\"code\")"));
+    /// ```
     #[must_use]
     pub fn primary_key_name(mut self, name: impl Into<Name>) -> Self {
         self.primary_key_name = Some(name.into());
@@ -203,6 +272,14 @@ impl TableDef {
     }
 
     /// Adds a unique constraint: a [`UniqueDef`], or the names of its columns.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let users = TableDef::new("users").column(ColumnDef::new::<Text>("email")).unique(["email"]);
+    /// let sql = Metadata::new([users]).create_statements(Dialect::Sqlite).remove(0);
+    /// assert!(sql.contains("CONSTRAINT \"users_email_key\" UNIQUE (\"email\")"));
+    /// ```
     #[must_use]
     pub fn unique(mut self, rule: impl Into<UniqueDef>) -> Self {
         self.uniques.push(rule.into());
@@ -210,6 +287,14 @@ impl TableDef {
     }
 
     /// Adds an index: an [`IndexDef`], or the names of its columns.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let users = TableDef::new("users").column(ColumnDef::new::<Text>("name")).index(["name"]);
+    /// let sql = Metadata::new([users]).create_statements(Dialect::Sqlite).remove(1);
+    /// assert_eq!(sql, "CREATE INDEX \"users_name_idx\" ON \"users\" (\"name\")");
+    /// ```
     #[must_use]
     pub fn index(mut self, index: impl Into<IndexDef>) -> Self {
         self.indexes.push(index.into());
@@ -217,6 +302,14 @@ impl TableDef {
     }
 
     /// Adds a condition that every row meets: a [`CheckDef`], or its SQL.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef}};
+    /// # use diesel::sql_types::Integer;
+    /// let reviews = TableDef::new("reviews").column(ColumnDef::new::<Integer>("stars")).check("stars < 6");
+    /// let sql = Metadata::new([reviews]).create_statements(Dialect::Sqlite).remove(0);
+    /// assert!(sql.contains("CONSTRAINT \"reviews_check\" CHECK (stars < 6)"));
+    /// ```
     #[must_use]
     pub fn check(mut self, check: impl Into<CheckDef>) -> Self {
         self.checks.push(check.into());
@@ -224,6 +317,17 @@ impl TableDef {
     }
 
     /// Adds a foreign key.
+    ///
+    /// ```
+    /// # use axum_db::{Metadata, model::{ColumnDef, ForeignKeyDef, TableDef}};
+    /// # use diesel::sql_types::Integer;
+    /// let users = TableDef::new("users").column(ColumnDef::new::<Integer>("id")).primary_key(["id"]);
+    /// let posts = TableDef::new("posts")
+    ///     .column(ColumnDef::new::<Integer>("user_id"))
+    ///     .foreign_key(ForeignKeyDef::new(["user_id"], "users", ["id"]));
+    /// assert!(Metadata::new([users, posts.clone()]).validate().is_ok());
+    /// assert!(Metadata::new([posts]).validate().is_err()); // where are the users?
+    /// ```
     #[must_use]
     pub fn foreign_key(mut self, key: ForeignKeyDef) -> Self {
         self.foreign_keys.push(key);
@@ -231,6 +335,12 @@ impl TableDef {
     }
 
     /// Says which name the table had before, so that a migration renames it and keeps its rows.
+    ///
+    /// ```
+    /// # use axum_db::model::TableDef;
+    /// let people = TableDef::new("people").renamed_from("persons");
+    /// assert_eq!(people.renamed_from.as_deref(), Some("persons"));
+    /// ```
     #[must_use]
     pub fn renamed_from(mut self, name: impl Into<Name>) -> Self {
         self.renamed_from = Some(name.into());
@@ -238,6 +348,15 @@ impl TableDef {
     }
 
     /// Says what the table is for, in the database: SQLite has no place for it.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let users = TableDef::new("users").column(ColumnDef::new::<Text>("name")).comment("who may log in");
+    /// let models = Metadata::new([users]);
+    /// assert_eq!(models.create_statements(Dialect::Postgres)[1], "COMMENT ON TABLE \"users\" IS 'who may log in'");
+    /// assert!(models.create_statements(Dialect::Mysql)[0].ends_with("COMMENT = 'who may log in'"));
+    /// ```
     #[must_use]
     pub fn comment(mut self, text: impl Into<Name>) -> Self {
         self.comment = Some(text.into());
@@ -245,6 +364,14 @@ impl TableDef {
     }
 
     /// Makes it a STRICT table on SQLite: values must fit the types of their columns.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let users = TableDef::new("users").column(ColumnDef::new::<Text>("name").length(40)).strict();
+    /// let sql = Metadata::new([users]).create_statements(Dialect::Sqlite).remove(0);
+    /// assert_eq!(sql, "CREATE TABLE \"users\" (\n    \"name\" TEXT NOT NULL\n) STRICT"); // it knows no VARCHAR
+    /// ```
     #[must_use]
     pub fn strict(mut self) -> Self {
         self.options.strict = true;
@@ -252,6 +379,17 @@ impl TableDef {
     }
 
     /// Makes it a WITHOUT ROWID table on SQLite: the rows lie in the primary key.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let words = TableDef::new("words")
+    ///     .column(ColumnDef::new::<Text>("word"))
+    ///     .primary_key(["word"])
+    ///     .without_rowid();
+    /// let sql = Metadata::new([words]).create_statements(Dialect::Sqlite).remove(0);
+    /// assert!(sql.ends_with("PRIMARY KEY (\"word\")\n) WITHOUT ROWID"));
+    /// ```
     #[must_use]
     pub fn without_rowid(mut self) -> Self {
         self.options.without_rowid = true;
@@ -259,6 +397,14 @@ impl TableDef {
     }
 
     /// Sets the storage engine on MySQL.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let hits = TableDef::new("hits").column(ColumnDef::new::<Text>("path").length(200)).engine("MEMORY");
+    /// let sql = Metadata::new([hits]).create_statements(Dialect::Mysql).remove(0);
+    /// assert!(sql.ends_with(") ENGINE = `MEMORY`"));
+    /// ```
     #[must_use]
     pub fn engine(mut self, name: impl Into<Name>) -> Self {
         self.options.engine = Some(name.into());
@@ -266,6 +412,14 @@ impl TableDef {
     }
 
     /// Sets the collation, on MySQL, of the columns that name none.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, Metadata, model::{ColumnDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let tokens = TableDef::new("tokens").column(ColumnDef::new::<Text>("token").length(43));
+    /// let sql = Metadata::new([tokens.collation("utf8mb4_bin")]).create_statements(Dialect::Mysql).remove(0);
+    /// assert!(sql.ends_with(") COLLATE = `utf8mb4_bin`")); // a and A are two
+    /// ```
     #[must_use]
     pub fn collation(mut self, name: impl Into<Name>) -> Self {
         self.options.collation = Some(name.into());
@@ -298,6 +452,17 @@ impl TableDef {
     }
 
     /// Changes the column called `name`, where there is one.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, model::{ColumnDef, TableDef}};
+    /// # use diesel::sql_types::Text;
+    /// let users = TableDef::new("users")
+    ///     .column(ColumnDef::new::<Text>("name"))
+    ///     .on(Dialect::Postgres, |table| table.change_column("name", |name| name.column_type("CITEXT")))
+    ///     .on(Dialect::Mysql, |table| table.change_column("nmae", |name| name.length(40)));
+    /// assert_eq!(users.for_dialect(Dialect::Postgres).columns[0].column_type.as_deref(), Some("CITEXT"));
+    /// assert_eq!(users.for_dialect(Dialect::Mysql).columns[0].length, None); // there is no `nmae`
+    /// ```
     #[must_use]
     pub fn change_column(
         mut self,
@@ -311,6 +476,20 @@ impl TableDef {
     }
 
     /// Changes the foreign keys over `columns`.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, model::{ColumnDef, Deferrable, ForeignKeyDef, TableDef}};
+    /// # use diesel::sql_types::Integer;
+    /// let people = TableDef::new("people")
+    ///     .column(ColumnDef::new::<Integer>("boss"))
+    ///     .foreign_key(ForeignKeyDef::new(["boss"], "people", ["id"]))
+    ///     .on(Dialect::Postgres, |table| {
+    ///         table.change_foreign_key(&["boss"], |key| key.deferrable(Deferrable::InitiallyDeferred))
+    ///     });
+    /// let deferrable = |dialect| people.for_dialect(dialect).foreign_keys[0].deferrable;
+    /// assert_eq!(deferrable(Dialect::Postgres), Some(Deferrable::InitiallyDeferred));
+    /// assert_eq!(deferrable(Dialect::Mysql), None);
+    /// ```
     #[must_use]
     pub fn change_foreign_key(
         mut self,
@@ -326,6 +505,14 @@ impl TableDef {
     }
 
     /// The description as it is on `dialect`: with what [`on`](Self::on) says of it.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, model::TableDef};
+    /// let books = TableDef::new("books").on(Dialect::Mysql, |table| table.comment("for the shop"));
+    /// assert_eq!(books.for_dialect(Dialect::Mysql).comment.as_deref(), Some("for the shop"));
+    /// assert_eq!(books.for_dialect(Dialect::Postgres).comment, None);
+    /// assert_eq!(books.comment, None); // what is so on all of them
+    /// ```
     #[must_use]
     pub fn for_dialect(&self, dialect: Dialect) -> TableDef {
         let mut table = self.clone();
@@ -337,12 +524,31 @@ impl TableDef {
     }
 
     /// The name with the schema, where one is named: `audit.events`.
+    ///
+    /// ```
+    /// # use axum_db::model::TableDef;
+    /// assert_eq!(TableDef::new("events").qualified_name(), "events");
+    /// assert_eq!(TableDef::new("events").schema("audit").qualified_name(), "audit.events");
+    /// ```
     #[must_use]
     pub fn qualified_name(&self) -> Cow<'_, str> {
         qualified(self.schema.as_deref(), &self.name)
     }
 
     /// The column of the primary key; `None` where the key has several columns, or none.
+    ///
+    /// ```
+    /// # use axum_db::model::{ColumnDef, TableDef};
+    /// # use diesel::sql_types::Integer;
+    /// let users = TableDef::new("users").column(ColumnDef::new::<Integer>("id")).primary_key(["id"]);
+    /// assert!(users.key_column().is_some_and(|id| id.name == "id"));
+    ///
+    /// let votes = TableDef::new("votes")
+    ///     .column(ColumnDef::new::<Integer>("user_id"))
+    ///     .column(ColumnDef::new::<Integer>("post_id"))
+    ///     .primary_key(["user_id", "post_id"]);
+    /// assert!(votes.key_column().is_none());
+    /// ```
     #[must_use]
     pub fn key_column(&self) -> Option<&ColumnDef> {
         match self.primary_key.as_slice() {

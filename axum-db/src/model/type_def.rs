@@ -25,6 +25,14 @@ pub struct TypeDef {
 
 impl TypeDef {
     /// The value of `T`.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, model::{TypeContext, TypeDef}};
+    /// # use diesel::sql_types::{Nullable, Text};
+    /// let types = [TypeDef::of::<Text>(), TypeDef::of::<Nullable<Text>>()]; // of one Rust type now
+    /// let context = TypeContext::default();
+    /// assert_eq!(types.map(|known| known.sql(Dialect::Sqlite, &context)), ["TEXT", "TEXT"]);
+    /// ```
     #[must_use]
     pub fn of<T: ColumnType>() -> Self {
         Self {
@@ -36,12 +44,29 @@ impl TypeDef {
     }
 
     /// The type's name in the SQL of `dialect`.
+    ///
+    /// ```
+    /// # use axum_db::{Dialect, model::{TypeContext, TypeDef}};
+    /// # use diesel::sql_types::Double;
+    /// let double = TypeDef::of::<Double>();
+    /// assert_eq!(double.sql(Dialect::Postgres, &TypeContext::default()), "DOUBLE PRECISION");
+    /// assert_eq!(double.sql(Dialect::Mysql, &TypeContext::default()), "DOUBLE");
+    /// ```
     #[must_use]
     pub fn sql(&self, dialect: Dialect, context: &TypeContext) -> Cow<'static, str> {
         (self.render)(dialect, context)
     }
 
     /// The values, where it is an enum's type.
+    ///
+    /// ```
+    /// # use axum_db::{DbEnum, model::TypeDef};
+    /// #[derive(DbEnum, Debug, Clone)]
+    /// pub enum Status { Draft, Public }
+    ///
+    /// let status = TypeDef::of::<Status>().enumeration().expect("it is an enum");
+    /// assert_eq!(status.labels, ["draft", "public"]);
+    /// ```
     #[must_use]
     pub fn enumeration(&self) -> Option<EnumDef> {
         self.enumeration

@@ -74,6 +74,13 @@ computes!(Add Sub Mul Div);
 
 impl Decimal {
     /// The number 0.
+    ///
+    /// ```
+    /// use axum_db::types::Decimal;
+    ///
+    /// assert_eq!(Decimal::ZERO, Decimal::from(0));
+    /// assert!(Decimal::new(-5, 1) < Decimal::ZERO);
+    /// ```
     pub const ZERO: Self = Self(rust_decimal::Decimal::ZERO);
 
     /// The number `digits` with the last `scale` of its digits behind the point.

@@ -55,6 +55,24 @@ use super::{Misfit, Portable, sql_type};
 pub struct Json<T>(pub T);
 
 /// The SQL type of [`Json`], whatever its `T`.
+///
+/// ```
+/// use axum_db::{Dialect, metadata, prelude::*, types::Json};
+///
+/// pub type Settings = Json<Vec<String>>;
+///
+/// #[model]
+/// pub struct Profile {
+///     #[model(primary_key)] pub id: i32,
+///     #[model(sql_type = axum_db::types::JsonSql)]
+///     pub settings: Settings, // a name that `#[model]` does not know
+/// }
+///
+/// # fn main() {
+/// let sql = metadata![Profile].create_statements(Dialect::Postgres).remove(0);
+/// assert!(sql.contains("\"settings\" JSONB NOT NULL"));
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct JsonSql;
 

@@ -47,12 +47,27 @@ impl diesel::sql_types::SqlOrd for Uuid {}
 
 impl Uuid {
     /// A new UUID that begins with the time, so that newer rows come after older ones in the key's index.
+    ///
+    /// ```
+    /// use axum_db::types::Uuid;
+    ///
+    /// let id = Uuid::now_v7();
+    /// assert_eq!(id.get_version_num(), 7);
+    /// assert!(id < Uuid::now_v7());
+    /// ```
     #[must_use]
     pub fn now_v7() -> Self {
         Self(uuid::Uuid::now_v7())
     }
 
     /// A new UUID of random bits: it tells nothing, and nobody guesses it.
+    ///
+    /// ```
+    /// use axum_db::types::Uuid;
+    ///
+    /// assert_eq!(Uuid::new_v4().get_version_num(), 4);
+    /// assert_ne!(Uuid::new_v4(), Uuid::new_v4());
+    /// ```
     #[must_use]
     pub fn new_v4() -> Self {
         Self(uuid::Uuid::new_v4())

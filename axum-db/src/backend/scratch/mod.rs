@@ -21,6 +21,27 @@ mod sqlite;
 const PREFIX: &str = "axum_db_test_";
 
 /// An engine that has databases for tests: all have. The trait is sealed, as [`Backend`] is.
+///
+/// ```rust,test_harness
+/// use axum_db::testing::{Engine, Failure, Fixture, Test};
+/// use axum_db::{Database, Sqlite};
+///
+/// /// A database that answers, whichever it is.
+/// struct Awake<B: Engine>(Database<B>);
+///
+/// impl<B: Engine> Fixture for Awake<B> {
+///     async fn prepare(test: &Test) -> Result<Self, Failure> {
+///         let database: Database<B> = test.database().await?;
+///         database.check().await?;
+///         Ok(Awake(database))
+///     }
+/// }
+///
+/// #[axum_db::test]
+/// async fn there_are_connections(Awake(database): Awake<Sqlite>) {
+///     assert!(database.config().max_connections > 1);
+/// }
+/// ```
 pub trait Engine: Backend {
     /// Makes a database that `prepare` has set up, or a copy of one: where there is a `key`, every database
     /// of that key is the same.
