@@ -56,6 +56,9 @@ impl Outbox {
     ///
     /// # Panics
     /// When none comes within 10 seconds.
+    ///
+    /// # Cancellation
+    /// No mail is taken out.
     pub async fn next(&self) -> Mail {
         let waiting = async {
             loop {

@@ -38,7 +38,8 @@ pub struct Script {
 
 /// Writes changes, which lead away from the schema `from`, as SQL.
 ///
-/// The script that undoes them is `render(dialect, &inverse(ops), &target)`.
+/// `from` has to have the tables that change: a change of one that it lacks may be missing from the script. The script that
+/// undoes them is `render(dialect, &inverse(ops), &target)`.
 ///
 /// ```
 /// use axum_db::Dialect;
