@@ -11,6 +11,21 @@ use crate::keys::Keys;
 
 /// What is done with a session that comes from another client than it began with: another `User-Agent`, unless
 /// [`LoginManagerBuilder::fingerprint`](crate::LoginManagerBuilder::fingerprint) says otherwise.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let login = manager().session_protection(SessionProtection::Basic).build()?;
+/// let log_in = async |auth: Auth<User>| auth.login(&ada()).await;
+/// let danger = async |user: FreshUser<User>| user.email.clone();
+/// let ada = stranger(&login, Router::new().route("/login", post(log_in)).route("/danger", get(danger)));
+/// ada.post("/login").header("user-agent", "Firefox 151").await.assert_status(200);
+/// ada.get("/").header("user-agent", "Firefox 152").await.assert_text("ada@example.com");
+/// ada.get("/danger").header("user-agent", "Firefox 152").await.assert_status(401);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SessionProtection {
     /// Nothing.

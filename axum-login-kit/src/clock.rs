@@ -13,10 +13,33 @@ use chrono::{NaiveDateTime, Timelike, Utc};
 /// ```
 pub trait Clock: Send + Sync + 'static {
     /// The time, in UTC.
+    ///
+    /// ```
+    /// use axum_login_kit::Clock;
+    /// use chrono::NaiveDateTime;
+    ///
+    /// /// It is always the same moment.
+    /// struct Stopped(NaiveDateTime);
+    ///
+    /// impl Clock for Stopped {
+    ///     fn now(&self) -> NaiveDateTime {
+    ///         self.0
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(Stopped(NaiveDateTime::default()).now().and_utc().timestamp(), 0);
+    /// ```
     fn now(&self) -> NaiveDateTime;
 }
 
 /// The clock of the system.
+///
+/// ```
+/// use axum_login_kit::{Clock, SystemClock};
+///
+/// let off = chrono::Utc::now().naive_utc() - SystemClock.now();
+/// assert!(off.num_seconds().abs() < 60);
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

@@ -8,6 +8,21 @@ use crate::error::ConfigError;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Which requests from other sites carry a cookie.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut cookie = CookieConfig::default();
+/// assert_eq!(cookie.same_site, SameSite::Lax);
+/// cookie.same_site = SameSite::Strict;
+/// let login = manager().session_cookie(cookie).build()?;
+/// let log_in = async |auth: Auth<User>| auth.login(&ada()).await;
+/// let answer = stranger(&login, Router::new().route("/login", post(log_in))).post("/login").await;
+/// assert!(answer.header("set-cookie").unwrap().contains("SameSite=Strict"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SameSite {
     /// None at all: who follows a link to the application arrives logged out.

@@ -12,6 +12,19 @@ use axum::response::{IntoResponse, Response};
 /// The answer it makes is short and says nothing about the database or a user: 503 with `Retry-After` when
 /// hashing is busy, 429 after too many wrong passwords, 403 for a refused login, 422 for a password that cannot be hashed, what
 /// [`axum_db::Error`] answers for the database, and 500 otherwise.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let refused = async || Error::from(LoginRefused::Inactive);
+/// let failed = async || Error::backend("the store at 10.0.0.7 does not answer");
+/// let app = Client::new(Router::new().route("/refused", get(refused)).route("/failed", get(failed)));
+/// app.get("/refused").await.assert_status(403).assert_text("this account is not active");
+/// app.get("/failed").await.assert_status(500).assert_text(""); // the log has it
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Error(Repr);
 
@@ -31,6 +44,22 @@ enum Repr {
 }
 
 /// The kinds of [`Error`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let login = manager().sessions(CookieSessions::new()).build()?;
+/// let devices = async |auth: Auth<User>| match auth.sessions().await {
+///     Ok(sessions) => Ok(format!("{} devices", sessions.len())),
+///     Err(error) if error.kind() == ErrorKind::Unsupported => Ok("no list of devices".to_owned()),
+///     Err(error) => Err(error),
+/// };
+/// let ada = browser(&login, Router::new().route("/devices", get(devices))).await;
+/// ada.get("/devices").await.assert_text("no list of devices");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -60,6 +89,19 @@ pub enum ErrorKind {
 }
 
 /// Why a login was refused.
+///
+/// ```
+/// use axum_login_kit::{Error, LoginRefused};
+///
+/// fn flash(error: &Error) -> &'static str {
+///     match error.refused() {
+///         Some(LoginRefused::Inactive) => "Your account is blocked. Please write to us.",
+///         _ => "That did not work. Please try again later.",
+///     }
+/// }
+///
+/// assert_eq!(flash(&LoginRefused::Inactive.into()), "Your account is blocked. Please write to us.");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoginRefused {

@@ -13,32 +13,22 @@ use crate::user::AuthUser;
 /// runs within the request and should be quick; it may spawn what takes long.
 ///
 /// ```
-/// use std::sync::{Arc, Mutex};
-/// use axum_login_kit::{LoginEventKind, LoginManager};
-/// # use axum_db::prelude::*;
-/// # use axum_login_kit::AuthUser;
-/// # #[model]
-/// # #[derive(Debug, Clone)]
-/// # pub struct User { #[model(primary_key)] pub id: i32, pub password_hash: String }
-/// # impl AuthUser for User {
-/// #     type Id = i32;
-/// #     fn id(&self) -> i32 { self.id }
-/// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
-/// # }
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
-/// # let secret_key = b"at least 32 bytes that nobody can guess";
-///
 /// let guesses = Arc::new(Mutex::new(Vec::new()));
 /// let seen = Arc::clone(&guesses);
-/// let login = LoginManager::<User>::new(&database, secret_key)
+/// let login = manager()
 ///     .on_event(move |event| {
 ///         if event.kind == LoginEventKind::LoginFailed {
-///             seen.lock().unwrap().push(event.ip);
+///             seen.lock().unwrap().push((event.user_id, event.user_agent.clone()));
 ///         }
 ///     })
 ///     .build()?;
+/// let check = async |auth: Auth<User>| auth.verify_password(Some(ada()), "a guess").await.map(drop);
+/// let visitor = stranger(&login, Router::new().route("/login", post(check)));
+/// visitor.post("/login").header("user-agent", "curl").await.assert_status(200);
+/// assert_eq!(*guesses.lock().unwrap(), [(Some(1), Some("curl".to_owned()))]);
 /// # Ok(())
 /// # }
 /// ```
@@ -57,6 +47,23 @@ pub struct LoginEvent<U: AuthUser> {
 }
 
 /// The kinds of [`LoginEvent`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let kinds = Arc::new(Mutex::new(Vec::new()));
+/// let seen = Arc::clone(&kinds);
+/// let login = manager().on_event(move |event| seen.lock().unwrap().push(event.kind)).build()?;
+/// let log_out = async |auth: Auth<User>| auth.logout().await;
+/// let account = async |user: CurrentUser<User>| user.email.clone();
+/// let ada = browser(&login, Router::new().route("/logout", post(log_out)).route("/account", get(account))).await;
+/// ada.post("/logout").await.assert_status(200);
+/// ada.get("/account").await.assert_status(401);
+/// assert_eq!(*kinds.lock().unwrap(), [LoginEventKind::LoggedOut, LoginEventKind::Unauthorized]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LoginEventKind {

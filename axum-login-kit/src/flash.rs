@@ -22,6 +22,9 @@ const MAX_BYTES: usize = 2_500;
 /// longer fit (2,500 bytes), the oldest go first.
 ///
 /// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use axum::response::{Html, Redirect};
 /// use axum_login_kit::Flash;
 ///
@@ -36,11 +39,34 @@ const MAX_BYTES: usize = 2_500;
 ///     let messages = flash.take();
 ///     Html(messages.iter().map(|message| format!("<p class={}>…</p>", message.category)).collect())
 /// }
+///
+/// # let login = manager().build()?;
+/// let visitor = stranger(&login, Router::new().route("/save", post(save)).route("/account", get(account)));
+/// visitor.post("/save").follow().await.assert_text("<p class=success>…</p>");
+/// visitor.get("/account").await.assert_text(""); // each is shown once
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone)]
 pub struct Flash(Arc<RequestState>);
 
 /// One message of a [`Flash`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let login = manager().build()?;
+/// let page = async |flash: Flash| {
+///     flash.warning("The disk is almost full.");
+///     let messages: Vec<FlashMessage> = flash.take();
+///     format!("{}: {}", messages[0].category, messages[0].text)
+/// };
+/// let visitor = stranger(&login, Router::new().route("/page", get(page)));
+/// visitor.get("/page").await.assert_text("warning: The disk is almost full.");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FlashMessage {

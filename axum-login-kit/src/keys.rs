@@ -113,14 +113,14 @@ fn same(left: &str, right: &str) -> bool {
 /// Keys derived from a manager's secret, for what a [`SessionBackend`](crate::SessionBackend) leaves in a cookie.
 ///
 /// ```
-/// use axum_login_kit::SealingKeys;
-///
-/// fn leaves_in_a_cookie(keys: &SealingKeys) {
-///     let sealed = keys.seal("my backend", "a text".to_owned());
-///     assert_eq!(keys.unseal("my backend", &sealed).as_deref(), Some("a text"));
-///     assert_eq!(keys.unseal("something else", &sealed), None);
-/// }
-/// # let _ = leaves_in_a_cookie;
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/sealing_keys.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let keys: SealingKeys = sealing_keys(); // as `SessionBackend::set_up` is given them
+/// let sealed = keys.seal("my backend", "a text".to_owned());
+/// assert!(!sealed.contains("a text"));
+/// assert_eq!(keys.unseal("my backend", &sealed).as_deref(), Some("a text"));
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone)]
 pub struct SealingKeys(Arc<Keys>);
@@ -131,12 +131,35 @@ impl SealingKeys {
     }
 
     /// Encrypts a value, which can be read for the same purpose only.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/sealing_keys.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let keys = sealing_keys();
+    /// let sealed = keys.seal("my backend", "a text".to_owned());
+    /// assert!(sealed.bytes().all(|byte| byte.is_ascii_graphic() && byte != b';')); // good for a cookie
+    /// assert_ne!(keys.seal("my backend", "a text".to_owned()), sealed); // it tells not even what is the same
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn seal(&self, purpose: &str, value: String) -> String {
         self.0.seal(purpose, value)
     }
 
     /// What [`seal`](Self::seal) encrypted for the same purpose; `None` for anything else.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/sealing_keys.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let keys = sealing_keys();
+    /// let sealed = keys.seal("my backend", "a text".to_owned());
+    /// assert_eq!(keys.unseal("my backend", &sealed).as_deref(), Some("a text"));
+    /// assert_eq!(keys.unseal("something else", &sealed), None);
+    /// assert_eq!(keys.unseal("my backend", "forged"), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn unseal(&self, purpose: &str, sealed: &str) -> Option<String> {
         self.0.unseal(purpose, sealed)

@@ -291,18 +291,54 @@ pub struct TokenFor<U: AuthUser> {
 
 impl<U: AuthUser> TokenFor<U> {
     /// The primary key of its user.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let token = login.tokens().password_reset(&ada());
+    /// let read = login.tokens().read_password_reset(&token).unwrap();
+    /// assert_eq!(*read.user_id(), 1); // whom to load now
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn user_id(&self) -> &U::Id {
         &self.user_id
     }
 
     /// The address that a token of [`Tokens::email_change`] is for; empty for the others.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let tokens = login.tokens();
+    /// let change = tokens.read_email_change(&tokens.email_change(&ada(), "ada@example.org"));
+    /// assert_eq!(change.unwrap().new_email(), "ada@example.org");
+    /// let reset = tokens.read_password_reset(&tokens.password_reset(&ada()));
+    /// assert_eq!(reset.unwrap().new_email(), "");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn new_email(&self) -> &str {
         &self.new_email
     }
 
     /// Whether it was made for this user, and nothing that it is bound to has changed since.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let token = login.tokens().password_reset(&ada());
+    /// let read = login.tokens().read_password_reset(&token).unwrap();
+    /// assert!(read.is_for(&ada()));
+    /// assert!(!read.is_for(&User { password_hash: "another".into(), ..ada() })); // the token was used
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_for(&self, user: &U) -> bool
     where

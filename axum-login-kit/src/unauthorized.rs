@@ -100,6 +100,27 @@ enum Reason {
 }
 
 /// What is missing.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let login = manager()
+///     .on_unauthorized(|denial| {
+///         let text = match denial.reason {
+///             DenialReason::LoginRequired => "Who are you?",
+///             DenialReason::FreshLoginRequired => "Is it still you?",
+///             _ => "You may not do this.",
+///         };
+///         Some(axum::response::IntoResponse::into_response(text))
+///     })
+///     .build()?;
+/// let account = async |user: CurrentUser<User>| user.email.clone();
+/// let visitor = stranger(&login, Router::new().route("/account", get(account)));
+/// visitor.get("/account").await.assert_text("Who are you?");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DenialReason {
@@ -162,6 +183,22 @@ struct Answer {
 
 impl LoginRejection {
     /// Whether the cause is a missing login, and neither a missing permission nor an error.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let cart = async |user: Result<CurrentUser<User>, LoginRejection>| match user {
+    ///     Ok(user) => Ok(format!("the cart of {}", user.email)),
+    ///     Err(rejection) if rejection.is_login_required() => Ok("a visitor's cart".to_owned()),
+    ///     Err(error) => Err(error), // the database does not answer: not a visitor
+    /// };
+    /// let visitor = stranger(&login, Router::new().route("/cart", get(cart)));
+    /// visitor.get("/cart").await.assert_text("a visitor's cart");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_login_required(&self) -> bool {
         matches!(

@@ -77,6 +77,22 @@ impl<B: Engine, K: Bind> Member for Migrate<B, K> {
 
 impl<B: Engine, K: Bind> Migrate<B, K> {
     /// Puts the migrations of another database beside these, for one set of commands.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (database, analytics) = (database::<Main>(&folder).await, database::<Analytics>(&folder).await);
+    /// let main = Migrate::new(&database, Metadata::default()).directory("tests/migrations");
+    /// let visits = Migrate::new(&analytics, Metadata::default()).directory("tests/migrations");
+    /// let mut answer = Vec::new();
+    /// main.and(visits).run_into(command("current --all-binds"), &mut answer).await?;
+    /// let answer = String::from_utf8(answer)?;
+    /// assert!(answer.contains("── main ──") && answer.contains("── analytics ──"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn and<C: Engine, L: Bind>(self, other: Migrate<C, L>) -> Binds {
         let members: Vec<Box<dyn Member>> = vec![Box::new(self)];
         Binds { members }.and(other)
@@ -85,6 +101,26 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
 
 impl Binds {
     /// One more database.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # struct Archive;
+    /// # impl Bind for Archive {
+    /// #     const NAME: &'static str = "archive";
+    /// # }
+    /// # let folder = tempfile::tempdir()?;
+    /// # let archive = database::<Archive>(&folder).await;
+    /// # let (database, analytics) = (database::<Main>(&folder).await, database::<Analytics>(&folder).await);
+    /// # let main = Migrate::new(&database, Metadata::default()).directory("tests/migrations");
+    /// # let visits = Migrate::new(&analytics, Metadata::default()).directory("tests/migrations");
+    /// # let archive = Migrate::new(&archive, Metadata::default()).directory("tests/migrations");
+    /// let binds = main.and(visits).and(archive);
+    /// assert_eq!(binds.upgrade_on_start().await?.applied, 6); // two in each
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn and<B: Engine, K: Bind>(mut self, other: Migrate<B, K>) -> Self {
         self.members.push(Box::new(other));
         self
@@ -92,6 +128,22 @@ impl Binds {
 
     /// Runs a command on the first database, the one that `--bind` names, or, with `--all-binds`, on each, and prints
     /// the answers; the exit code is the first that is not 0.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (database, analytics) = (database::<Main>(&folder).await, database::<Analytics>(&folder).await);
+    /// # let main = Migrate::new(&database, Metadata::default()).directory("tests/migrations");
+    /// # let binds = main.and(Migrate::new(&analytics, Metadata::default()).directory("tests/migrations"));
+    /// assert_eq!(binds.run(command("upgrade --bind analytics")).await?, ExitCode::SUCCESS);
+    /// assert_eq!(binds.upgrade_on_start().await?.applied, 2); // those of `main`, which were not meant
+    /// let error = binds.run(command("upgrade --bind analitics")).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Usage);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Migrate::run`], at the first database that has one.
@@ -105,6 +157,24 @@ impl Binds {
     }
 
     /// As [`run`](Self::run), with the answers written to `sink`, without colours, instead of the standard output.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (database, analytics) = (database::<Main>(&folder).await, database::<Analytics>(&folder).await);
+    /// # let main = Migrate::new(&database, Metadata::default()).directory("tests/migrations");
+    /// # let binds = main.and(Migrate::new(&analytics, Metadata::default()).directory("tests/migrations"));
+    /// let mut answer = Vec::new();
+    /// binds.run_into(command("current --all-binds"), &mut answer).await?;
+    /// let answer = String::from_utf8(answer)?;
+    /// let lines: Vec<&str> = answer.lines().collect();
+    /// assert_eq!(lines[..2], ["── main ──", "base (no revision is applied)"]);
+    /// assert_eq!(lines[3..5], ["── analytics ──", "base (no revision is applied)"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`run`](Self::run), and when `sink` takes no more.
@@ -162,6 +232,20 @@ impl Binds {
     }
 
     /// Brings every database up to date, one after the other, and tells how many revisions that took.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (database, analytics) = (database::<Main>(&folder).await, database::<Analytics>(&folder).await);
+    /// # let main = Migrate::new(&database, Metadata::default()).directory("tests/migrations");
+    /// # let binds = main.and(Migrate::new(&analytics, Metadata::default()).directory("tests/migrations"));
+    /// assert_eq!(binds.upgrade_on_start().await?.applied, 4); // two in each
+    /// assert_eq!(binds.upgrade_on_start().await?.applied, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Migrate::upgrade_on_start`], at the first database that has one.

@@ -9,6 +9,18 @@ use std::path::Path;
 /// `Display` is one paragraph for the developer who ran the command: what happened, and the next action.
 /// `Debug` is the same text with its causes, so that `fn main() -> Result<ExitCode, axum_migrate::Error>`
 /// prints something readable. Neither ever contains the password of a connection.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let column = Column { name: "title".into(), ty: "TEXT".into(), ..Column::default() };
+/// let ops = [Op::AddColumn { table: "posts".into(), column, backfill: None }];
+/// let error: Error = render(Dialect::Sqlite, &ops, &Schema::default()).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::NeedsInput);
+/// assert!(error.to_string().contains("pass --backfill posts.title=EXPR"));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -18,6 +30,24 @@ struct Inner {
 }
 
 /// The class of an [`Error`], for programs that react to it.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let database = database::<Main>(&folder).await;
+/// let migrate = Migrate::new(&database, Metadata::default()).directory("no such folder");
+/// let advice = match migrate.upgrade_on_start().await {
+///     Ok(_) => "up to date",
+///     Err(error) if error.kind() == ErrorKind::Locked => "another one is at it: try again",
+///     Err(error) if error.kind() == ErrorKind::Directory => "this program was shipped without its migrations",
+///     Err(error) => return Err(error.into()),
+/// };
+/// assert_eq!(advice, "this program was shipped without its migrations");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -105,6 +135,16 @@ impl Error {
     }
 
     /// What class of error this is.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let hints = Hints { renamed_tables: vec![("tag".into(), "tags".into())], ..Hints::default() };
+    /// let error = diff(&Schema::default(), &Schema::default(), &hints).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Usage); // there is no such table
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

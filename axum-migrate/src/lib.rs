@@ -30,7 +30,7 @@ pub use diff::{Diff, Hints, diff};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind};
 pub use migrate::{Migrate, Upgraded};
-pub use op::{Op, inverse};
+pub use op::{Constraint, Op, inverse};
 pub use render::{Script, render};
 pub use revision::Embedded;
 pub use schema::Schema;

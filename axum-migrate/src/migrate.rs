@@ -48,6 +48,19 @@ pub struct Migrate<B: Engine, K: Bind = Main> {
 }
 
 /// What `upgrade_on_start` did.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let database = database::<Main>(&folder).await;
+/// let migrate = Migrate::new(&database, Metadata::default()).directory("tests/migrations");
+/// let Upgraded { applied, .. } = migrate.upgrade_on_start().await?;
+/// assert_eq!(applied, 2); // as many as the folder has
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Upgraded {
@@ -64,6 +77,31 @@ pub(crate) enum Source {
 
 impl<B: Engine, K: Bind> Migrate<B, K> {
     /// The migrations of `database`, whose schema the models in `metadata` describe.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// use axum_db::{metadata, prelude::*};
+    ///
+    /// #[model]
+    /// pub struct Post {
+    ///     #[model(primary_key)]
+    ///     pub id: i32,
+    ///     #[model(length = 100)]
+    ///     pub title: String,
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let database = database::<Main>(&folder).await;
+    /// # let migrations = folder.path().join("migrations");
+    /// let migrate = Migrate::new(&database, metadata![Post]).directory(&migrations);
+    /// migrate.run(command("init")).await?;
+    /// let mut answer = Vec::new();
+    /// migrate.run_into(command("migrate -m first --dry-run"), &mut answer).await?;
+    /// assert!(String::from_utf8(answer)?.contains("+ table posts"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(database: &Database<B, K>, metadata: Metadata) -> Self {
         Self {
             database: database.clone(),
@@ -77,12 +115,40 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
     }
 
     /// The migrations folder. Default: found as described at [`Migrate`].
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let database = database::<Main>(&folder).await;
+    /// let migrate = Migrate::new(&database, Metadata::default()).directory("tests/migrations");
+    /// assert_eq!(migrate.upgrade_on_start().await?.applied, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn directory(mut self, folder: impl Into<PathBuf>) -> Self {
         self.directory = Some(folder.into());
         self
     }
 
     /// The copy of the migrations inside the program, from [`embed!`](crate::embed). Default: none.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let database = database::<Main>(&folder).await;
+    /// let migrate = Migrate::new(&database, Metadata::default())
+    ///     .directory("not on this machine")
+    ///     .embedded(axum_migrate::embed!("$CARGO_MANIFEST_DIR/tests/migrations"));
+    /// let mut answer = Vec::new();
+    /// migrate.run_into(command("history"), &mut answer).await?; // from the copy
+    /// assert!(String::from_utf8(answer)?.contains("create books"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn embedded(mut self, embedded: Embedded) -> Self {
         self.embedded = Some(embedded);
         self
@@ -90,12 +156,44 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
 
     /// Makes `init` begin with one sub-folder per engine. Default: one folder, unless there are such
     /// sub-folders already.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let database = database::<Main>(&folder).await;
+    /// let migrations = folder.path().join("migrations");
+    /// let migrate = Migrate::new(&database, Metadata::default()).directory(&migrations).per_engine();
+    /// migrate.run(command("init")).await?;
+    /// assert!(migrations.join("sqlite").is_dir());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn per_engine(mut self) -> Self {
         self.per_engine = true;
         self
     }
 
     /// How long an upgrade waits for another one of the same database, and for locks of tables. Default: 60 seconds.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let database = database::<Main>(&folder).await;
+    /// // Two programs that start at once: one upgrades, the other one waits for it.
+    /// let migrate = || {
+    ///     let migrate = Migrate::new(&database, Metadata::default()).directory("tests/migrations");
+    ///     migrate.lock_deadline(Duration::from_secs(120))
+    /// };
+    /// let (one, two) = (migrate(), migrate());
+    /// let (one, two) = tokio::join!(one.upgrade_on_start(), two.upgrade_on_start());
+    /// assert_eq!(one?.applied + two?.applied, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn lock_deadline(mut self, wait: Duration) -> Self {
         self.options.wait = wait;
         self
@@ -103,6 +201,20 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
 
     /// How long a statement queues for the lock of a table before it gives way to those who queue behind it, and is
     /// tried again; zero is as long as it takes. Default: 5 seconds.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let database = database::<Main>(&folder).await;
+    /// let migrate = Migrate::new(&database, Metadata::default())
+    ///     .directory("tests/migrations")
+    ///     .lock_timeout(Duration::from_secs(1)); // nobody queues behind it for longer
+    /// assert_eq!(migrate.upgrade_on_start().await?.applied, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.options.lock_timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
         self
@@ -110,6 +222,23 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
 
     /// Refuses revisions that sort before one that the database already has. Default: they run, unless an applied
     /// one builds on them.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let database = database::<Main>(&folder).await;
+    /// # let migrations = folder.path().join("migrations");
+    /// let migrate = Migrate::new(&database, Metadata::default()).directory(&migrations).linear();
+    /// write_revision(&migrations, "2026-03-02-090000-0000_tags", "CREATE TABLE tags (name TEXT);");
+    /// migrate.upgrade_on_start().await?;
+    /// write_revision(&migrations, "2026-03-01-090000-0000_posts", "CREATE TABLE posts (title TEXT);"); // of another branch
+    /// let error = migrate.upgrade_on_start().await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::OutOfOrder);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn linear(mut self) -> Self {
         self.options.order = Order::Linear;
         self
@@ -117,6 +246,31 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
 
     /// The program's own command line, as `Cli::command()` of [`clap::CommandFactory`], for `completions`. Default:
     /// as far as the typed command shows it.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use clap::{CommandFactory, Parser};
+    ///
+    /// #[derive(Parser)]
+    /// #[command(name = "blog")]
+    /// enum Cli {
+    ///     Serve,
+    ///     #[command(subcommand)]
+    ///     Db(Command),
+    /// }
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let database = database::<Main>(&folder).await;
+    /// let migrate = Migrate::new(&database, Metadata::default()).program(Cli::command());
+    /// let Cli::Db(command) = Cli::parse_from(["blog", "db", "completions", "bash"]) else { unreachable!() };
+    /// let mut script = Vec::new();
+    /// migrate.run_into(command, &mut script).await?;
+    /// assert!(String::from_utf8(script)?.contains("serve")); // also what is not of this crate
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn program(mut self, command: clap::Command) -> Self {
         self.program = Some(command);
         self

@@ -17,19 +17,16 @@ use crate::user::AuthUser;
 /// Logs users in and out, and checks passwords; open to everyone.
 ///
 /// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use axum::response::{IntoResponse, Redirect, Response};
-/// use axum_login_kit::{Auth, AuthUser, Error, Flash, NextUrl};
+/// use axum_login_kit::{Auth, Error, Flash, NextUrl};
 ///
-/// # pub struct User { id: i32, password_hash: String }
-/// # impl AuthUser for User {
-/// #     type Id = i32;
-/// #     fn id(&self) -> i32 { self.id }
-/// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
-/// # }
-/// # async fn find_user(email: &str) -> Option<User> { None }
-/// async fn login_post(auth: Auth<User>, next: NextUrl, flash: Flash) -> Result<Response, Error> {
+/// # async fn find_user(email: &str) -> Option<User> { (email == "ada@example.com").then(ada) }
+/// async fn login_post(auth: Auth<User>, next: NextUrl, flash: Flash, password: String) -> Result<Response, Error> {
 ///     let user = find_user("ada@example.com").await;
-///     match auth.verify_password(user, "correct horse").await? {
+///     match auth.verify_password(user, &password).await? {
 ///         Some(user) => {
 ///             auth.login(&user).remember(true).await?;
 ///             Ok(next.or("/").into_response())
@@ -45,6 +42,14 @@ use crate::user::AuthUser;
 ///     auth.logout().await?;
 ///     Ok(Redirect::to("/"))
 /// }
+///
+/// # let login = manager().build()?;
+/// let app = stranger(&login, Router::new().route("/login", post(login_post)).route("/logout", post(logout)));
+/// app.post("/login").body("text/plain", "a guess").await.assert_redirect("/login");
+/// app.post("/login").body("text/plain", "correct horse").follow().await.assert_text("ada@example.com");
+/// app.post("/logout").follow().await.assert_text("nobody");
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Sessions, transactions and cookies
@@ -230,16 +235,13 @@ impl<U: AuthUser> Auth<U> {
     /// The sessions of the user who is logged in, the one last used first: a page of devices.
     ///
     /// ```
-    /// use axum::extract::{Form, Path};
-    /// use axum::{Json, response::Redirect};
-    /// use axum_login_kit::{Auth, AuthUser, Error, SessionId, SessionInfo};
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::extract::Path;
+    /// use axum::{Json, response::Redirect, routing::delete};
+    /// use axum_login_kit::{Auth, Error, SessionId, SessionInfo};
     ///
-    /// # pub struct User { id: i32, password_hash: String }
-    /// # impl AuthUser for User {
-    /// #     type Id = i32;
-    /// #     fn id(&self) -> i32 { self.id }
-    /// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
-    /// # }
     /// #[axum::debug_handler]
     /// async fn devices(auth: Auth<User>) -> Result<Json<Vec<SessionInfo>>, Error> {
     ///     Ok(Json(auth.sessions().await?))
@@ -250,6 +252,13 @@ impl<U: AuthUser> Auth<U> {
     ///     auth.revoke(&id).await?;
     ///     Ok(Redirect::to("/devices"))
     /// }
+    ///
+    /// # let login = manager().build()?;
+    /// let routes = Router::new().route("/devices", get(devices)).route("/devices/{id}", delete(revoke));
+    /// let ada = browser(&login, routes).await;
+    /// ada.get("/devices").await.assert_shows(r#""is_current":true"#);
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Errors
@@ -305,21 +314,24 @@ impl<U: AuthUser> Auth<U> {
     /// noticed.
     ///
     /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use std::convert::Infallible;
     /// use axum::response::sse::{Event, Sse};
-    /// use axum_login_kit::{Auth, AuthUser, Error};
+    /// use axum_login_kit::{Auth, Error};
     /// use futures_util::stream::{self, Stream, StreamExt};
     ///
-    /// # pub struct User { id: i32, password_hash: String }
-    /// # impl AuthUser for User {
-    /// #     type Id = i32;
-    /// #     fn id(&self) -> i32 { self.id }
-    /// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
-    /// # }
     /// async fn events(auth: Auth<User>) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Error> {
     ///     let news = stream::repeat_with(|| Ok(Event::default().data("news")));
     ///     Ok(Sse::new(news.take_until(auth.ended().await?)))
     /// }
+    ///
+    /// # let login = manager().build()?;
+    /// let visitor = stranger(&login, Router::new().route("/events", get(events)));
+    /// visitor.get("/events").await.assert_text(""); // nobody is logged in: the stream is at its end
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Errors
@@ -363,14 +375,11 @@ impl<U: AuthUser> Auth<U> {
     /// session had; **as another user begins with nothing**; **a logout drops it all**.
     ///
     /// ```
-    /// use axum_login_kit::{Auth, AuthUser, Error, SessionData};
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum_login_kit::{Auth, Error, SessionData};
     ///
-    /// # pub struct User { id: i32, password_hash: String }
-    /// # impl AuthUser for User {
-    /// #     type Id = i32;
-    /// #     fn id(&self) -> i32 { self.id }
-    /// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
-    /// # }
     /// #[derive(Default, serde::Serialize, serde::Deserialize)]
     /// struct Cart { items: Vec<i32> }
     ///
@@ -382,6 +391,14 @@ impl<U: AuthUser> Auth<U> {
     ///     auth.update_data(|cart: &mut Cart| cart.items.push(7)).await?;
     ///     Ok(format!("{} items", auth.data::<Cart>().await?.items.len()))
     /// }
+    ///
+    /// # let login = manager().build()?;
+    /// let visitor = stranger(&login, Router::new().route("/add", post(add)));
+    /// visitor.post("/add").await.assert_text("1 items");
+    /// visitor.post("/add").await.assert_text("2 items");
+    /// visitor.another().post("/add").await.assert_text("1 items");
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Errors

@@ -19,27 +19,33 @@ use crate::user::AuthUser;
 /// It derefs to the user. The user is loaded once a request, however many extractors ask.
 ///
 /// ```
-/// use axum_login_kit::{AuthUser, CurrentUser};
-///
-/// pub struct User { id: i32, name: String, password_hash: String }
-/// # impl AuthUser for User {
-/// #     type Id = i32;
-/// #     fn id(&self) -> i32 { self.id }
-/// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
-/// # }
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum_login_kit::CurrentUser;
 ///
 /// #[axum::debug_handler]
 /// async fn account(user: CurrentUser<User>) -> String {
-///     format!("This is the account of {}.", user.name)
+///     format!("This is the account of {}.", user.email)
 /// }
 ///
 /// #[axum::debug_handler]
 /// async fn home(user: Option<CurrentUser<User>>) -> String {
 ///     match user {
-///         Some(user) => format!("Hello, {}!", user.name),
+///         Some(user) => format!("Hello, {}!", user.email),
 ///         None => "Hello, stranger!".to_owned(),
 ///     }
 /// }
+///
+/// # let login = manager().build()?;
+/// let routes = Router::new().route("/account", get(account)).route("/home", get(home));
+/// let visitor = stranger(&login, routes);
+/// visitor.get("/account").await.assert_status(401);
+/// visitor.get("/home").await.assert_text("Hello, stranger!");
+/// let ada = visitor.another().with_cookies(login_as(&login, &ada()).await?);
+/// ada.get("/account").await.assert_text("This is the account of ada@example.com.");
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug)]
 pub struct CurrentUser<U: AuthUser>(pub Arc<U>);

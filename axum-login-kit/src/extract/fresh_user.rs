@@ -21,14 +21,11 @@ use crate::user::AuthUser;
 /// Freshness may carry an age: `FreshUser<User, 15>` is closed to whoever gave the password more than 15 minutes ago.
 ///
 /// ```
-/// use axum_login_kit::{AuthUser, FreshUser};
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum_login_kit::FreshUser;
 ///
-/// # pub struct User { id: i32, password_hash: String }
-/// # impl AuthUser for User {
-/// #     type Id = i32;
-/// #     fn id(&self) -> i32 { self.id }
-/// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
-/// # }
 /// #[axum::debug_handler]
 /// async fn delete_account(user: FreshUser<User>) -> String {
 ///     format!("Account {} is gone.", user.id)
@@ -38,6 +35,16 @@ use crate::user::AuthUser;
 /// async fn transfer(user: FreshUser<User, 15>) -> String {
 ///     format!("Account {} is empty.", user.id)
 /// }
+///
+/// # let clock = FakeClock::new();
+/// # let login = manager().clock(clock.clone()).build()?;
+/// let routes = Router::new().route("/delete", post(delete_account)).route("/transfer", post(transfer));
+/// let ada = browser(&login, routes).await;
+/// clock.advance(Duration::from_secs(16 * 60));
+/// ada.post("/transfer").await.assert_status(401);
+/// ada.post("/delete").await.assert_text("Account 1 is gone.");
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug)]
 pub struct FreshUser<U: AuthUser, const MINUTES: u64 = 0>(pub Arc<U>);

@@ -12,6 +12,23 @@ use crate::user::AuthUser;
 ///
 /// Awaited, it is an error with [`LoginRefused::Inactive`] for a user who is not active, unless
 /// [`force`](Self::force) is set. It is cancelled by dropping it: then the session that the browser had stands.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let login = manager().build()?;
+/// let log_in = async |auth: Auth<User>| {
+///     let user = ada();
+///     let logging_in: Login<'_, User> = auth.login(&user).remember(true);
+///     logging_in.await // before this nobody is logged in
+/// };
+/// let visitor = stranger(&login, Router::new().route("/login", post(log_in)));
+/// visitor.post("/login").await.assert_status(200);
+/// visitor.get("/").await.assert_text("ada@example.com");
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nobody is logged in before this is awaited: `auth.login(&user).await?`"]
 pub struct Login<'a, U: AuthUser> {
     context: &'a LoginContext<U>,

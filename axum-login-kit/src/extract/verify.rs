@@ -9,6 +9,21 @@ use crate::events::LoginEventKind;
 use crate::user::AuthUser;
 
 /// A password that is verified when it is awaited; from [`Auth::verify_password`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let login = manager().build()?;
+/// let check = async |auth: Auth<User>| -> Result<String, Error> {
+///     let verifying: VerifyPassword<'_, User> = auth.verify_password(Some(ada()), "correct horse");
+///     let user = verifying.account("ada@example.com").await?;
+///     Ok(user.is_some().to_string())
+/// };
+/// stranger(&login, Router::new().route("/check", post(check))).post("/check").await.assert_text("true");
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "no password is verified before this is awaited"]
 pub struct VerifyPassword<'a, U: AuthUser> {
     auth: &'a Auth<U>,

@@ -26,20 +26,19 @@ use crate::user::AuthUser;
 /// cookies before requests from other sites, passes.
 ///
 /// ```
-/// use axum::{Router, routing::get};
-/// use axum_login_kit::login_required;
-///
-/// # pub struct User { id: i32, password_hash: String }
-/// # impl axum_login_kit::AuthUser for User {
-/// #     type Id = i32;
-/// #     fn id(&self) -> i32 { self.id }
-/// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
-/// # }
-/// let admin: Router = Router::new()
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let admin = Router::new()
 ///     .route("/", get(async || "the back office"))
 ///     .route_layer(login_required::<User>().login_url("/admin/login"));
 /// let app = Router::new().nest("/admin", admin); // and the layers of the manager and the database around it
-/// # let _: Router = app;
+///
+/// # let login = manager().build()?;
+/// stranger(&login, app.clone()).get("/admin").await.assert_redirect("/admin/login?next=%2Fadmin");
+/// browser(&login, app).await.get("/admin").await.assert_text("the back office");
+/// # Ok(())
+/// # }
 /// ```
 #[must_use = "a layer does nothing unless it is added to a router"]
 pub fn login_required<U: AuthUser>() -> LoginRequired<U> {
@@ -51,6 +50,15 @@ pub fn login_required<U: AuthUser>() -> LoginRequired<U> {
 }
 
 /// The guard of a router; from [`login_required`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let guard: LoginRequired<User> = login_required().fresh_within(Duration::from_secs(15 * 60));
+/// assert_eq!(guard.to_string(), "login as User, fresh within 900 s"); // in the table of a `GuardedRouter`
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a layer does nothing unless it is added to a router"]
 pub struct LoginRequired<U: AuthUser> {
     rules: Vec<Rule<U>>,
@@ -248,6 +256,21 @@ fn checked(path: String) -> String {
 }
 
 /// The service of a [`LoginRequired`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum::{body::Body, http::Request};
+/// use tower::{Layer, ServiceExt};
+///
+/// let login = manager().build()?;
+/// let guarded: LoginRequiredService<Router, User> = login_required().layer(Router::new());
+/// let response = login.layer().layer(guarded).oneshot(Request::new(Body::empty())).await?;
+/// assert_eq!(response.status(), 401);
+/// # Ok(())
+/// # }
+/// ```
 pub struct LoginRequiredService<S, U: AuthUser> {
     inner: S,
     guard: LoginRequired<U>,

@@ -68,9 +68,44 @@ pub trait Permission: Send + Sync + 'static {
     type User: AuthUser;
 
     /// Its name, such as `posts.edit`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// struct EditPosts;
+    ///
+    /// impl Permission for EditPosts {
+    ///     type User = User;
+    ///     const NAME: &'static str = "posts.edit";
+    /// }
+    ///
+    /// assert!(EditPosts::is_granted(&ada(), &Grants::from_iter([EditPosts::NAME])));
+    /// # Ok(())
+    /// # }
+    /// ```
     const NAME: &'static str;
 
     /// Whether the user has it. Default: whether its name was granted.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// /// Whoever is of the house.
+    /// struct SeeDrafts;
+    ///
+    /// impl Permission for SeeDrafts {
+    ///     type User = User;
+    ///     const NAME: &'static str = "drafts.see";
+    ///
+    ///     fn is_granted(user: &User, _: &Grants) -> bool {
+    ///         user.email.ends_with("@example.com")
+    ///     }
+    /// }
+    ///
+    /// assert!(SeeDrafts::is_granted(&ada(), &Grants::default()));
+    /// # Ok(())
+    /// # }
+    /// ```
     fn is_granted(user: &Self::User, granted: &Grants) -> bool {
         let _ = user;
         granted.has(Self::NAME)
@@ -91,6 +126,14 @@ pub struct Grants(HashSet<String>);
 
 impl Grants {
     /// Whether this was granted.
+    ///
+    /// ```
+    /// use axum_login_kit::Grants;
+    ///
+    /// let granted = Grants::from_iter(["posts.edit"]);
+    /// assert!(granted.has("posts.edit"));
+    /// assert!(!granted.has("posts")); // a name is a name, and no path
+    /// ```
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.0.contains(name)
@@ -168,6 +211,28 @@ pub struct Require<P: Permission>(pub Arc<P::User>);
 
 impl<P: Permission> Require<P> {
     /// The user as an owned value, for changing it.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # struct EditPosts;
+    /// #
+    /// # impl Permission for EditPosts {
+    /// #     type User = User;
+    /// #     const NAME: &'static str = "posts.edit";
+    /// # }
+    /// let login = manager().permissions(async |_, _| Ok(Grants::from_iter(["posts.edit"]))).build()?;
+    /// let owned = async |user: Require<EditPosts>| {
+    ///     let mut user: User = user.into_inner();
+    ///     user.email.push_str(".invalid");
+    ///     user.email
+    /// };
+    /// let ada = browser(&login, Router::new().route("/owned", get(owned))).await;
+    /// ada.get("/owned").await.assert_text("ada@example.com.invalid");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn into_inner(self) -> P::User
     where

@@ -235,12 +235,35 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     }
 
     /// Every route and its guard, in the order they were added.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let routes: GuardedRouter = GuardedRouter::new(login_required::<User>())
+    ///     .public("/about", get(async || "about us"))
+    ///     .route("/account", get(async || "yours"));
+    /// assert_eq!(routes.audit().to_string(), "/about    public\n/account  login as User\n");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn audit(&self) -> RouteAudit {
         RouteAudit(self.routes.clone())
     }
 
     /// The router, for layers and state.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().build()?;
+    /// let routes = GuardedRouter::new(login_required::<User>()).route("/account", get(async || "yours"));
+    /// let app: Router = routes.into_router().layer(login.layer());
+    /// Client::new(app).get("/account").await.assert_status(401);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_router(self) -> Router<S> {
         self.router
     }
@@ -264,6 +287,19 @@ where
 
 impl RouteAudit {
     /// The routes with what stands before them.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let routes: GuardedRouter = GuardedRouter::new(login_required::<User>())
+    ///     .public("/about", get(async || "about us"))
+    ///     .route("/account", get(async || "yours"));
+    /// let audit = routes.audit();
+    /// let open: Vec<&str> = audit.routes().filter(|(_, guard)| *guard == "public").map(|(path, _)| path).collect();
+    /// assert_eq!(open, ["/about"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(path, guard)| (&**path, &**guard))
     }

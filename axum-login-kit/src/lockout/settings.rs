@@ -27,13 +27,27 @@ pub(super) const MINUTE: Duration = Duration::from_secs(60);
 /// looked at. Where a transaction is open, it counts after its end, however that ends.
 ///
 /// ```
-/// use std::time::Duration;
-/// use axum_login_kit::Lockout;
-///
-/// let lockout = Lockout::in_memory()
-///     .account(3)
-///     .pause(Duration::from_secs(60), Duration::from_secs(3600));
-/// # let _ = lockout;
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let minutes = |count: u64| Duration::from_secs(60 * count);
+/// let clock = FakeClock::new();
+/// let lockout = Lockout::in_memory().account(3).pause(minutes(1), minutes(60));
+/// let login = manager().clock(clock.clone()).lockout(lockout).build()?;
+/// let check = async |auth: Auth<User>, password: String| -> Result<String, Error> {
+///     let user = auth.verify_password(Some(ada()), &password).account("ada@example.com").await?;
+///     Ok(user.is_some().to_string())
+/// };
+/// let visitor = stranger(&login, Router::new().route("/login", post(check)));
+/// let answer = |password: &'static str| visitor.post("/login").body("text/plain", password);
+/// for _ in 0..3 {
+///     answer("a guess").await.assert_text("false");
+/// }
+/// answer("correct horse").await.assert_status(429); // not even looked at
+/// clock.advance(minutes(1));
+/// answer("correct horse").await.assert_text("true");
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct Lockout {

@@ -14,6 +14,23 @@ use super::store::Limits;
 use super::table::{FAILURES, LAST_AT, LOCKED_UNTIL, NAME, PAUSE, TABLE};
 
 /// A database engine that failures can be counted on: every engine of axum-db.
+///
+/// ```
+/// use axum_db::{Database, Sqlite};
+/// use axum_login_kit::{Lockout, LockoutBackend};
+///
+/// /// The same for whatever database the program is started with.
+/// fn strict<B: LockoutBackend>(database: &Database<B>) -> Lockout {
+///     Lockout::in_table(database).account(3)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// let lockout = strict(&Database::<Sqlite>::connect("sqlite://:memory:").await?);
+/// assert!(format!("{lockout:?}").contains("account: 3"));
+/// # Ok(())
+/// # }
+/// ```
 pub trait LockoutBackend: Statements {}
 
 #[diagnostic::do_not_recommend]

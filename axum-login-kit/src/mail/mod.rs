@@ -43,6 +43,14 @@ pub struct Mail {
 
 impl Mail {
     /// A mail of plain text, to nobody yet.
+    ///
+    /// ```
+    /// use axum_login_kit::Mail;
+    ///
+    /// let mail = Mail::new("Welcome", "Hello, Ada!");
+    /// assert_eq!((mail.subject.as_str(), mail.text.as_str()), ("Welcome", "Hello, Ada!"));
+    /// assert_eq!((mail.to.as_str(), mail.html), ("", None));
+    /// ```
     pub fn new(subject: impl Into<String>, text: impl Into<String>) -> Self {
         Mail {
             to: String::new(),
@@ -53,6 +61,13 @@ impl Mail {
     }
 
     /// Says where it goes.
+    ///
+    /// ```
+    /// use axum_login_kit::Mail;
+    ///
+    /// let mail = Mail::new("Welcome", "Hello, Ada!").to("ada@example.com");
+    /// assert_eq!(mail.to, "ada@example.com");
+    /// ```
     #[must_use]
     pub fn to(mut self, address: impl Into<String>) -> Self {
         self.to = address.into();
@@ -60,6 +75,15 @@ impl Mail {
     }
 
     /// Adds the same as HTML. What comes from users must be escaped in it.
+    ///
+    /// ```
+    /// use axum_login_kit::Mail;
+    ///
+    /// let name = "Ada &amp; Charles"; // escaped
+    /// let mail = Mail::new("Welcome", "Hello, Ada & Charles!").html(format!("<p>Hello, {name}!</p>"));
+    /// assert_eq!(mail.html.as_deref(), Some("<p>Hello, Ada &amp; Charles!</p>"));
+    /// assert_eq!(mail.text, "Hello, Ada & Charles!"); // for who reads no HTML
+    /// ```
     #[must_use]
     pub fn html(mut self, html: impl Into<String>) -> Self {
         self.html = Some(html.into());
@@ -82,21 +106,39 @@ impl fmt::Debug for Mail {
 /// ```
 /// use axum_login_kit::{Mail, MailError, Mailer};
 ///
-/// struct Printer;
+/// /// Hands mails to a provider that takes them by HTTP.
+/// struct Provider;
 ///
 /// #[async_trait::async_trait]
-/// impl Mailer for Printer {
+/// impl Mailer for Provider {
 ///     async fn send(&self, mail: Mail) -> Result<(), MailError> {
-///         println!("{}", mail.text);
-///         Ok(())
+///         if mail.to.is_empty() {
+///             return Err(MailError::new("the provider answered 422"));
+///         }
+///         Ok(()) // … a request to its API …
 ///     }
 /// }
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() { Printer.send(Mail::new("a", "b")).await.unwrap(); }
+/// # async fn main() {
+/// assert!(Provider.send(Mail::new("Welcome", "Hello!").to("ada@example.com")).await.is_ok());
+/// assert!(Provider.send(Mail::new("Welcome", "Hello!")).await.is_err());
+/// # }
 /// ```
 #[async_trait]
 pub trait Mailer: Send + Sync + 'static {
     /// Sends a mail, or hands it to who will.
+    ///
+    /// ```
+    /// use axum_login_kit::{Mail, Mailer, testing::Outbox};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_login_kit::MailError> {
+    /// let outbox = Outbox::default();
+    /// outbox.send(Mail::new("Welcome", "Hello, Ada!").to("ada@example.com")).await?;
+    /// assert_eq!(outbox.waiting(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When it was not taken. The kit sends in the background and writes the error to the log.
@@ -104,6 +146,15 @@ pub trait Mailer: Send + Sync + 'static {
 }
 
 /// A mail was not sent, or a mailer cannot be set up.
+///
+/// ```
+/// use std::error::Error;
+/// use axum_login_kit::MailError;
+///
+/// let error = MailError::new("the provider answered 422");
+/// assert_eq!(error.to_string(), "the mail was not sent");
+/// assert_eq!(error.source().unwrap().to_string(), "the provider answered 422");
+/// ```
 #[derive(Debug)]
 pub struct MailError {
     what: &'static str,

@@ -37,8 +37,28 @@ struct Shared {
 impl Outbox {
     /// Takes the oldest mail out, and waits for it: mails are sent in the background, after the response.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let outbox = Outbox::default();
+    /// let login = manager().mailer(outbox.clone()).build()?;
+    /// let forgot = async |auth: Auth<User>| {
+    ///     auth.mail_password_reset(Some(ada()), |_, token| Mail::new("Your new password", format!("/reset/{token}")))
+    /// };
+    /// stranger(&login, Router::new().route("/forgot", post(forgot))).post("/forgot").await.assert_status(200);
+    /// let mail = outbox.next().await; // sent in the background, perhaps not yet
+    /// assert_eq!(mail.to, "ada@example.com");
+    /// assert!(mail.text.starts_with("/reset/"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Panics
     /// When none comes within 10 seconds.
+    ///
+    /// # Cancellation
+    /// No mail is taken out.
     pub async fn next(&self) -> Mail {
         let waiting = async {
             loop {
@@ -57,6 +77,20 @@ impl Outbox {
     }
 
     /// How many mails have not been taken out.
+    ///
+    /// ```
+    /// use axum_login_kit::{Mail, Mailer, testing::Outbox};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_login_kit::MailError> {
+    /// let outbox = Outbox::default();
+    /// assert_eq!(outbox.waiting(), 0);
+    /// outbox.send(Mail::new("Welcome", "Hello, Ada!")).await?;
+    /// outbox.send(Mail::new("Your order", "It is on its way.")).await?;
+    /// assert_eq!(outbox.waiting(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.mails().len()

@@ -36,6 +36,16 @@ impl SmtpMailer {
     /// `smtp://user:password@host?tls=required` for STARTTLS, on port 587. Without encryption, `smtp://localhost:25`,
     /// only for a server on the same machine.
     ///
+    /// ```
+    /// use axum_login_kit::SmtpMailer;
+    ///
+    /// let from = "The blog <noreply@example.com>";
+    /// assert!(SmtpMailer::new("smtp://user:password@smtp.example.com?tls=required", from).is_ok());
+    /// let error = SmtpMailer::new("smtp://user:password@smtp.example.com", from).unwrap_err();
+    /// assert!(error.to_string().contains("does not ask for encryption"));
+    /// assert!(!error.to_string().contains("password"));
+    /// ```
+    ///
     /// # Errors
     /// When either cannot be read, or the URL asks for less encryption. The error does not repeat them.
     pub fn new(url: &str, from: &str) -> Result<Self, MailError> {

@@ -23,6 +23,16 @@ use crate::unauthorized::Denial;
 use crate::user::AuthUser;
 
 /// The settings of a [`LoginManager`], until [`build`](Self::build) checks them.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let builder: LoginManagerBuilder<User> = manager().login_url("/login").realm("Members only!");
+/// let error = builder.build().unwrap_err();
+/// assert_eq!(error, ConfigError::Realm { realm: "Members only!".into() });
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a manager begins with `build()`"]
 pub struct LoginManagerBuilder<U: AuthUser> {
     secret: zeroize::Zeroizing<Vec<u8>>,
@@ -40,17 +50,12 @@ impl<U: AuthUser> LoginManager<U> {
     /// from it. Another one ends all sessions.
     ///
     /// ```
-    /// use axum_login_kit::LoginManager;
+    /// use axum_login_kit::{ConfigError, LoginManager};
     /// # use axum_db::prelude::*;
     /// # use axum_login_kit::AuthUser;
     /// # #[model]
-    /// # #[derive(Debug, Clone)]
+    /// # #[derive(Debug, Clone, AuthUser)]
     /// # pub struct User { #[model(primary_key)] pub id: i32, pub password_hash: String }
-    /// # impl AuthUser for User {
-    /// #     type Id = i32;
-    /// #     fn id(&self) -> i32 { self.id }
-    /// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
-    /// # }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     ///
@@ -60,6 +65,9 @@ impl<U: AuthUser> LoginManager<U> {
     ///     .login_url("/login")
     ///     .login_message("Please log in to access this page.", "info")
     ///     .build()?;
+    ///
+    /// let error = LoginManager::<User>::new(&database, b"a password").build().unwrap_err();
+    /// assert_eq!(error, ConfigError::SecretTooShort { bytes: 10 });
     /// # Ok(())
     /// # }
     /// ```
@@ -86,14 +94,15 @@ impl<U: AuthUser> LoginManager<U> {
     /// values: nothing of it needs a database.
     ///
     /// ```
-    /// use axum_login_kit::{AuthUser, Error, LoginManager, MemorySessions, UserLoader};
+    /// use axum::{Router, routing::get};
+    /// use axum_db::testing::Client;
+    /// use axum_login_kit::{AuthUser, CurrentUser, Error, LoginManager, MemorySessions, UserLoader, testing::login_as};
     ///
-    /// struct Account { name: String }
-    ///
-    /// impl AuthUser for Account {
-    ///     type Id = String;
-    ///     fn id(&self) -> String { self.name.clone() }
-    ///     fn password_hash(&self) -> Option<&str> { None }
+    /// #[derive(AuthUser)]
+    /// #[auth(no_password)]
+    /// struct Account {
+    ///     #[auth(id)]
+    ///     name: String,
     /// }
     ///
     /// struct Directory;
@@ -105,9 +114,14 @@ impl<U: AuthUser> LoginManager<U> {
     ///     }
     /// }
     ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let secret_key = b"at least 32 bytes that nobody can guess";
     /// let login = LoginManager::over(MemorySessions::new(), Directory, secret_key).build()?;
+    /// let home = async |user: CurrentUser<Account>| user.name.clone();
+    /// let app = Router::new().route("/", get(home)).layer(login.layer());
+    /// let ada = Client::new(app).with_cookies(login_as(&login, &Account { name: "ada".into() }).await?);
+    /// ada.get("/").await.assert_text("ada");
     /// # Ok(())
     /// # }
     /// ```
@@ -228,25 +242,30 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
     /// [active](crate::AuthUser::is_active). A key should be stored as its SHA-256 only.
     ///
     /// ```
-    /// use axum::http::request::Parts;
-    /// use axum_login_kit::{LoginManager, RequestUser};
-    /// # use axum_db::prelude::*;
-    /// # use axum_login_kit::AuthUser;
-    /// # #[model]
-    /// # #[derive(Debug, Clone)]
-    /// # pub struct User { #[model(primary_key)] pub id: i32, pub password_hash: String, pub key_hash: Vec<u8> }
+    /// use axum::{Router, http::request::Parts, routing::get};
+    /// use axum_db::{metadata, prelude::*, testing::Client};
+    /// use axum_login_kit::{AuthUser, CurrentUser, LoginManager, RequestUser};
+    ///
     /// # fn sha256(key: &str) -> Vec<u8> { key.bytes().collect() }
-    /// # impl AuthUser for User {
-    /// #     type Id = i32;
-    /// #     fn id(&self) -> i32 { self.id }
-    /// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
-    /// # }
     /// # type Db = axum_db::Db<axum_db::Sqlite>;
+    /// #[model]
+    /// #[derive(Debug, Clone, AuthUser)]
+    /// pub struct User {
+    ///     #[model(primary_key)]
+    ///     pub id: i32,
+    ///     pub password_hash: String,
+    ///     pub key_hash: Vec<u8>,
+    /// }
+    ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let database = Db::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![User].with(axum_login_kit::tables::<User>())).await?;
+    /// # let db = database.session();
+    /// # NewUser::new("-", sha256("swordfish")).insert(&db).await?;
+    /// # db.commit().await?;
+    /// # drop(db);
     /// # let secret_key = b"at least 32 bytes that nobody can guess";
-    ///
     /// let login = LoginManager::<User>::new(&database, secret_key)
     ///     .request_loader(async |parts: Parts| {
     ///         let Some(key) = parts.headers.get("x-api-key").and_then(|key| key.to_str().ok()) else {
@@ -257,6 +276,11 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
     ///         Ok(user.map_or(RequestUser::Refused, RequestUser::User))
     ///     })
     ///     .build()?;
+    /// let who = async |user: CurrentUser<User>| format!("user {}", user.id);
+    /// let app = Router::new().route("/", get(who)).layer(login.layer()).layer(database.layer());
+    /// let program = Client::new(app);
+    /// program.get("/").header("x-api-key", "swordfish").await.assert_text("user 1");
+    /// program.get("/").header("x-api-key", "a guess").await.assert_status(401);
     /// # Ok(())
     /// # }
     /// ```
@@ -275,27 +299,34 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
     ///
     /// ```
     /// use std::sync::Arc;
-    /// use axum::http::request::Parts;
-    /// use axum_login_kit::{Grants, LoginManager};
-    /// # use axum_db::prelude::*;
-    /// # use axum_login_kit::AuthUser;
+    /// use axum::{Router, http::request::Parts, routing::get};
+    /// use axum_db::{metadata, prelude::*, testing::Client};
+    /// use axum_login_kit::{AuthUser, Grants, LoginManager, Permission, Require, testing::login_as};
     /// # #[model]
-    /// # #[derive(Debug, Clone)]
+    /// # #[derive(Debug, Clone, AuthUser)]
     /// # pub struct User { #[model(primary_key)] pub id: i32, pub password_hash: String }
-    /// # impl AuthUser for User {
-    /// #     type Id = i32;
-    /// #     fn id(&self) -> i32 { self.id }
-    /// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
-    /// # }
     /// # #[model]
     /// # #[derive(Debug, Clone)]
     /// # pub struct Role { #[model(primary_key)] pub id: i32, pub user_id: i32, #[model(length = 40)] pub name: String }
     /// # type Db = axum_db::Db<axum_db::Sqlite>;
+    ///
+    /// struct EditPosts;
+    ///
+    /// impl Permission for EditPosts {
+    ///     type User = User;
+    ///     const NAME: &'static str = "posts.edit";
+    /// }
+    ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let database = Db::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![User, Role].with(axum_login_kit::tables::<User>())).await?;
+    /// # let db = database.session();
+    /// # let ada = NewUser::new("-").insert(&db).await?;
+    /// # NewRole::new(ada.id, "posts.edit").insert(&db).await?;
+    /// # db.commit().await?;
+    /// # drop(db);
     /// # let secret_key = b"at least 32 bytes that nobody can guess";
-    ///
     /// let login = LoginManager::<User>::new(&database, secret_key)
     ///     .permissions(async |user: Arc<User>, parts: Parts| {
     ///         let db = parts.extensions.get::<Db>().expect("the database's layer");
@@ -303,6 +334,10 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
     ///         Ok(Grants::from_iter(roles.into_iter().map(|role| role.name)))
     ///     })
     ///     .build()?;
+    /// let edit = async |_: Require<EditPosts>| "the editor";
+    /// let app = Router::new().route("/edit", get(edit)).layer(login.layer()).layer(database.layer());
+    /// let ada = Client::new(app).with_cookies(login_as(&login, &ada).await?);
+    /// ada.get("/edit").await.assert_text("the editor");
     /// # Ok(())
     /// # }
     /// ```
@@ -319,15 +354,26 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
     /// A function that puts the messages of this manager into the language of the request.
     ///
     /// ```
-    /// # use axum_login_kit::{AuthUser, Error, LoginManagerBuilder};
-    /// # fn with<U: AuthUser>(builder: LoginManagerBuilder<U>) -> LoginManagerBuilder<U> {
-    /// builder.localize(|message, parts| {
-    ///     let language = parts.headers.get("accept-language").map_or(&b""[..], |value| value.as_bytes());
-    ///     match message {
-    ///         "Please log in." if language.starts_with(b"de") => "Bitte melden Sie sich an.".to_owned(),
-    ///         message => message.to_owned(),
-    ///     }
-    /// })
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager()
+    ///     .login_url("/login")
+    ///     .login_message("Please log in.", "info")
+    ///     .localize(|message, parts| {
+    ///         let language = parts.headers.get("accept-language").map_or(&b""[..], |value| value.as_bytes());
+    ///         match message {
+    ///             "Please log in." if language.starts_with(b"de") => "Bitte melden Sie sich an.".to_owned(),
+    ///             message => message.to_owned(),
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// let account = async |user: CurrentUser<User>| user.email.clone();
+    /// let form = async |flash: Flash| flash.take().into_iter().map(|message| message.text).collect::<String>();
+    /// let visitor = stranger(&login, Router::new().route("/account", get(account)).route("/login", get(form)));
+    /// let page = visitor.get("/account").header("accept-language", "de-AT").follow().await;
+    /// page.assert_text("Bitte melden Sie sich an.");
+    /// # Ok(())
     /// # }
     /// ```
     pub fn localize(
@@ -342,14 +388,26 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
     /// [`LoginRejection`](crate::LoginRejection) describes; `None` leaves a request to those.
     ///
     /// ```
-    /// # use axum_login_kit::{AuthUser, DenialReason, LoginManagerBuilder};
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use axum::{http::StatusCode, response::IntoResponse};
+    /// # struct Administer;
+    /// # impl Permission for Administer {
+    /// #     type User = User;
+    /// #     const NAME: &'static str = "administer";
+    /// # }
     ///
-    /// # fn with<U: AuthUser>(builder: LoginManagerBuilder<U>) -> LoginManagerBuilder<U> {
-    /// builder.on_unauthorized(|denial| {
-    ///     // Whoever lacks a permission shall not learn that there is something.
-    ///     (denial.reason == DenialReason::Forbidden).then(|| StatusCode::NOT_FOUND.into_response())
-    /// })
+    /// let login = manager()
+    ///     .on_unauthorized(|denial| {
+    ///         // Whoever lacks a permission shall not learn that there is something.
+    ///         (denial.reason == DenialReason::Forbidden).then(|| StatusCode::NOT_FOUND.into_response())
+    ///     })
+    ///     .build()?;
+    /// let office = async |_: Require<Administer>| "the back office";
+    /// let ada = browser(&login, Router::new().route("/office", get(office))).await;
+    /// ada.get("/office").await.assert_status(404);
+    /// # Ok(())
     /// # }
     /// ```
     pub fn on_unauthorized(

@@ -18,8 +18,60 @@ const ATTEMPTS: usize = 20;
 /// [`Auth::data`](crate::Auth::data).
 ///
 /// It is stored as JSON under its name. What can no longer be read, because the type has changed, is its default.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// #[derive(Default, serde::Serialize, serde::Deserialize)]
+/// struct Seen { pages: u32 }
+///
+/// impl SessionData for Seen {
+///     const NAME: &'static str = "seen";
+/// }
+///
+/// let login = manager().build()?;
+/// let page = async |auth: Auth<User>| -> Result<String, Error> {
+///     let pages = auth.update_data(|seen: &mut Seen| {
+///         seen.pages += 1;
+///         seen.pages.to_string()
+///     });
+///     pages.await
+/// };
+/// let visitor = stranger(&login, Router::new().route("/page", get(page)));
+/// visitor.get("/page").await.assert_text("1");
+/// visitor.get("/page").await.assert_text("2");
+/// # Ok(())
+/// # }
+/// ```
 pub trait SessionData: Serialize + DeserializeOwned + Default + Send {
     /// The name it is stored under, such as `cart`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// #[derive(Default, serde::Serialize, serde::Deserialize)]
+    /// struct Cart(Vec<i32>);
+    /// #[derive(Default, serde::Serialize, serde::Deserialize)]
+    /// struct Wishes(Vec<i32>);
+    ///
+    /// impl SessionData for Cart {
+    ///     const NAME: &'static str = "cart";
+    /// }
+    /// impl SessionData for Wishes {
+    ///     const NAME: &'static str = "wishes"; // beside the cart
+    /// }
+    ///
+    /// # let login = manager().build()?;
+    /// let add = async |auth: Auth<User>| -> Result<String, Error> {
+    ///     auth.update_data(|cart: &mut Cart| cart.0.push(7)).await?;
+    ///     Ok(format!("{:?} and {:?}", auth.data::<Cart>().await?.0, auth.data::<Wishes>().await?.0))
+    /// };
+    /// stranger(&login, Router::new().route("/add", post(add))).post("/add").await.assert_text("[7] and []");
+    /// # Ok(())
+    /// # }
+    /// ```
     const NAME: &'static str;
 }
 

@@ -21,6 +21,27 @@ const LEAST: Duration = Duration::from_millis(10);
 /// A future that is ready when a session has ended; from [`Auth::ended`](crate::Auth::ended).
 ///
 /// Dropping it stops the watch.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let login = manager().build()?;
+/// let watched = Arc::new(Mutex::new(None));
+/// let slot = Arc::clone(&watched);
+/// let watch = async move |auth: Auth<User>| -> Result<(), Error> {
+///     let ended: SessionEnded = auth.ended().await?;
+///     *slot.lock().unwrap() = Some(ended); // in earnest it goes with a stream
+///     Ok(())
+/// };
+/// browser(&login, Router::new().route("/watch", get(watch))).await.get("/watch").await.assert_status(200);
+///
+/// let ended = watched.lock().unwrap().take().unwrap();
+/// login.end_sessions_of(&ada().id).await?;
+/// assert!(tokio::time::timeout(Duration::from_secs(5), ended).await.is_ok());
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "it tells nothing unless it is awaited"]
 #[derive(Debug)]
 pub struct SessionEnded(Option<Watch>);

@@ -15,9 +15,36 @@ use crate::user::AuthUser;
 
 /// Makes the extractors of a [`LoginManager`](crate::LoginManager) work; from
 /// [`LoginManager::layer`](crate::LoginManager::layer).
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let login = manager().build()?;
+/// let layer: LoginLayer<User> = login.layer();
+/// let who = async |user: Option<CurrentUser<User>>| user.is_some().to_string();
+/// Client::new(Router::new().route("/", get(who)).layer(layer)).get("/").await.assert_text("false");
+/// # Ok(())
+/// # }
+/// ```
 pub struct LoginLayer<U: AuthUser>(pub(super) Arc<Manager<U>>);
 
 /// The service of a [`LoginLayer`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum::{body::Body, http::Request};
+/// use tower::{Layer, ServiceExt};
+///
+/// let login = manager().build()?;
+/// let service: LoginService<Router, User> = login.layer().layer(Router::new());
+/// let response = service.oneshot(Request::new(Body::empty())).await?;
+/// assert_eq!(response.status(), 404); // the empty router's
+/// # Ok(())
+/// # }
+/// ```
 pub struct LoginService<S, U: AuthUser> {
     inner: S,
     manager: Arc<Manager<U>>,
@@ -25,6 +52,21 @@ pub struct LoginService<S, U: AuthUser> {
 
 pin_project! {
     /// The future of a [`LoginService`].
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{body::Body, http::Request};
+    /// use tower::{Layer, Service};
+    ///
+    /// let login = manager().build()?;
+    /// let mut service = login.layer().layer(Router::new());
+    /// let answering: LoginFuture<_> = service.call(Request::new(Body::empty())); // a router is always ready
+    /// assert_eq!(answering.await?.status(), 404); // the empty router's
+    /// # Ok(())
+    /// # }
+    /// ```
     pub struct LoginFuture<F> {
         #[pin]
         inner: F,

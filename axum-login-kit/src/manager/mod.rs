@@ -52,6 +52,20 @@ const BATCH: u32 = 1_000;
 /// ```
 ///
 /// A clone is the same manager.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let login = manager().login_url("/login").build()?;
+/// let account = async |user: CurrentUser<User>| user.email.clone();
+/// let app = Client::new(Router::new().route("/account", get(account)).layer(login.layer()));
+/// app.get("/account").await.assert_redirect("/login?next=%2Faccount");
+/// let ada = app.another().with_cookies(login_as(&login, &ada()).await?);
+/// ada.get("/account").await.assert_text("ada@example.com");
+/// # Ok(())
+/// # }
+/// ```
 pub struct LoginManager<U: AuthUser>(pub(crate) Arc<Manager<U>>);
 
 /// What all requests share.

@@ -84,6 +84,20 @@ pub struct Passwords {
 }
 
 /// What [`Passwords::verify`] found.
+///
+/// ```
+/// use axum_login_kit::Bcrypt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (before, now) = (Bcrypt::with_cost(4)?, Bcrypt::with_cost(5)?);
+/// let hash = before.hash("correct horse").await?;
+/// let verified = now.verify("correct horse", &hash).await?;
+/// assert!(verified.valid && verified.rehash_due);
+/// assert!(!now.verify("a guess", &hash).await?.valid);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use = "the password may be wrong"]

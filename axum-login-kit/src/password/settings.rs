@@ -116,6 +116,19 @@ impl Bcrypt {
 
     /// Hashes a password for storing: [`Passwords::hash`].
     ///
+    /// ```
+    /// use axum_login_kit::Bcrypt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let bcrypt = Bcrypt::with_cost(4)?; // for tests
+    /// let hash = bcrypt.hash("correct horse").await?;
+    /// assert!(hash.starts_with("$2b$04$"));
+    /// assert_ne!(bcrypt.hash("correct horse").await?, hash); // each has a salt of its own
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`Passwords::hash`].
     ///
@@ -126,6 +139,20 @@ impl Bcrypt {
     }
 
     /// Whether `password` made `hash`: [`Passwords::verify`].
+    ///
+    /// ```
+    /// use axum_login_kit::Bcrypt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let bcrypt = Bcrypt::with_cost(4)?; // for tests
+    /// let hash = bcrypt.hash("correct horse").await?;
+    /// assert!(bcrypt.verify("correct horse", &hash).await?.valid);
+    /// assert!(!bcrypt.verify("battery staple", &hash).await?.valid);
+    /// assert!(!bcrypt.verify("correct horse", "no hash at all").await?.valid);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Passwords::verify`].

@@ -94,12 +94,32 @@ use crate::user::AuthUser;
 ///     }
 /// #   // The rest is what the trait provides.
 /// }
-/// # fn main() {}
+///
+/// # use axum_login_kit::testing::check_backend;
+/// # #[derive(AuthUser)]
+/// # #[auth(no_password)]
+/// # struct User { id: i32 }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// // In its tests; it asserts every rule.
+/// check_backend::<User, _>(async || (KeyValueSessions::default(), [1, 2])).await;
+/// # }
 /// ```
 #[async_trait]
 pub trait SessionBackend<U: AuthUser>: Send + Sync + 'static {
     /// The same sessions within the unit of work of a request, whose extensions these are. Default: `None`, which
     /// means that this backend serves every request as it is.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::http::Extensions;
+    ///
+    /// let sessions: &dyn SessionBackend<User> = &MemorySessions::new();
+    /// assert!(sessions.bind(&Extensions::new())?.is_none()); // no request needs anything of its own
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When what it needs is missing from the request: the router lacks a layer.
@@ -110,18 +130,84 @@ pub trait SessionBackend<U: AuthUser>: Send + Sync + 'static {
 
     /// Called once, when the manager is built, with keys derived from its secret: for backends that leave something
     /// in a cookie. Default: nothing.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// #[derive(Default)]
+    /// struct Sealed {
+    ///     keys: Option<SealingKeys>,
+    /// }
+    ///
+    /// #[async_trait::async_trait]
+    /// impl SessionBackend<User> for Sealed {
+    ///     fn set_up(&mut self, keys: SealingKeys) {
+    ///         self.keys = Some(keys);
+    ///     }
+    ///
+    ///     async fn insert(&self, _: &str, session: &Session<i32>) -> Result<Written, Error> {
+    ///         let keys = self.keys.as_ref().expect("the manager has called `set_up`");
+    ///         let json = serde_json::to_string(session).map_err(Error::backend)?;
+    ///         Ok(Written::InCookie(keys.seal("my backend", json)))
+    ///     }
+    /// #     async fn find(&self, _: &str, _: &Presented<'_>) -> Result<Option<(Session<i32>, Option<User>)>, Error> {
+    /// #         Ok(None)
+    /// #     }
+    /// #     async fn update(&self, _: &str, _: &Session<i32>, _: &SessionChange) -> Result<Written, Error> {
+    /// #         Ok(Written::Nothing)
+    /// #     }
+    /// #     async fn delete(&self, _: &str, _: &SessionId, _: Option<&i32>) -> Result<bool, Error> { Ok(false) }
+    /// #     async fn list(&self, _: &str, _: &i32) -> Result<Vec<Session<i32>>, Error> { Ok(Vec::new()) }
+    /// #     async fn delete_expired(&self, _: &str, _: chrono::NaiveDateTime, _: u32) -> Result<u64, Error> { Ok(0) }
+    ///     // …
+    /// }
+    ///
+    /// let login = manager().sessions(Sealed::default()).build()?;
+    /// let cookies = login_as(&login, &ada()).await?;
+    /// assert!(!cookies.to_str()?.contains("user_id")); // nobody reads it
+    /// # Ok(())
+    /// # }
+    /// ```
     fn set_up(&mut self, keys: SealingKeys) {
         drop(keys);
     }
 
     /// Whether the cookie holds the session itself, and not only its token. Default: `false`, and
     /// [`find`](Self::find) is then asked for well-formed tokens only.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (cookies, memory) = (CookieSessions::new(), MemorySessions::new());
+    /// assert!(SessionBackend::<User>::is_in_cookie(&cookies));
+    /// assert!(!SessionBackend::<User>::is_in_cookie(&memory));
+    /// # Ok(())
+    /// # }
+    /// ```
     fn is_in_cookie(&self) -> bool {
         false
     }
 
     /// The session presented, if it is known, whether its time is up or not, and its user where both can be had at
     /// once. Its [`user_agent`](Session::user_agent) and [`ip`](Session::ip) may be left out.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let now = chrono::NaiveDateTime::default();
+    /// # let session = Session::new(SessionId::of_token("token"), 1, now, now + chrono::TimeDelta::hours(1));
+    /// let sessions: &dyn SessionBackend<User> = &MemorySessions::new();
+    /// sessions.insert("user", &session).await?;
+    /// let (found, user) = sessions.find("user", &Presented::new("token")).await?.unwrap();
+    /// assert_eq!(found, session);
+    /// assert!(user.is_none()); // the kit loads the user
+    /// assert!(sessions.find("user", &Presented::new("a guess")).await?.is_none());
+    /// assert!(sessions.find("admin", &Presented::new("token")).await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the place cannot be reached; a session that is not there is no error.
@@ -133,12 +219,42 @@ pub trait SessionBackend<U: AuthUser>: Send + Sync + 'static {
 
     /// Keeps a session that begins.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let now = chrono::NaiveDateTime::default();
+    /// # let session = Session::new(SessionId::of_token("token"), 1, now, now + chrono::TimeDelta::hours(1));
+    /// let sessions: &dyn SessionBackend<User> = &MemorySessions::new();
+    /// assert_eq!(sessions.insert("user", &session).await?, Written::Stored);
+    /// assert!(sessions.find("user", &Presented::new("token")).await?.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the place cannot be reached, or does not take the session.
     async fn insert(&self, realm: &str, session: &Session<U::Id>) -> Result<Written, Error>;
 
     /// Changes a session that is there, as it was found in this request: [`Written::Nothing`] when it has ended
     /// meanwhile, or its data is not what the change begins from.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let now = chrono::NaiveDateTime::default();
+    /// # let session = Session::new(SessionId::of_token("token"), 1, now, now + chrono::TimeDelta::hours(1));
+    /// let sessions: &dyn SessionBackend<User> = &MemorySessions::new();
+    /// sessions.insert("user", &session).await?;
+    /// let mut change = SessionChange::default();
+    /// change.last_seen_at = Some(now + chrono::TimeDelta::minutes(10));
+    /// assert_eq!(sessions.update("user", &session, &change).await?, Written::Stored);
+    /// sessions.delete("user", &session.id, None).await?; // a logout, and beside it a slow request:
+    /// assert_eq!(sessions.update("user", &session, &change).await?, Written::Nothing);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the place cannot be reached.
@@ -151,11 +267,40 @@ pub trait SessionBackend<U: AuthUser>: Send + Sync + 'static {
 
     /// Ends a session, if it is this user's; whosever it is, for `None`. Whether there was one.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let now = chrono::NaiveDateTime::default();
+    /// # let session = Session::new(SessionId::of_token("token"), 1, now, now + chrono::TimeDelta::hours(1));
+    /// let sessions: &dyn SessionBackend<User> = &MemorySessions::new();
+    /// sessions.insert("user", &session).await?; // of user 1
+    /// assert!(!sessions.delete("user", &session.id, Some(&2)).await?);
+    /// assert!(sessions.delete("user", &session.id, Some(&1)).await?);
+    /// assert!(!sessions.delete("user", &session.id, None).await?); // it has ended
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the place cannot be reached.
     async fn delete(&self, realm: &str, id: &SessionId, of: Option<&U::Id>) -> Result<bool, Error>;
 
     /// The sessions of a user, whether their time is up or not.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let now = chrono::NaiveDateTime::default();
+    /// # let session = Session::new(SessionId::of_token("token"), 1, now, now + chrono::TimeDelta::hours(1));
+    /// let sessions: &dyn SessionBackend<User> = &MemorySessions::new();
+    /// sessions.insert("user", &session).await?; // of user 1
+    /// assert_eq!(sessions.list("user", &1).await?, [session]);
+    /// assert_eq!(sessions.list("user", &2).await?, []);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the place cannot be reached, or keeps no list.
@@ -163,6 +308,22 @@ pub trait SessionBackend<U: AuthUser>: Send + Sync + 'static {
 
     /// Binds the sessions of a user anew whose [`auth_tag`](Session::auth_tag) is `from`: the password was hashed anew and is
     /// the same. Default: nothing, and they end.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let now = chrono::NaiveDateTime::default();
+    /// # let session = Session::new(SessionId::of_token("token"), 1, now, now + chrono::TimeDelta::hours(1));
+    /// let sessions: &dyn SessionBackend<User> = &MemorySessions::new();
+    /// # let mut session = session;
+    /// session.auth_tag = "of the old hash".into();
+    /// sessions.insert("user", &session).await?;
+    /// sessions.rebind("user", &1, "of the old hash", "of the new hash").await?;
+    /// assert_eq!(sessions.list("user", &1).await?[0].auth_tag, "of the new hash");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the place cannot be reached.
@@ -173,6 +334,21 @@ pub trait SessionBackend<U: AuthUser>: Send + Sync + 'static {
 
     /// Ends all sessions of a user but one, and returns how many there were. Default: by [`list`](Self::list) and
     /// [`delete`](Self::delete).
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let now = chrono::NaiveDateTime::default();
+    /// let sessions: &dyn SessionBackend<User> = &MemorySessions::new();
+    /// for token in ["here", "there", "elsewhere"] {
+    ///     sessions.insert("user", &Session::new(SessionId::of_token(token), 1, now, now)).await?;
+    /// }
+    /// assert_eq!(sessions.delete_all("user", &1, Some(&SessionId::of_token("here"))).await?, 2);
+    /// assert_eq!(sessions.delete_all("user", &1, None).await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the place cannot be reached, or keeps no list.
@@ -194,6 +370,21 @@ pub trait SessionBackend<U: AuthUser>: Send + Sync + 'static {
     /// Deletes up to `limit` sessions whose [`expires_at`](Session::expires_at) is not after `now`, and returns how
     /// many there were; it is called again until there are fewer than that.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let now = chrono::NaiveDateTime::default();
+    /// # let session = Session::new(SessionId::of_token("token"), 1, now, now + chrono::TimeDelta::hours(1));
+    /// let sessions: &dyn SessionBackend<User> = &MemorySessions::new();
+    /// sessions.insert("user", &session).await?;
+    /// let ends = session.expires_at;
+    /// assert_eq!(sessions.delete_expired("user", ends - chrono::TimeDelta::seconds(1), 1_000).await?, 0);
+    /// assert_eq!(sessions.delete_expired("user", ends, 1_000).await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the place cannot be reached.
     async fn delete_expired(
@@ -206,6 +397,16 @@ pub trait SessionBackend<U: AuthUser>: Send + Sync + 'static {
     /// Gives back what the request holds of a shared resource, such as a pooled connection, before a password is
     /// hashed. Default: nothing.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sessions: &dyn SessionBackend<User> = &MemorySessions::new();
+    /// assert!(sessions.release().await.is_ok()); // it holds nothing
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the place cannot be reached.
     async fn release(&self) -> Result<(), Error> {
@@ -214,12 +415,44 @@ pub trait SessionBackend<U: AuthUser>: Send + Sync + 'static {
 
     /// Runs the hook at the end of the request's unit of work. Default: gives it back, and it runs when the response
     /// is ready, as for a unit of work that was committed.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::http::HeaderMap;
+    ///
+    /// let sessions: &dyn SessionBackend<User> = &MemorySessions::new();
+    /// let hook = sessions.on_finish(Box::new(|committed, headers| {
+    ///     if committed {
+    ///         headers.insert("set-cookie", "session=abc".parse().unwrap());
+    ///     }
+    /// }));
+    /// let mut headers = HeaderMap::new();
+    /// hook.expect("given back, to run when the response is ready")(true, &mut headers);
+    /// assert!(headers.contains_key("set-cookie"));
+    /// # Ok(())
+    /// # }
+    /// ```
     fn on_finish(&self, hook: FinishHook) -> Option<FinishHook> {
         Some(hook)
     }
 }
 
 /// What runs at the end of a unit of work: whether what was written until then stands, and the response's headers.
+///
+/// ```
+/// use axum::http::HeaderMap;
+/// use axum_login_kit::FinishHook;
+///
+/// let hook: FinishHook = Box::new(|committed, headers: &mut HeaderMap| {
+///     if committed {
+///         headers.insert("set-cookie", "session=abc".parse().unwrap());
+///     }
+/// });
+/// let mut headers = HeaderMap::new();
+/// hook(false, &mut headers); // rolled back: the browser keeps what it has
+/// assert!(headers.is_empty());
+/// ```
 pub type FinishHook = Box<dyn FnOnce(bool, &mut HeaderMap) + Send>;
 
 /// What a request presents as its session. Printed, it shows the id and no cookie.
@@ -262,6 +495,13 @@ pub enum Written {
 
 impl<'a> Presented<'a> {
     /// What a request presents that has this cookie.
+    ///
+    /// ```
+    /// use axum_login_kit::Presented;
+    ///
+    /// let presented = Presented::new("a token");
+    /// assert_eq!((presented.cookie(), presented.state()), ("a token", None));
+    /// ```
     #[must_use]
     pub fn new(cookie: &'a str) -> Self {
         Presented {
@@ -272,24 +512,51 @@ impl<'a> Presented<'a> {
     }
 
     /// The same, with the cookie that an update left.
+    ///
+    /// ```
+    /// use axum_login_kit::Presented;
+    ///
+    /// let presented = Presented::new("a token").with_state(Some("a state"));
+    /// assert_eq!(presented.state(), Some("a state"));
+    /// ```
     #[must_use]
     pub fn with_state(self, state: Option<&'a str>) -> Self {
         Presented { state, ..self }
     }
 
     /// What names the session.
+    ///
+    /// ```
+    /// use axum_login_kit::{Presented, SessionId};
+    ///
+    /// assert_eq!(Presented::new("a token").id(), &SessionId::of_token("a token"));
+    /// ```
     #[must_use]
     pub fn id(&self) -> &SessionId {
         &self.id
     }
 
     /// The cookie itself.
+    ///
+    /// ```
+    /// use axum_login_kit::Presented;
+    ///
+    /// assert_eq!(Presented::new("a token").cookie(), "a token"); // a secret: store the id
+    /// ```
     #[must_use]
     pub fn cookie(&self) -> &'a str {
         self.cookie
     }
 
     /// What the last update left in a second cookie.
+    ///
+    /// ```
+    /// use axum_login_kit::{Presented, Written};
+    ///
+    /// let written = Written::InCookie("seen at noon".into()); // what an update gave
+    /// let Written::InCookie(left) = &written else { unreachable!() };
+    /// assert_eq!(Presented::new("a token").with_state(Some(left)).state(), Some("seen at noon"));
+    /// ```
     #[must_use]
     pub fn state(&self) -> Option<&'a str> {
         self.state
@@ -353,6 +620,17 @@ pub trait UserLoader<U: AuthUser>: Send + Sync + 'static {
     /// The same within the unit of work of a request, whose extensions these are. Default: `None`, which means that
     /// this loader serves every request as it is.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let users = Users(Arc::new(Mutex::new(ada())));
+    /// use axum::http::Extensions;
+    ///
+    /// assert!(users.bind(&Extensions::new())?.is_none()); // no request needs anything of its own
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When what it needs is missing from the request: the router lacks a layer.
     fn bind(&self, request: &Extensions) -> Result<Option<Arc<dyn UserLoader<U>>>, Error> {
@@ -362,6 +640,18 @@ pub trait UserLoader<U: AuthUser>: Send + Sync + 'static {
 
     /// Stores another password hash for the user, unless the stored one is no longer
     /// [`password_hash`](AuthUser::password_hash): of several at once, one succeeds. False for the others.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let users = Users(Arc::new(Mutex::new(ada())));
+    /// assert!(users.replace_password(&ada(), "the new hash").await?);
+    /// assert!(!users.replace_password(&ada(), "too late").await?); // this is the user of before
+    /// assert_eq!(users.load(&1).await?.unwrap().password_hash, "the new hash");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) by default: passwords are kept elsewhere.
@@ -374,11 +664,32 @@ pub trait UserLoader<U: AuthUser>: Send + Sync + 'static {
 
     /// The user, or `None` for one who is gone: the session is then ended.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let users = Users(Arc::new(Mutex::new(ada())));
+    /// assert_eq!(users.load(&1).await?.unwrap().email, "ada@example.com");
+    /// assert!(users.load(&2).await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When users cannot be loaded at all.
     async fn load(&self, id: &U::Id) -> Result<Option<U>, Error>;
 
     /// Gives back what the request holds of a shared resource, before a password is hashed. Default: nothing.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let users = Users(Arc::new(Mutex::new(ada())));
+    /// assert!(users.release().await.is_ok()); // they hold nothing
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When users cannot be reached.

@@ -30,6 +30,27 @@ type User<U, B> = FindUser<U, Selection<U, B>, <U as HasTable>::Table, PrimaryKe
 
 /// A database engine that can keep users of the type `U` and their sessions: every engine of axum-db can,
 /// where `U` is a model and [`AuthUser::Id`] the type of its primary key.
+///
+/// ```
+/// use axum_db::{Database, Sqlite};
+/// use axum_login_kit::{ConfigError, LoginBackend, LoginManager};
+/// # use axum_db::prelude::*;
+/// # use axum_login_kit::AuthUser;
+/// # #[model]
+/// # #[derive(Debug, Clone, AuthUser)]
+/// # pub struct User { #[model(primary_key)] pub id: i32, pub password_hash: String }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///
+/// /// The same for whatever database the program is started with.
+/// fn login<B: LoginBackend<User>>(database: &Database<B>) -> Result<LoginManager<User>, ConfigError> {
+///     LoginManager::new(database, "at least 32 bytes that nobody can guess").login_url("/login").build()
+/// }
+///
+/// assert!(login(&Database::<Sqlite>::connect("sqlite://:memory:").await?).is_ok());
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "users of the type `{U}` cannot be loaded from this database",
     label = "`{U}` is not a model with the key that `AuthUser::Id` names",
@@ -233,6 +254,25 @@ fn of_sessions<U: AuthUser>(error: axum_db::Error) -> Error {
 
 impl<B: Backend, K: Bind> DbSessions<B, K> {
     /// The sessions of this database.
+    ///
+    /// ```
+    /// use axum_db::{Db, Sqlite};
+    /// use axum_login_kit::{DbSessions, Presented, SessionBackend};
+    /// # use axum_db::prelude::*;
+    /// # use axum_login_kit::AuthUser;
+    /// # #[model]
+    /// # #[derive(Debug, Clone, AuthUser)]
+    /// # pub struct User { #[model(primary_key)] pub id: i32, pub password_hash: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use axum_db::metadata;
+    /// let database = Db::<Sqlite>::connect("sqlite://:memory:").await?;
+    /// # database.create_all(&metadata![User].with(axum_login_kit::tables::<User>())).await?;
+    /// let sessions: &dyn SessionBackend<User> = &DbSessions::new(&database);
+    /// assert!(sessions.find("user", &Presented::new("a guess")).await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn new(database: &Database<B, K>) -> Self {
         DbSessions(InDb::Anywhere(database.clone()))

@@ -30,23 +30,17 @@ const MAX_BYTES: usize = 3_800;
 /// the session back. Of two requests that change [`Auth::data`](crate::Auth::data) at once, the later answer wins.
 ///
 /// ```
-/// use axum_login_kit::{CookieSessions, LoginManager};
-/// # use axum_db::prelude::*;
-/// # use axum_login_kit::AuthUser;
-/// # #[model]
-/// # #[derive(Debug, Clone)]
-/// # pub struct User { #[model(primary_key)] pub id: i32, pub password_hash: String }
-/// # impl AuthUser for User {
-/// #     type Id = i32;
-/// #     fn id(&self) -> i32 { self.id }
-/// #     fn password_hash(&self) -> Option<&str> { Some(&self.password_hash) }
-/// # }
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let database = axum_db::Db::<axum_db::Sqlite>::connect("sqlite://:memory:").await?;
-/// # let secret_key = b"at least 32 bytes that nobody can guess";
-///
-/// let login = LoginManager::<User>::new(&database, secret_key).sessions(CookieSessions::new()).build()?;
+/// let login = manager().sessions(CookieSessions::new()).build()?;
+/// let log_out = async |auth: Auth<User>| auth.logout().await;
+/// let cookies = login_as(&login, &ada()).await?;
+/// let ada = stranger(&login, Router::new().route("/logout", post(log_out))).with_cookies(&cookies);
+/// ada.get("/").await.assert_text("ada@example.com");
+/// ada.post("/logout").await.assert_status(200);
+/// ada.get("/").await.assert_text("nobody");
+/// ada.another().with_cookies(&cookies).get("/").await.assert_text("ada@example.com"); // the copy
 /// # Ok(())
 /// # }
 /// ```
@@ -63,6 +57,16 @@ struct State<I> {
 
 impl CookieSessions {
     /// Sessions sealed with keys derived from the manager's secret.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let login = manager().sessions(CookieSessions::new()).build()?;
+    /// browser(&login, Router::new()).await.get("/").await.assert_text("ada@example.com");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -47,6 +47,15 @@ struct InRealm<I> {
 
 impl<I> MemorySessions<I> {
     /// No sessions yet.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sessions = MemorySessions::<i32>::new();
+    /// assert_eq!(sessions.len(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         MemorySessions(Arc::default())
@@ -71,6 +80,19 @@ impl<I> MemorySessions<I> {
     }
 
     /// Whether there is none.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sessions = MemorySessions::new();
+    /// let login = manager().sessions(sessions.clone()).build()?;
+    /// assert!(sessions.is_empty());
+    /// login_as(&login, &ada()).await?;
+    /// assert!(!sessions.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.sessions().is_empty()

@@ -24,6 +24,13 @@ use sha2::{Digest, Sha256};
 pub struct SessionId(String);
 
 /// The error of a text that is no [`SessionId`].
+///
+/// ```
+/// use axum_login_kit::{InvalidSessionId, SessionId};
+///
+/// assert_eq!("5e5e".parse::<SessionId>(), Err(InvalidSessionId));
+/// assert_eq!(InvalidSessionId.to_string(), "this is not the id of a session: it has 64 hexadecimal digits");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is not the id of a session: it has 64 hexadecimal digits")]
 pub struct InvalidSessionId;
@@ -74,6 +81,20 @@ pub struct Session<I> {
 }
 
 /// What a [`SessionBackend::update`](crate::SessionBackend::update) changes of a session: the fields that are set.
+///
+/// ```
+/// use axum_login_kit::{Session, SessionChange, SessionId};
+///
+/// # let now = chrono::NaiveDateTime::default();
+/// let session = Session::new(SessionId::of_token("token"), 1, now, now + chrono::TimeDelta::hours(1));
+/// let mut change = SessionChange::default();
+/// change.last_seen_at = Some(now + chrono::TimeDelta::minutes(10));
+///
+/// let mut changed = session.clone();
+/// assert!(change.apply(&mut changed));
+/// assert_ne!(changed.last_seen_at, session.last_seen_at);
+/// assert_eq!(changed.expires_at, session.expires_at); // what is not set stays
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SessionChange {
@@ -90,6 +111,18 @@ pub struct SessionChange {
 }
 
 /// A change of [`Session::data`], which is made only while the data is what it was when it was read.
+///
+/// ```
+/// use axum_login_kit::{DataChange, Session, SessionChange, SessionId};
+///
+/// # let now = chrono::NaiveDateTime::default();
+/// let mut session = Session::new(SessionId::of_token("token"), 1, now, now);
+/// session.data = Some("2 {}".into()); // by another request
+/// let mut change = SessionChange::default();
+/// change.data = Some(DataChange::new(Some("1 {}".into()), Some("3 {}".into())));
+/// assert!(!change.apply(&mut session));
+/// assert_eq!(session.data.as_deref(), Some("2 {}"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DataChange {
@@ -121,6 +154,13 @@ impl SessionId {
     }
 
     /// The 64 digits.
+    ///
+    /// ```
+    /// use axum_login_kit::SessionId;
+    ///
+    /// let id = SessionId::of_token("abc");
+    /// assert_eq!(id.as_str(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -130,6 +170,15 @@ impl SessionId {
 impl<I> Session<I> {
     /// A session that begins at `now`, with everything that is optional left out: for the tests of a
     /// [`SessionBackend`](crate::SessionBackend).
+    ///
+    /// ```
+    /// use axum_login_kit::{Session, SessionId};
+    ///
+    /// # let now = chrono::NaiveDateTime::default();
+    /// let session = Session::new(SessionId::of_token("token"), 7, now, now + chrono::TimeDelta::hours(1));
+    /// assert_eq!((session.user_id, session.created_at), (7, now));
+    /// assert!(!session.remembered && session.authenticated_at.is_none() && session.data.is_none());
+    /// ```
     #[must_use]
     pub fn new(id: SessionId, user_id: I, now: NaiveDateTime, expires_at: NaiveDateTime) -> Self {
         Session {
@@ -190,6 +239,13 @@ impl SessionChange {
 
 impl DataChange {
     /// A change from what was read to what is to be kept.
+    ///
+    /// ```
+    /// use axum_login_kit::DataChange;
+    ///
+    /// let first = DataChange::new(None, Some("1 {}".into())); // only while nothing is kept
+    /// assert_eq!((first.from, first.to.as_deref()), (None, Some("1 {}")));
+    /// ```
     #[must_use]
     pub fn new(from: Option<String>, to: Option<String>) -> Self {
         DataChange { from, to }

@@ -22,16 +22,13 @@ use crate::user::AuthUser;
 /// ```
 /// use axum_login_kit::{AuthUser, MemorySessions, testing::check_backend};
 ///
+/// #[derive(AuthUser)]
+/// #[auth(no_password)]
 /// struct User { id: i32 }
-///
-/// impl AuthUser for User {
-///     type Id = i32;
-///     fn id(&self) -> i32 { self.id }
-///     fn password_hash(&self) -> Option<&str> { None }
-/// }
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
+/// // It asserts every rule.
 /// check_backend::<User, _>(async || (MemorySessions::new(), [1, 2])).await;
 /// # }
 /// ```

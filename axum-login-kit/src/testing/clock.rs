@@ -50,6 +50,14 @@ pub struct FakeClock(Arc<Mutex<NaiveDateTime>>);
 
 impl FakeClock {
     /// A clock at its beginning.
+    ///
+    /// ```
+    /// use axum_login_kit::{Clock, testing::FakeClock};
+    ///
+    /// let clock = FakeClock::new();
+    /// assert_eq!(clock.now().to_string(), "2030-01-01 12:00:00");
+    /// assert_eq!(clock.now(), FakeClock::new().now()); // no time passes by itself
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         let noon = NaiveDate::from_ymd_opt(2030, 1, 1).and_then(|day| day.and_hms_opt(12, 0, 0));

@@ -38,6 +38,22 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
     /// caller to print, as `fn main() -> Result<ExitCode, axum_migrate::Error>` does, and means 1. Arguments
     /// that clap does not understand never come here: it prints them and exits with 2.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let database = database::<Main>(&folder).await;
+    /// let migrate = Migrate::new(&database, Metadata::default()).directory("tests/migrations");
+    /// let typed: Command = command("upgrade"); // as clap parses it
+    /// assert_eq!(migrate.run(typed).await?, ExitCode::SUCCESS);
+    /// assert_eq!(migrate.run(command("check --checksums")).await?, ExitCode::SUCCESS);
+    /// let error = migrate.run(command("downgrade -1")).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::DataLoss); // it asks for --allow-data-loss
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Whatever keeps the command from doing what it was asked, with what to do next; nothing is left half done
     /// that the error does not name.
@@ -54,6 +70,23 @@ impl<B: Engine, K: Bind> Migrate<B, K> {
     }
 
     /// As [`run`](Self::run), with the answer written to `sink`, without colours, instead of the standard output.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let database = database::<Main>(&folder).await;
+    /// let migrate = Migrate::new(&database, Metadata::default()).directory("tests/migrations");
+    /// let mut answer = Vec::new();
+    /// migrate.run_into(command("current"), &mut answer).await?;
+    /// assert_eq!(
+    ///     String::from_utf8(answer)?,
+    ///     "base (no revision is applied)\n2 revisions are left to apply; run `upgrade`.\n"
+    /// );
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`run`](Self::run), and when `sink` takes no more.

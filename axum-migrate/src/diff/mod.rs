@@ -15,6 +15,23 @@ use crate::op::{Constraint, Op};
 use crate::schema::{ForeignKey, Schema, Table, by_foreign_keys};
 
 /// What a comparison cannot know by itself.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let from = schema_of("CREATE TABLE users (mail TEXT)").await;
+/// let to = schema_of("CREATE TABLE users (email TEXT)").await;
+/// let unaware = diff(&from, &to, &Hints::default())?;
+/// assert!(unaware.ops.iter().any(|op| op.loses_data())); // one column goes, another one comes
+///
+/// let renamed_columns = vec![("users".into(), "mail".into(), "email".into())];
+/// let found = diff(&from, &to, &Hints { renamed_columns, ..Hints::default() })?;
+/// assert_eq!(found.ops[0].to_string(), "~ column users.mail → email");
+/// assert_eq!(found.ops.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Hints {
     /// Tables that were renamed: old name, new name.
@@ -33,6 +50,20 @@ pub struct Hints {
 }
 
 /// The outcome of a comparison.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let database = schema_of("CREATE TABLE posts (title TEXT); CREATE TABLE sessions (id TEXT);").await;
+/// let models = schema_of("CREATE TABLE posts (title TEXT, subtitle TEXT)").await;
+/// let found: Diff = diff(&database, &models, &Hints::default())?;
+/// assert_eq!(found.ops.len(), 1);
+/// assert_eq!(found.unmanaged, ["sessions"]); // it stays
+/// assert!(found.target.tables.contains_key("sessions"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Diff {
     /// The changes, in the order in which to run them.

@@ -41,6 +41,18 @@ pub trait Engine: Backend + Queries + Dump {
     ///
     /// The tables of the migrations themselves are left out.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut conn = connection().await;
+    /// <Sqlite as Engine>::execute(&mut conn, "CREATE TABLE tags (name TEXT)").await?;
+    /// let schema = Sqlite::introspect(&mut conn).await?;
+    /// assert!(schema.tables["tags"].columns[0].nullable);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The database refuses a query, or has a table whose description cannot be understood.
     fn introspect(
@@ -49,6 +61,19 @@ pub trait Engine: Backend + Queries + Dump {
 
     /// Limits what the connection reads to the default schema and the others in which `statements` create something.
     /// PostgreSQL alone: without it, every schema of a user is read.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut conn = connection().await;
+    /// let statements = ["CREATE TABLE tags (name TEXT)".to_owned()];
+    /// Sqlite::look_at(&mut conn, &statements).await?; // PostgreSQL reads `public` alone from here on
+    /// let should = Sqlite::scratch_schema(&mut conn, &statements).await?;
+    /// assert!(!Sqlite::introspect(&mut conn).await?.is_same_as(&should));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The database refuses it.
@@ -68,6 +93,23 @@ pub trait Engine: Backend + Queries + Dump {
     /// one transaction is committed in pieces, and dropped in pieces at the end. MySQL: `conn` itself, moved to a
     /// scratch database.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut conn = connection().await;
+    /// let trial = Sqlite::scratch(&mut conn, |conn| {
+    ///     Box::pin(async move {
+    ///         <Sqlite as Engine>::execute(conn, "CREATE TABLE tags (name TEXT)").await?;
+    ///         Sqlite::introspect(conn).await
+    ///     })
+    /// });
+    /// assert!(trial.await?.tables.contains_key("tags"));
+    /// assert!(Sqlite::introspect(&mut conn).await?.tables.is_empty()); // the database itself
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Those of `work`, and when the scratch place cannot be made.
     ///
@@ -85,6 +127,27 @@ pub trait Engine: Backend + Queries + Dump {
     /// To be called between the statements of a large script on a scratch place. PostgreSQL has locks for some
     /// thousand objects in one transaction: near that, the piece so far is committed.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut conn = connection().await;
+    /// let trial = Sqlite::scratch(&mut conn, |conn| {
+    ///     Box::pin(async move {
+    ///         for number in 0..100 {
+    ///             <Sqlite as Engine>::execute(conn, &format!("CREATE TABLE t{number} (id INTEGER)")).await?;
+    ///             if number % 50 == 0 {
+    ///                 Sqlite::make_room(conn).await?;
+    ///             }
+    ///         }
+    ///         Sqlite::introspect(conn).await
+    ///     })
+    /// });
+    /// assert_eq!(trial.await?.tables.len(), 100);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The database refuses it.
     fn make_room(conn: &mut Self::Connection) -> impl Future<Output = Result<(), Error>> + Send {
@@ -95,6 +158,23 @@ pub trait Engine: Backend + Queries + Dump {
     /// Makes on a scratch place what tables use that no model describes. MariaDB alone: the sequences of the database,
     /// which defaults name; PostgreSQL's scratch place looks into the database.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut conn = connection().await;
+    /// let trial = Sqlite::scratch(&mut conn, |conn| {
+    ///     Box::pin(async move {
+    ///         Sqlite::furnish(conn).await?; // first, for the defaults of the tables that follow
+    ///         <Sqlite as Engine>::execute(conn, "CREATE TABLE tags (name TEXT)").await?;
+    ///         Sqlite::introspect(conn).await
+    ///     })
+    /// });
+    /// assert!(trial.await?.tables.contains_key("tags"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The database refuses it.
     fn furnish(conn: &mut Self::Connection) -> impl Future<Output = Result<(), Error>> + Send {
@@ -103,6 +183,19 @@ pub trait Engine: Backend + Queries + Dump {
     }
 
     /// Runs a script of one or more statements as it is.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut conn = connection().await;
+    /// <Sqlite as Engine>::execute(&mut conn, "CREATE TABLE posts (title TEXT); CREATE TABLE tags (name TEXT);").await?;
+    /// assert_eq!(Sqlite::introspect(&mut conn).await?.tables.len(), 2);
+    /// let error = <Sqlite as Engine>::execute(&mut conn, "CREATE TABEL tags").await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Database);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The database refuses a statement.
@@ -121,6 +214,18 @@ pub trait Engine: Backend + Queries + Dump {
     ///
     /// PostgreSQL: in the temporary schema where they make tables, indexes and types alone and name no schema, else as
     /// [`scratch`](Self::scratch).
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut conn = connection().await;
+    /// let statements = ["CREATE TABLE tags (name varchar ( 20 ))".to_owned()];
+    /// let schema = Sqlite::scratch_schema(&mut conn, &statements).await?;
+    /// assert_eq!(schema.tables["tags"].columns[0].ty, "VARCHAR(20)"); // as the server has it
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As for [`scratch`](Self::scratch), and when the database refuses a statement.

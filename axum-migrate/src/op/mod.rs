@@ -14,6 +14,18 @@ pub(crate) use types::FIRST_VALUE;
 use types::{is_widening, neutral_value};
 
 /// One change of a schema.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let column = Column { name: "subtitle".into(), ty: "VARCHAR(80)".into(), nullable: true, ..Column::default() };
+/// let ops = [Op::AddColumn { table: "posts".into(), column, backfill: None }];
+/// assert_eq!(ops[0].to_string(), "+ column posts.subtitle: VARCHAR(80)"); // for a person
+/// let script = render(Dialect::Postgres, &ops, &Schema::default())?; // for a server
+/// assert_eq!(script.statements, ["ALTER TABLE \"posts\" ADD COLUMN \"subtitle\" VARCHAR(80)"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields say what they are")]
@@ -104,6 +116,21 @@ pub enum Op {
 }
 
 /// A constraint of any kind.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let unique = |name: &str| {
+///     let columns = vec!["email".into()];
+///     Constraint::Unique(Unique { name: Some(name.into()), columns, ..Unique::default() })
+/// };
+/// let (from, to) = (unique("users_mail_key"), unique("users_email_key"));
+/// let ops = [Op::AlterConstraint { table: "users".into(), from, to }];
+/// let script = render(Dialect::Postgres, &ops, &Schema::default())?;
+/// assert!(script.statements[0].contains("RENAME CONSTRAINT"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "they say what they are")]
 pub enum Constraint {
@@ -115,6 +142,15 @@ pub enum Constraint {
 
 impl Constraint {
     /// Its name, where it has one.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let check = Check { name: Some("no_debt".into()), expression: "price >= 0".into(), ..Check::default() };
+    /// assert_eq!(Constraint::Check(check).name(), Some("no_debt"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         match self {
@@ -173,6 +209,16 @@ impl Constraint {
 }
 
 /// The changes that undo `ops`, in the order in which to run them.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let rename = |from: &str, to: &str| Op::RenameTable { from: from.into(), to: to.into() };
+/// let ops = [rename("tag", "tags"), rename("post", "posts")];
+/// assert_eq!(inverse(&ops), [rename("posts", "post"), rename("tags", "tag")]);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub fn inverse(ops: &[Op]) -> Vec<Op> {
     ops.iter().rev().map(Op::inverse).collect()
@@ -183,6 +229,17 @@ impl Op {
     ///
     /// Data does not come back: a column that is required and has no default is filled with a neutral
     /// value of its type (`0`, `''`, 1970-01-01).
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let column = Column { name: "stars".into(), ty: "INTEGER".into(), ..Column::default() };
+    /// let drop = Op::DropColumn { table: "posts".into(), column: column.clone() };
+    /// let backfill = Some("0".into()); // the stars themselves are gone
+    /// assert_eq!(drop.inverse(), Op::AddColumn { table: "posts".into(), column, backfill });
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn inverse(&self) -> Op {
         match self.clone() {
@@ -253,6 +310,19 @@ impl Op {
     }
 
     /// Whether running it can lose what is stored: it drops a table or a column, or narrows a type.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let alter = |from: &str, to: &str| {
+    ///     let [from, to] = [from, to].map(|ty| Column { name: "code".into(), ty: ty.into(), ..Column::default() });
+    ///     Op::AlterColumn { table: "goods".into(), from, to, backfill: None }
+    /// };
+    /// assert!(!alter("VARCHAR(20)", "VARCHAR(40)").loses_data());
+    /// assert!(alter("VARCHAR(40)", "VARCHAR(20)").loses_data());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn loses_data(&self) -> bool {
         match self {
@@ -266,6 +336,17 @@ impl Op {
     }
 
     /// The table and column that need a `--backfill` before this can run, if any.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let column = Column { name: "title".into(), ty: "TEXT".into(), ..Column::default() };
+    /// let add = |backfill| Op::AddColumn { table: "posts".into(), column: column.clone(), backfill };
+    /// assert_eq!(add(None).missing_backfill(), Some(("posts", "title")));
+    /// assert_eq!(add(Some("''".into())).missing_backfill(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn missing_backfill(&self) -> Option<(&str, &str)> {
         match self {
@@ -297,6 +378,16 @@ impl Op {
     }
 
     /// The table (or enum) it changes, by the name it has afterwards.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let rename = Op::RenameTable { from: "tag".into(), to: "tags".into() };
+    /// assert_eq!(rename.table(), "tags");
+    /// assert_eq!(rename.inverse().table(), "tag");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn table(&self) -> &str {
         match self {

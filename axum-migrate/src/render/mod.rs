@@ -14,6 +14,17 @@ use crate::schema::{Action, EnumType, ForeignKey, Index, Schema, Unmanaged};
 use crate::token::tokens;
 
 /// The SQL of a migration.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let ops = [Op::RenameColumn { table: "users".into(), from: "mail".into(), to: "email".into() }];
+/// let script: Script = render(Dialect::Mysql, &ops, &Schema::default())?;
+/// assert_eq!(script.statements, ["ALTER TABLE `users` RENAME COLUMN `mail` TO `email`"]);
+/// assert!(!script.run_in_transaction); // MySQL commits each statement by itself
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Script {
     /// The statements, without semicolons at their ends.
@@ -27,7 +38,8 @@ pub struct Script {
 
 /// Writes changes, which lead away from the schema `from`, as SQL.
 ///
-/// The script that undoes them is `render(dialect, &inverse(ops), &target)`.
+/// `from` has to have the tables that change: a change of one that it lacks may be missing from the script. The script that
+/// undoes them is `render(dialect, &inverse(ops), &target)`.
 ///
 /// ```
 /// use axum_db::Dialect;
@@ -99,6 +111,16 @@ pub(crate) fn enum_made_anew(
 
 impl Script {
     /// The text of the file: every statement ends with a semicolon.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let statements = ["DROP TABLE a", "DROP TABLE b"].map(String::from).into();
+    /// let script = Script { statements, run_in_transaction: true };
+    /// assert_eq!(script.to_sql(), "DROP TABLE a;\nDROP TABLE b;\n");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn to_sql(&self) -> String {
         self.statements
@@ -113,6 +135,18 @@ impl Schema {
     ///
     /// On PostgreSQL and SQLite what no model describes (views, triggers, functions…) is made too, where the schema
     /// says how.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let schema = schema_of("CREATE TABLE posts (title TEXT); CREATE VIEW titles AS SELECT title FROM posts;").await;
+    /// let statements = schema.create_statements(Dialect::Sqlite)?;
+    /// assert!(statements[0].starts_with("CREATE TABLE \"posts\""));
+    /// assert_eq!(statements[1], "CREATE VIEW titles AS SELECT title FROM posts");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The engine has no way to say one of the tables.

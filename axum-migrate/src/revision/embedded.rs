@@ -11,6 +11,20 @@ use super::directory::Scripts;
 use crate::{Error, ErrorKind};
 
 /// A migrations folder that [`embed!`](crate::embed) put into the program.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let database = database::<Main>(&folder).await;
+/// static MIGRATIONS: Embedded = axum_migrate::embed!("$CARGO_MANIFEST_DIR/tests/migrations");
+///
+/// let migrate = Migrate::new(&database, Metadata::default()).embedded(MIGRATIONS);
+/// assert_eq!(migrate.upgrade_on_start().await?.applied, 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Embedded {
     package: &'static str,

@@ -34,6 +34,18 @@ impl Schema {
     }
 
     /// Whether there is nothing to migrate between the two.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let one = schema_of("CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT)").await;
+    /// let two = schema_of("CREATE TABLE tags (name TEXT, id INTEGER, PRIMARY KEY (id))").await;
+    /// assert!(one != two && one.is_same_as(&two)); // the order of columns is nothing to migrate
+    /// assert!(!one.is_same_as(&schema_of("CREATE TABLE tags (id INTEGER PRIMARY KEY)").await));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_same_as(&self, other: &Schema) -> bool {
         self.enums == other.enums

@@ -14,6 +14,23 @@ pub(crate) use sort::by_foreign_keys;
 ///
 /// Types, defaults and expressions are the server's own normalised text, so two schemas compare only
 /// when they were read from the same kind of server.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum_db::{Database, Sqlite};
+/// use axum_migrate::{Engine, Schema};
+///
+/// let database = Database::<Sqlite>::connect("sqlite://:memory:").await?;
+/// let mut conn = database.connect_dedicated().await?;
+/// <Sqlite as Engine>::execute(&mut conn, "CREATE TABLE tags (name varchar ( 20 ))").await?;
+/// let schema: Schema = Sqlite::introspect(&mut conn).await?;
+/// assert_eq!(schema.tables["tags"].columns[0].ty, "VARCHAR(20)");
+/// assert_eq!(serde_json::from_str::<Schema>(&serde_json::to_string(&schema)?)?, schema);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schema {
     /// The tables, by name: `schema.name` where that is not the database's default schema (PostgreSQL).
@@ -30,6 +47,17 @@ pub struct Schema {
 }
 
 /// An enum that is a type of its own.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let values = ["happy", "so so"].map(String::from).into();
+/// let mood = EnumType { name: "mood".into(), ty: "mood".into(), values, comment: None };
+/// let script = render(Dialect::Postgres, &[Op::CreateEnum(mood)], &Schema::default())?;
+/// assert_eq!(script.to_sql(), "CREATE TYPE \"mood\" AS ENUM ('happy', 'so so');\n");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnumType {
     /// Its name.
@@ -44,6 +72,19 @@ pub struct EnumType {
 }
 
 /// An object that autogenerate reports but never touches.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let schema = schema_of("CREATE TABLE posts (title TEXT); CREATE VIEW titles AS SELECT title FROM posts;").await;
+/// let Unmanaged { kind, name, .. } = &schema.unmanaged[0];
+/// assert_eq!((kind.as_str(), name.as_str()), ("view", "titles"));
+/// let found = diff(&schema, &schema_of("CREATE TABLE posts (title TEXT)").await, &Hints::default())?;
+/// assert!(found.ops.is_empty()); // the view stays
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Unmanaged {
     /// What it is: `view`, `trigger`, `sequence`…
@@ -65,6 +106,27 @@ pub struct Unmanaged {
 }
 
 /// Something that an unmanaged object reads.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let view = Unmanaged {
+///     kind: "view".into(),
+///     name: "titles".into(),
+///     sql: Some("CREATE VIEW titles AS SELECT title FROM posts".into()),
+///     reads: vec![Reads { object: "posts".into(), column: Some("title".into()) }],
+///     ..Unmanaged::default()
+/// };
+/// let schema = Schema { unmanaged: vec![view], ..Schema::default() };
+/// let title = |ty: &str| Column { name: "title".into(), ty: ty.into(), nullable: true, ..Column::default() };
+/// let (from, to) = (title("character varying(80)"), title("text"));
+/// let ops = [Op::AlterColumn { table: "posts".into(), from, to, backfill: None }];
+/// let script = render(Dialect::Postgres, &ops, &schema)?; // PostgreSQL changes no column under a view
+/// assert!(script.statements[0].starts_with("DROP VIEW"));
+/// assert!(script.statements[2].starts_with("CREATE VIEW"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Reads {
     /// A table, view, type or function.
@@ -75,6 +137,18 @@ pub struct Reads {
 }
 
 /// A table.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let name = Column { name: "name".into(), ty: "TEXT".into(), ..Column::default() };
+/// let key = PrimaryKey { columns: vec!["name".into()], ..PrimaryKey::default() };
+/// let tags = Table { name: "tags".into(), columns: vec![name], primary_key: Some(key), ..Table::default() };
+/// let script = render(Dialect::Sqlite, &[Op::CreateTable(tags)], &Schema::default())?;
+/// assert_eq!(script.to_sql(), "CREATE TABLE \"tags\" (\n  \"name\" TEXT NOT NULL PRIMARY KEY\n);\n");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
     /// Its name.
@@ -102,6 +176,17 @@ pub struct Table {
 }
 
 /// The options of a table.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let schema = schema_of("CREATE TABLE tags (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID").await;
+/// let options = &schema.tables["tags"].options;
+/// assert!(options.strict && options.without_rowid);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TableOptions {
@@ -128,6 +213,18 @@ impl TableOptions {
 }
 
 /// A column.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let schema = schema_of("CREATE TABLE posts (title VARCHAR(100) NOT NULL DEFAULT 'untitled')").await;
+/// let title = &schema.tables["posts"].columns[0];
+/// assert_eq!((title.name.as_str(), title.ty.as_str(), title.nullable), ("title", "VARCHAR(100)", false));
+/// assert_eq!(title.default.as_deref(), Some("'untitled'")); // SQL, with its quotes
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
     /// Its name.
@@ -166,6 +263,17 @@ pub struct Column {
 }
 
 /// How a column gets its number from the server.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let auto = Some(Auto::Identity { always: true, counter: Counter::default() });
+/// let id = Column { name: "id".into(), ty: "bigint".into(), auto, ..Column::default() };
+/// let script = render(Dialect::Postgres, &[Op::CreateTable(table_of(id))], &Schema::default())?;
+/// assert!(script.to_sql().contains("\"id\" bigint GENERATED ALWAYS AS IDENTITY"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Auto {
     /// SQLite AUTOINCREMENT, MySQL AUTO_INCREMENT.
@@ -189,6 +297,18 @@ pub enum Auto {
 }
 
 /// How a sequence of PostgreSQL counts, where it is not as it would be by itself.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let counter = Counter { start: Some(1000), ..Counter::default() };
+/// let auto = Some(Auto::Identity { always: false, counter });
+/// let id = Column { name: "id".into(), ty: "bigint".into(), auto, ..Column::default() };
+/// let script = render(Dialect::Postgres, &[Op::CreateTable(table_of(id))], &Schema::default())?;
+/// assert!(script.to_sql().contains("GENERATED BY DEFAULT AS IDENTITY (START WITH 1000)"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counter {
@@ -215,6 +335,18 @@ impl Counter {
 }
 
 /// A computed column.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let schema = schema_of("CREATE TABLE squares (side INT, area INT GENERATED ALWAYS AS (side * side) STORED)").await;
+/// let area = schema.tables["squares"].column("area").unwrap();
+/// let Generated { expression, stored } = area.generated.clone().unwrap();
+/// assert_eq!((expression.as_str(), stored), ("\"side\" * \"side\"", true));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generated {
     /// The expression.
@@ -224,6 +356,18 @@ pub struct Generated {
 }
 
 /// A primary key.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let schema = schema_of("CREATE TABLE members (team INT, player INT, PRIMARY KEY (team, player))").await;
+/// let key: &PrimaryKey = schema.tables["members"].primary_key.as_ref().unwrap();
+/// assert_eq!(key.columns, ["team", "player"]);
+/// assert_eq!(key.name, None); // SQLite gives none by itself
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrimaryKey {
     /// The constraint's name, where it has one.
@@ -252,6 +396,17 @@ pub struct PrimaryKey {
 }
 
 /// A unique constraint.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let schema = schema_of("CREATE TABLE users (email TEXT, CONSTRAINT one_email UNIQUE (email))").await;
+/// let unique: &Unique = &schema.tables["users"].uniques[0];
+/// assert_eq!((unique.name.as_deref(), unique.columns.as_slice()), (Some("one_email"), &["email".to_owned()][..]));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unique {
     /// The constraint's name, where it has one.
@@ -283,6 +438,22 @@ pub struct Unique {
 }
 
 /// A foreign key.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let schema = schema_of(
+///     "CREATE TABLE users (id INTEGER PRIMARY KEY);
+///      CREATE TABLE posts (author INTEGER REFERENCES users (id) ON DELETE CASCADE);",
+/// )
+/// .await;
+/// let key: &ForeignKey = &schema.tables["posts"].foreign_keys[0];
+/// assert_eq!((key.table.as_str(), &*key.columns[0], &*key.referenced[0]), ("users", "author", "id"));
+/// assert_eq!(key.on_delete, Action::Cascade);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForeignKey {
     /// The constraint's name, where it has one.
@@ -321,6 +492,21 @@ pub struct ForeignKey {
 }
 
 /// What a foreign key does when the row it points at changes.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let schema = schema_of(
+///     "CREATE TABLE users (id INTEGER PRIMARY KEY);
+///      CREATE TABLE posts (author INTEGER REFERENCES users (id) ON DELETE SET NULL);",
+/// )
+/// .await;
+/// let key = &schema.tables["posts"].foreign_keys[0];
+/// assert_eq!((key.on_delete, key.on_update), (Action::SetNull, Action::NoAction));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Action {
     /// NO ACTION. On MySQL also RESTRICT, which is the same there.
@@ -337,6 +523,23 @@ pub enum Action {
 }
 
 /// When the check of a deferrable constraint happens.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let schema = schema_of(
+///     "CREATE TABLE people (
+///          id INTEGER PRIMARY KEY,
+///          spouse INTEGER REFERENCES people (id) DEFERRABLE INITIALLY DEFERRED
+///      )",
+/// )
+/// .await;
+/// let key = &schema.tables["people"].foreign_keys[0];
+/// assert_eq!(key.deferrable, Some(Deferrable::Deferred)); // checked at COMMIT
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Deferrable {
     /// DEFERRABLE INITIALLY IMMEDIATE.
@@ -346,6 +549,17 @@ pub enum Deferrable {
 }
 
 /// A CHECK constraint of a table.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let schema = schema_of("CREATE TABLE goods (price INT CHECK (price >= 0))").await;
+/// let check: &Check = &schema.tables["goods"].checks[0];
+/// assert_eq!(check.expression, "\"price\" >= 0");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// The constraint's name, where it has one.
@@ -365,6 +579,22 @@ pub struct Check {
 }
 
 /// An index.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let schema = schema_of(
+///     "CREATE TABLE users (email TEXT, deleted INT);
+///      CREATE UNIQUE INDEX users_email ON users (email) WHERE deleted = 0;",
+/// )
+/// .await;
+/// let index: &Index = &schema.tables["users"].indexes[0];
+/// assert!(index.unique && index.columns().eq(["email"]));
+/// assert_eq!(index.predicate.as_deref(), Some("\"deleted\" = 0"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Index {
     /// Its name.
@@ -398,16 +628,46 @@ pub struct Index {
 }
 
 /// One key of an index.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let schema = schema_of(
+///     "CREATE TABLE posts (title TEXT);
+///      CREATE INDEX posts_title ON posts (title DESC);",
+/// )
+/// .await;
+/// let key: &IndexKey = &schema.tables["posts"].indexes[0].keys[0];
+/// assert_eq!((&key.target, key.suffix.as_str()), (&KeyTarget::Column("title".into()), " DESC"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexKey {
     /// The column or expression.
     pub target: KeyTarget,
-    /// What follows it: prefix length, collation, operator class, order.
+    /// What follows it, as SQL that is put right behind it: prefix length, collation, operator class, order.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub suffix: String,
 }
 
 /// What a key of an index reads.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let schema = schema_of(
+///     "CREATE TABLE users (email TEXT);
+///      CREATE INDEX users_email ON users (lower(email));",
+/// )
+/// .await;
+/// let key = &schema.tables["users"].indexes[0].keys[0];
+/// assert_eq!(key.target, KeyTarget::Expression("lower(\"email\")".into()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyTarget {
     /// A column.
@@ -418,6 +678,16 @@ pub enum KeyTarget {
 
 impl Schema {
     /// The names of the tables.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let schema = schema_of("CREATE TABLE posts (title TEXT); CREATE TABLE tags (name TEXT);").await;
+    /// assert_eq!(schema.table_names(), ["posts", "tags"].map(String::from).into());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn table_names(&self) -> BTreeSet<String> {
         self.tables.keys().cloned().collect()
@@ -467,6 +737,18 @@ impl ForeignKey {
 
 impl Table {
     /// The column of that name.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let schema = schema_of("CREATE TABLE posts (title TEXT)").await;
+    /// let posts = &schema.tables["posts"];
+    /// assert_eq!(posts.column("title").map(|title| title.ty.as_str()), Some("TEXT"));
+    /// assert_eq!(posts.column("Title"), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
@@ -475,6 +757,20 @@ impl Table {
 
 impl Index {
     /// The names of the columns it reads directly.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let schema = schema_of(
+    ///     "CREATE TABLE users (country TEXT, email TEXT);
+    ///      CREATE INDEX users_email ON users (country, lower(email));",
+    /// )
+    /// .await;
+    /// assert!(schema.tables["users"].indexes[0].columns().eq(["country"])); // the other key is an expression
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().filter_map(|key| match &key.target {
             KeyTarget::Column(name) => Some(name.as_str()),

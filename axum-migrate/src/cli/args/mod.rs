@@ -205,6 +205,16 @@ impl Command {
 
 impl Command {
     /// Whether running it opens a connection to the database, and not only the migrations folder.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// assert!(command("upgrade").needs_database());
+    /// assert!(command("history -i").needs_database());
+    /// assert!(!command("history").needs_database()); // the folder is enough
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn needs_database(&self) -> bool {
         match self {
@@ -226,6 +236,15 @@ impl Command {
     }
 
     /// Whether it makes no sense without the application's models.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// assert!(command("migrate -m subtitles").needs_models());
+    /// assert!(!command("upgrade").needs_models());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn needs_models(&self) -> bool {
         match self {
