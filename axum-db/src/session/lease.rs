@@ -227,8 +227,8 @@ impl<B: Backend, K: Bind> Db<B, K> {
     ///
     /// let table = diesel::sql_query("CREATE TABLE notes (body TEXT NOT NULL)");
     /// db.run(Access::Write, |conn| Box::pin(table.execute(conn))).await?;
+    /// assert!(db.in_transaction());
     /// db.commit().await?;
-    /// assert_eq!(db.database().reflect().await?[0].name, "notes");
     /// # Ok(())
     /// # }
     /// ```
