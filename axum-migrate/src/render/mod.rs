@@ -38,8 +38,7 @@ pub struct Script {
 
 /// Writes changes, which lead away from the schema `from`, as SQL.
 ///
-/// `from` has to have the tables that change: a change of one that it lacks may be missing from the script. The script that
-/// undoes them is `render(dialect, &inverse(ops), &target)`.
+/// `from` has to have the tables that change. The script that undoes them is `render(dialect, &inverse(ops), &target)`.
 ///
 /// ```
 /// use axum_db::Dialect;
@@ -55,7 +54,7 @@ pub struct Script {
 /// ```
 ///
 /// # Errors
-/// A required column lacks a backfill, or the engine cannot make the change.
+/// A required column lacks a backfill, the engine cannot make the change, or needs to know a table that `from` lacks.
 pub fn render(dialect: Dialect, ops: &[Op], from: &Schema) -> Result<Script, Error> {
     if let Some((table, column)) = ops.iter().find_map(Op::missing_backfill) {
         return Err(Error::new(
@@ -71,6 +70,17 @@ pub fn render(dialect: Dialect, ops: &[Op], from: &Schema) -> Result<Script, Err
         Dialect::Postgres => postgres::render(ops, from),
         Dialect::Mysql => mysql::render(ops, from),
     }
+}
+
+/// SQLite and MySQL restate what a change leaves as it is.
+fn unknown_table(name: &str) -> Error {
+    Error::new(
+        ErrorKind::Usage,
+        format!(
+            "the schema that the changes lead away from has no table `{name}`, which one of them changes; give `render` the \
+             schema that they were found in"
+        ),
+    )
 }
 
 /// How PostgreSQL makes an index, and drops it, while others write to its table.
@@ -255,6 +265,52 @@ impl Action {
             Action::Cascade => "CASCADE",
             Action::SetNull => "SET NULL",
             Action::SetDefault => "SET DEFAULT",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Column, Table};
+
+    fn add_column() -> Op {
+        Op::AddColumn {
+            table: "users".to_owned(),
+            column: Column {
+                name: "email".to_owned(),
+                ty: "text".to_owned(),
+                nullable: true,
+                ..Column::default()
+            },
+            backfill: None,
+        }
+    }
+
+    #[test]
+    fn a_change_of_an_unknown_table_is_an_error_and_not_left_out() {
+        for dialect in [Dialect::Sqlite, Dialect::Mysql] {
+            let error = render(dialect, &[add_column()], &Schema::default()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Usage);
+            assert!(error.to_string().contains("no table `users`"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_table_that_is_made_can_be_changed_at_once() {
+        let users = Table {
+            name: "users".to_owned(),
+            columns: vec![Column {
+                name: "id".to_owned(),
+                ty: "int".to_owned(),
+                ..Column::default()
+            }],
+            ..Table::default()
+        };
+        let ops = [Op::CreateTable(users), add_column()];
+        for dialect in [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql] {
+            let script = render(dialect, &ops, &Schema::default()).unwrap();
+            assert!(script.to_sql().contains("email"), "{}", script.to_sql());
         }
     }
 }

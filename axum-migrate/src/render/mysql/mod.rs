@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use axum_db::Dialect;
 
-use super::{Script, foreign_key, mentions, quoted_list};
+use super::{Script, foreign_key, mentions, quoted_list, unknown_table};
 use crate::error::Error;
 use crate::op::Op;
 use crate::schema::{Auto, Check, Column, ForeignKey, Index, KeyTarget, Schema, Table, Unique};
@@ -66,9 +66,20 @@ fn change(run: &[Op], before: &Schema, out: &mut Vec<String>) -> Result<(), Erro
         _ => None,
     }));
     for table in tables(run, is_in_place) {
-        if let (Some(old), Some(new)) = (before.tables.get(table), after.tables.get(table)) {
-            let ops: Vec<&Op> = of_table(run, table).collect();
-            in_place(old, new, &ops, out)?;
+        let created = of_table(run, table).find_map(|op| match op {
+            Op::CreateTable(table) => Some(table),
+            _ => None,
+        });
+        match (
+            before.tables.get(table).or(created),
+            after.tables.get(table),
+        ) {
+            (Some(old), Some(new)) => {
+                let ops: Vec<&Op> = of_table(run, table).collect();
+                in_place(old, new, &ops, out)?;
+            }
+            (None, _) => return Err(unknown_table(table)),
+            (_, None) => {} // it goes altogether
         }
     }
     for table in tables(run, |op| matches!(op, Op::AddForeignKey { .. })) {

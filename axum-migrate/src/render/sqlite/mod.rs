@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use axum_db::Dialect;
 
-use super::Script;
+use super::{Script, unknown_table};
 use crate::diff::{Hints, diff};
 use crate::error::Error;
 use crate::op::Op;
@@ -241,6 +241,9 @@ impl Writer {
                 (Some(old), Some(new)) => {
                     let ops: Vec<&Op> = run.iter().filter(|op| op.table() == name).collect();
                     self.alter(old, new, &ops, all)?;
+                }
+                (None, None) if !matches!(op, Op::DropTable(_)) => {
+                    return Err(unknown_table(name));
                 }
                 (_, None) => {}
             }
