@@ -24,6 +24,7 @@ enum Repr {
     LockedOut(u64),
     InvalidPassword(&'static str),
     MissingLayer(String),
+    SharedRealm(String),
     Backend(Box<dyn std::error::Error + Send + Sync>),
     Unsupported(&'static str),
     TooLarge { bytes: usize, limit: usize },
@@ -48,6 +49,9 @@ pub enum ErrorKind {
     InvalidPassword,
     /// A layer is missing from the router.
     MissingLayer,
+    /// Two managers of one router have the same realm: see
+    /// [`realm`](crate::LoginManagerBuilder::realm).
+    SharedRealm,
     /// A [`SessionBackend`](crate::SessionBackend) or [`UserLoader`](crate::UserLoader) of the application's own failed;
     /// [`source`](std::error::Error::source) has its error.
     Backend,
@@ -90,6 +94,7 @@ impl Error {
             Repr::LockedOut(_) => ErrorKind::LockedOut,
             Repr::InvalidPassword(_) => ErrorKind::InvalidPassword,
             Repr::MissingLayer(_) => ErrorKind::MissingLayer,
+            Repr::SharedRealm(_) => ErrorKind::SharedRealm,
             Repr::Backend(_) => ErrorKind::Backend,
             Repr::Unsupported(_) => ErrorKind::Unsupported,
             Repr::TooLarge { .. } => ErrorKind::TooLarge,
@@ -177,6 +182,10 @@ impl Error {
         Error(Repr::MissingLayer(message))
     }
 
+    pub(crate) fn shared_realm(message: String) -> Self {
+        Error(Repr::SharedRealm(message))
+    }
+
     pub(crate) fn internal(message: &'static str) -> Self {
         Error(Repr::Internal(message))
     }
@@ -216,7 +225,9 @@ impl fmt::Display for Error {
                 f,
                 "the cookie would take {bytes} bytes and browsers keep {limit} of it: keep less in it, or in a table"
             ),
-            Repr::MissingLayer(message) | Repr::MissingTable(message, _) => f.write_str(message),
+            Repr::MissingLayer(message)
+            | Repr::SharedRealm(message)
+            | Repr::MissingTable(message, _) => f.write_str(message),
         }
     }
 }
@@ -270,6 +281,7 @@ impl IntoResponse for Error {
                 return StatusCode::INTERNAL_SERVER_ERROR.into_response();
             }
             Repr::MissingLayer(_)
+            | Repr::SharedRealm(_)
             | Repr::Unsupported(_)
             | Repr::TooLarge { .. }
             | Repr::Internal(_) => {
@@ -366,6 +378,10 @@ mod tests {
             ),
             (
                 Error::missing_layer("no".into()),
+                StatusCode::INTERNAL_SERVER_ERROR,
+            ),
+            (
+                Error::shared_realm("no".into()),
                 StatusCode::INTERNAL_SERVER_ERROR,
             ),
             (Error::internal("no"), StatusCode::INTERNAL_SERVER_ERROR),

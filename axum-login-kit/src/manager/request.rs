@@ -109,6 +109,7 @@ impl<U: AuthUser> LoginContext<U> {
                  `.layer(login.layer())` to the router, after its routes and before `.layer(database.layer())`"
             ))
         })?;
+        shared.state.check_realms()?;
         let manager = &*shared.manager;
         let settings = &manager.settings;
         let secure = settings.secure_cookies.for_request(parts);
