@@ -37,6 +37,7 @@ enum Repr {
     LockedOut(u64),
     InvalidPassword(&'static str),
     MissingLayer(String),
+    SharedRealm(String),
     Backend(Box<dyn std::error::Error + Send + Sync>),
     Unsupported(&'static str),
     TooLarge { bytes: usize, limit: usize },
@@ -77,6 +78,9 @@ pub enum ErrorKind {
     InvalidPassword,
     /// A layer is missing from the router.
     MissingLayer,
+    /// Two managers of one router have the same realm: see
+    /// [`realm`](crate::LoginManagerBuilder::realm).
+    SharedRealm,
     /// A [`SessionBackend`](crate::SessionBackend) or [`UserLoader`](crate::UserLoader) of the application's own failed;
     /// [`source`](std::error::Error::source) has its error.
     Backend,
@@ -132,6 +136,7 @@ impl Error {
             Repr::LockedOut(_) => ErrorKind::LockedOut,
             Repr::InvalidPassword(_) => ErrorKind::InvalidPassword,
             Repr::MissingLayer(_) => ErrorKind::MissingLayer,
+            Repr::SharedRealm(_) => ErrorKind::SharedRealm,
             Repr::Backend(_) => ErrorKind::Backend,
             Repr::Unsupported(_) => ErrorKind::Unsupported,
             Repr::TooLarge { .. } => ErrorKind::TooLarge,
@@ -219,6 +224,10 @@ impl Error {
         Error(Repr::MissingLayer(message))
     }
 
+    pub(crate) fn shared_realm(message: String) -> Self {
+        Error(Repr::SharedRealm(message))
+    }
+
     pub(crate) fn internal(message: &'static str) -> Self {
         Error(Repr::Internal(message))
     }
@@ -258,7 +267,9 @@ impl fmt::Display for Error {
                 f,
                 "the cookie would take {bytes} bytes and browsers keep {limit} of it: keep less in it, or in a table"
             ),
-            Repr::MissingLayer(message) | Repr::MissingTable(message, _) => f.write_str(message),
+            Repr::MissingLayer(message)
+            | Repr::SharedRealm(message)
+            | Repr::MissingTable(message, _) => f.write_str(message),
         }
     }
 }
@@ -312,6 +323,7 @@ impl IntoResponse for Error {
                 return StatusCode::INTERNAL_SERVER_ERROR.into_response();
             }
             Repr::MissingLayer(_)
+            | Repr::SharedRealm(_)
             | Repr::Unsupported(_)
             | Repr::TooLarge { .. }
             | Repr::Internal(_) => {
@@ -408,6 +420,10 @@ mod tests {
             ),
             (
                 Error::missing_layer("no".into()),
+                StatusCode::INTERNAL_SERVER_ERROR,
+            ),
+            (
+                Error::shared_realm("no".into()),
                 StatusCode::INTERNAL_SERVER_ERROR,
             ),
             (Error::internal("no"), StatusCode::INTERNAL_SERVER_ERROR),

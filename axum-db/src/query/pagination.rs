@@ -6,7 +6,7 @@ use super::Page;
 
 /// A page of rows, with what a template needs to link to the others.
 ///
-/// Serialised it has the fields `items`, `page`, `per_page`, `total`, `pages`, `has_prev`, `prev_num`,
+/// Serialised it has the fields `items`, `page`, `per_page`, `total`, `pages`, `first`, `last`, `has_prev`, `prev_num`,
 /// `has_next`, `next_num` and `iter_pages`, a list in which `null` is a gap.
 ///
 /// ```
@@ -59,6 +59,31 @@ impl<T> Pagination<T> {
     #[must_use]
     pub fn pages(&self) -> u64 {
         self.total.div_ceil(u64::from(self.per_page.max(1)))
+    }
+
+    /// The number of the first row of this page, from 1, among all rows; 0 where the page has none.
+    ///
+    /// ```
+    /// # use axum_db::query::{Page, Pagination};
+    /// let page = Pagination::new(vec!["p", "q"], Page::new(4).with_per_page(5), 17);
+    /// let rows = format!("{} to {} of {}", page.first(), page.last(), page.total);
+    /// assert_eq!(rows, "16 to 17 of 17");
+    /// ```
+    #[must_use]
+    pub fn first(&self) -> u64 {
+        first(self.page, self.per_page, self.items.len())
+    }
+
+    /// The number of the last row of this page, from 1, among all rows; 0 where the page has none.
+    ///
+    /// ```
+    /// # use axum_db::query::{Page, Pagination};
+    /// let page = Pagination::new(vec!["p", "q"], Page::new(4).with_per_page(5), 17);
+    /// assert_eq!(page.last(), 17);
+    /// ```
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        last(self.first(), self.items.len())
     }
 
     /// Whether there is a page before this one.
@@ -205,7 +230,8 @@ impl<T> Pagination<T> {
 /// A page of rows whose number is not known; made by [`Fetch::paginate_uncounted`](super::Fetch::paginate_uncounted),
 /// which has an example.
 ///
-/// Serialised it has the fields `items`, `page`, `per_page`, `has_prev`, `prev_num`, `has_next` and `next_num`.
+/// Serialised it has the fields `items`, `page`, `per_page`, `first`, `last`, `has_prev`, `prev_num`, `has_next` and
+/// `next_num`.
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
@@ -244,6 +270,44 @@ impl<T> UncountedPage<T> {
             per_page: page.per_page(),
             has_next,
         }
+    }
+
+    /// The number of the first row of this page, from 1, among all rows; 0 where the page has none.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let page = Page::new(2).with_per_page(1);
+    /// let page = User::query().order(users::id.asc()).paginate_uncounted(page, &db).await?;
+    /// assert_eq!(page.first(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn first(&self) -> u64 {
+        first(self.page, self.per_page, self.items.len())
+    }
+
+    /// The number of the last row of this page, from 1, among all rows; 0 where the page has none.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let page = Page::new(2).with_per_page(1);
+    /// let page = User::query().order(users::id.asc()).paginate_uncounted(page, &db).await?;
+    /// assert_eq!(page.last(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        last(self.first(), self.items.len())
     }
 
     /// Whether there is a page before this one.
@@ -303,6 +367,47 @@ impl<T> UncountedPage<T> {
         self.has_next.then(|| self.page + 1)
     }
 
+    /// The page after this one, of the same size, for another
+    /// [`paginate_uncounted`](super::Fetch::paginate_uncounted).
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let page = Page::new(2).with_per_page(1);
+    /// let page = User::query().order(users::id.asc()).paginate_uncounted(page, &db).await?;
+    /// assert_eq!(page.next(), Some(Page::new(3).with_per_page(1)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn next(&self) -> Option<Page> {
+        let number = self.next_num()?;
+        Some(Page::new(number).with_per_page(self.per_page))
+    }
+
+    /// The page before this one, of the same size.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), axum_db::Error> {
+    /// # let database = three_users().await?;
+    /// # let db = database.session();
+    /// let page = Page::new(2).with_per_page(1);
+    /// let page = User::query().order(users::id.asc()).paginate_uncounted(page, &db).await?;
+    /// assert_eq!(page.prev(), Some(Page::new(1).with_per_page(1)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn prev(&self) -> Option<Page> {
+        let number = self.prev_num()?;
+        Some(Page::new(number).with_per_page(self.per_page))
+    }
+
     /// The same page with other rows, made from these.
     ///
     /// ```
@@ -332,12 +437,27 @@ impl<T> UncountedPage<T> {
     }
 }
 
+/// The number of the first of a page's rows among all, which may be more than can be counted.
+fn first(page: u64, per_page: u32, rows: usize) -> u64 {
+    if rows == 0 {
+        return 0;
+    }
+    let before = page.saturating_sub(1).saturating_mul(u64::from(per_page));
+    before.saturating_add(1)
+}
+
+fn last(first: u64, rows: usize) -> u64 {
+    first.saturating_add(u64::try_from(rows).unwrap_or(u64::MAX).saturating_sub(1))
+}
+
 impl<T: Serialize> Serialize for UncountedPage<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut page = serializer.serialize_struct("UncountedPage", 7)?;
+        let mut page = serializer.serialize_struct("UncountedPage", 9)?;
         page.serialize_field("items", &self.items)?;
         page.serialize_field("page", &self.page)?;
         page.serialize_field("per_page", &self.per_page)?;
+        page.serialize_field("first", &self.first())?;
+        page.serialize_field("last", &self.last())?;
         page.serialize_field("has_prev", &self.has_prev())?;
         page.serialize_field("prev_num", &self.prev_num())?;
         page.serialize_field("has_next", &self.has_next)?;
@@ -348,12 +468,14 @@ impl<T: Serialize> Serialize for UncountedPage<T> {
 
 impl<T: Serialize> Serialize for Pagination<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut page = serializer.serialize_struct("Pagination", 10)?;
+        let mut page = serializer.serialize_struct("Pagination", 12)?;
         page.serialize_field("items", &self.items)?;
         page.serialize_field("page", &self.page)?;
         page.serialize_field("per_page", &self.per_page)?;
         page.serialize_field("total", &self.total)?;
         page.serialize_field("pages", &self.pages())?;
+        page.serialize_field("first", &self.first())?;
+        page.serialize_field("last", &self.last())?;
         page.serialize_field("has_prev", &self.has_prev())?;
         page.serialize_field("prev_num", &self.prev_num())?;
         page.serialize_field("has_next", &self.has_next())?;
@@ -405,6 +527,23 @@ mod tests {
         ] {
             assert_eq!(links(page, edges), expected, "{page} {edges:?}");
         }
+    }
+
+    #[test]
+    fn rows_are_numbered_as_flask_sqlalchemy_numbers_them() {
+        let rows = |page: u64, rows: usize| {
+            let page = Page::new(page).with_per_page(10);
+            let counted = Pagination::new(vec![(); rows], page, 100);
+            let uncounted = UncountedPage::new(vec![(); rows], page);
+            let numbers = (counted.first(), counted.last());
+            assert_eq!((uncounted.first(), uncounted.last()), numbers);
+            numbers
+        };
+        assert_eq!(rows(1, 0), (0, 0));
+        assert_eq!(rows(1, 1), (1, 1));
+        assert_eq!(rows(1, 10), (1, 10));
+        assert_eq!(rows(4, 7), (31, 37));
+        assert_eq!(rows(u64::MAX, 2), (u64::MAX, u64::MAX));
     }
 
     #[test]

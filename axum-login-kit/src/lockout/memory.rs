@@ -41,7 +41,7 @@ impl Row {
     }
 
     fn count(&mut self, limits: Limits, now: i64) -> Option<i64> {
-        if self.locked_until > now {
+        if limits.holds(self.locked_until, now) {
             return Some(self.locked_until);
         }
         if self.last_at < now - limits.forget_after {

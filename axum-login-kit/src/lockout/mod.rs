@@ -58,7 +58,8 @@ impl RequestLockout {
     /// Counts an attempt on an account, from an address.
     ///
     /// The account counts under the name that was typed, whether there is one or not. Where it exists it counts by
-    /// its password hash as well, less strictly, for databases in which several spellings are one name.
+    /// its password hash as well, less strictly, for databases in which several spellings are one name; where it does
+    /// not, by its name once more, so that both are the same work.
     pub(crate) async fn attempt(
         &self,
         keys: &Keys,
@@ -69,6 +70,8 @@ impl RequestLockout {
         now: i64,
     ) -> Result<Attempt, Error> {
         let rules = &self.settings.rules;
+        let account = account.map(|account| account.trim().to_lowercase());
+        let account = account.as_deref().map(str::as_bytes);
         let name = |purpose, text: &[u8]| keys.code(purpose, &[realm.as_bytes(), text]);
         let counters = [
             address.map(|address| Counter {
@@ -80,15 +83,15 @@ impl RequestLockout {
                 is_account: false,
             }),
             account.map(|account| Counter {
-                name: name(
-                    "lockout of a name",
-                    account.trim().to_lowercase().as_bytes(),
-                ),
+                name: name("lockout of a name", account),
                 limits: rules.limits(rules.account),
                 is_account: true,
             }),
-            account.and(password_hash).map(|hash| Counter {
-                name: name("lockout of a user", hash.as_bytes()),
+            account.map(|account| Counter {
+                name: match password_hash {
+                    Some(hash) => name("lockout of a user", hash.as_bytes()),
+                    None => name("lockout of nobody", account),
+                },
                 limits: rules.limits(rules.account.saturating_mul(4)),
                 is_account: true,
             }),

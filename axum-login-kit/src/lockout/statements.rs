@@ -129,7 +129,8 @@ impl Statement {
             ! " ELSE ", # PAUSE, ! " * 2 END, ",
             # FAILURES, ! " = CASE WHEN ", # LAST_AT, ! " < ", = forgotten, ! " THEN 1 ELSE ", # FAILURES, ! " + 1 END, ",
             # LAST_AT, ! " = ", = now,
-            ! " WHERE ", # NAME, ! " = ", ~ name, ! " AND ", # LOCKED_UNTIL, ! " <= ", = now,
+            ! " WHERE ", # NAME, ! " = ", ~ name, ! " AND (", # LOCKED_UNTIL, ! " <= ", = now,
+            ! " OR ", # LOCKED_UNTIL, ! " > ", = limits.latest(now), ! ")",
         ]
     }
 

@@ -23,6 +23,17 @@ pub(super) struct Limits {
 }
 
 impl Limits {
+    /// Whether a lock until then holds: one that ends later than the longest pause was set by a clock that has been put
+    /// right since.
+    pub(super) fn holds(self, until: i64, now: i64) -> bool {
+        until > now && until <= self.latest(now)
+    }
+
+    /// When the longest pause that begins now ends.
+    pub(super) fn latest(self, now: i64) -> i64 {
+        now.saturating_add(self.max_pause)
+    }
+
     /// When the lock of a first failure ends, and how long the next one is.
     pub(super) fn first(self, now: i64) -> (i64, i64) {
         if self.free > 1 {
@@ -119,7 +130,7 @@ impl<B: LockoutBackend, K: Bind> Bound for Request<B, K> {
         match self.transaction() {
             Some(db) => {
                 let locked = read(db, name).await?;
-                Ok(locked.filter(|until| *until > now))
+                Ok(locked.filter(|until| limits.holds(*until, now)))
             }
             None => count(&self.database, name, limits, now).await,
         }
@@ -162,7 +173,7 @@ async fn count<B: LockoutBackend, K: Bind>(
             Err(error) => return Err(error),
         }
         if let Some(until) = read(&database.session(), name).await? {
-            if until > now {
+            if limits.holds(until, now) {
                 return Ok(Some(until));
             }
             continue;

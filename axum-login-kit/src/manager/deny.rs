@@ -37,7 +37,13 @@ impl<U: AuthUser> LoginContext<U> {
         let own = own.map_or(&none, |own| own);
         let login_url = own.login_url.as_ref().or(settings.login_url.as_ref());
         let message = own.message.as_ref().or(settings.login_message.as_ref());
+        // Whoever brings credentials of their own is a program, which no page helps.
+        let is_program = match &session {
+            Some(session) => session.stored.is_none(),
+            None => self.lock().await.refused,
+        };
         let (url, message) = match reason {
+            _ if is_program => (None, None),
             DenialReason::LoginRequired => (login_url, message),
             DenialReason::FreshLoginRequired => {
                 let refresh_url = settings.refresh_url.as_ref();

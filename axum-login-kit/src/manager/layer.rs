@@ -103,14 +103,14 @@ where
         let extensions = request.extensions_mut();
         let outer = extensions.get::<Arc<RequestState>>().cloned();
         let is_outermost = outer.is_none();
-        let state = outer.unwrap_or_else(|| {
-            let state = Arc::new(RequestState::new(
-                Arc::clone(&self.manager.keys),
-                self.manager.settings.secure_cookies,
-            ));
+        let state = if let Some(state) = outer {
+            state.add_manager(&self.manager);
+            state
+        } else {
+            let state = Arc::new(RequestState::new(&self.manager));
             extensions.insert(Arc::clone(&state));
             state
-        });
+        };
         let login = RequestLogin::new(Arc::clone(&self.manager), Arc::clone(&state));
         extensions.insert(Arc::new(login));
         LoginFuture {

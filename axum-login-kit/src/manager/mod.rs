@@ -9,6 +9,7 @@ mod devices;
 mod ended;
 mod layer;
 mod passwords;
+mod realms;
 mod request;
 mod settings;
 mod state;

@@ -33,6 +33,8 @@ pub(super) struct Current<U: AuthUser> {
     pub(super) session: Option<Option<Arc<ActiveSession<U>>>>,
     /// The session that began in this request.
     pub(super) began: Option<Began>,
+    /// The request has credentials of its own, and they are wrong.
+    pub(super) refused: bool,
     /// What is kept for a visitor who is not logged in; `None` before it is read.
     pub(super) visitor: Option<Option<String>>,
     /// What a user is granted, once somebody asked.
@@ -79,6 +81,7 @@ impl<U: AuthUser> RequestLogin<U> {
                 presented: None,
                 session: None,
                 began: None,
+                refused: false,
                 visitor: None,
                 grants: None,
             }),
@@ -109,6 +112,7 @@ impl<U: AuthUser> LoginContext<U> {
                  `.layer(login.layer())` to the router, after its routes and before `.layer(database.layer())`"
             ))
         })?;
+        shared.state.check_realms()?;
         let manager = &*shared.manager;
         let settings = &manager.settings;
         let secure = settings.secure_cookies.for_request(parts);
@@ -241,6 +245,7 @@ impl<U: AuthUser> LoginContext<U> {
                 }
                 RequestUser::Refused => {
                     self.state().mark_private();
+                    current.refused = true;
                     return Ok(None);
                 }
                 RequestUser::NoCredentials => {}

@@ -143,7 +143,8 @@ impl<U: AuthUser> Default for Hooks<U> {
 pub enum RequestUser<U> {
     /// This user, for this request, whatever session it presents.
     User(U),
-    /// Nobody: there are credentials, and they are wrong. The request is anonymous, whatever session it presents.
+    /// Nobody: there are credentials, and they are wrong. The request is anonymous, whatever session it presents,
+    /// and gets 401 where a login is missing, also where browsers are sent to the login page.
     Refused,
     /// There are no credentials; the session counts.
     NoCredentials,

@@ -6,15 +6,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use super::Manager;
+use super::realms::{Named, Realms};
 use crate::cookies::SecureCookies;
+use crate::error::Error;
 use crate::flash::FlashBuffer;
 use crate::keys::Keys;
 use crate::session::FinishHook;
+use crate::user::AuthUser;
 
 /// What all managers of a request share: flash messages, and how far a cache may keep the response.
 pub(crate) struct RequestState {
     keys: Arc<Keys>,
     secure_cookies: SecureCookies,
+    realms: Realms,
     consulted: AtomicBool,
     private: AtomicBool,
     flash: Mutex<Option<FlashBuffer>>,
@@ -22,15 +27,28 @@ pub(crate) struct RequestState {
 }
 
 impl RequestState {
-    pub(super) fn new(keys: Arc<Keys>, secure_cookies: SecureCookies) -> Self {
+    /// For the request that comes to the layer of `manager` first.
+    pub(super) fn new<U: AuthUser>(manager: &Arc<Manager<U>>) -> Self {
         RequestState {
-            keys,
-            secure_cookies,
+            keys: Arc::clone(&manager.keys),
+            secure_cookies: manager.settings.secure_cookies,
+            realms: Realms::new(Arc::clone(manager) as Arc<dyn Named>),
             consulted: AtomicBool::new(false),
             private: AtomicBool::new(false),
             flash: Mutex::new(None),
             hooks: Mutex::default(),
         }
+    }
+
+    /// The request comes to the layer of one manager more.
+    pub(super) fn add_manager<U: AuthUser>(&self, manager: &Arc<Manager<U>>) {
+        self.realms.add(Arc::clone(manager) as Arc<dyn Named>);
+    }
+
+    /// # Errors
+    /// When two managers of the request have one realm.
+    pub(super) fn check_realms(&self) -> Result<(), Error> {
+        self.realms.check()
     }
 
     pub(crate) fn keys(&self) -> &Keys {

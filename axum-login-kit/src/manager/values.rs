@@ -249,6 +249,9 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// The managers of different users around one router need different realms; where two are the same, every
+    /// extractor of theirs is an error, a 500 as a response, that names both.
     pub fn realm(mut self, name: impl Into<String>) -> Self {
         self.settings.realm = name.into();
         self

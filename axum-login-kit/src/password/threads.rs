@@ -104,7 +104,10 @@ fn lower_priority() {}
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::pin::{Pin, pin};
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::{Arc, mpsc};
+    use std::task::{Context, Waker};
 
     use axum::Router;
     use axum::body::Body;
@@ -152,6 +155,56 @@ mod tests {
         abandoned.await;
         finish.send(()).unwrap();
         assert_eq!(threads.run(|| 7).await.unwrap(), 7);
+    }
+
+    /// Asks the future once.
+    fn waits(future: Pin<&mut impl Future>) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        future.poll(&mut context).is_pending()
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_gives_up_in_the_queue_costs_no_hash_and_leaves_its_place_to_the_next() {
+        let threads = HashThreads::start(1);
+        let hashed = Arc::new(AtomicU32::new(0));
+        let hash = || {
+            let hashed = Arc::clone(&hashed);
+            move || hashed.fetch_add(1, Ordering::SeqCst)
+        };
+        let (finish, wait) = mpsc::channel::<()>();
+        let busy = threads.run(move || wait.recv());
+        let mut impatient: Vec<_> = (0..20).map(|_| Box::pin(threads.run(hash()))).collect();
+        let mut patient = pin!(threads.run(hash()));
+        let mut busy = pin!(busy);
+        assert!(waits(busy.as_mut()));
+        assert!(impatient.iter_mut().all(|caller| waits(caller.as_mut())));
+        assert!(waits(patient.as_mut()));
+        drop(impatient);
+        finish.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        assert_eq!(patient.await.unwrap(), 0, "nobody else was hashed for");
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_gives_up_before_its_thread_begins_costs_no_hash() {
+        let threads = HashThreads::start(1);
+        let (finish, wait) = mpsc::channel::<()>();
+        // The thread is late: it works on something that holds no permit.
+        let late = Box::new(move || wait.recv().unwrap());
+        threads.jobs.send(late).unwrap();
+        let hashed = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&hashed);
+        let mut abandoned = Box::pin(threads.run(move || counted.fetch_add(1, Ordering::SeqCst)));
+        assert!(waits(abandoned.as_mut()));
+        assert_eq!(
+            threads.permits.available_permits(),
+            0,
+            "it is the next one's turn"
+        );
+        drop(abandoned);
+        finish.send(()).unwrap();
+        assert_eq!(threads.run(|| 7).await.unwrap(), 7);
+        assert_eq!(hashed.load(Ordering::SeqCst), 0);
     }
 
     #[tokio::test]

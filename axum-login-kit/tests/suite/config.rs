@@ -6,11 +6,12 @@ use axum::routing::{get, post};
 use axum_db::metadata;
 use axum_db::prelude::*;
 use axum_login_kit::{
-    Auth, ConfigError, CurrentUser, Error, ErrorKind, Flash, Lockout, LoginManager,
+    Auth, Bcrypt, ConfigError, CurrentUser, Error, ErrorKind, Flash, Lockout, LoginManager,
+    Passwords, login_required,
 };
 
 use crate::browser::Browser;
-use crate::models::{NewUser, User};
+use crate::models::{Admin, NewUser, User};
 use crate::sqlite::app::{App, Db, SECRET};
 
 #[tokio::test]
@@ -130,4 +131,91 @@ async fn a_missing_layer_is_named_with_its_place() {
             answer.body
         );
     }
+}
+
+#[tokio::test]
+async fn two_kinds_of_user_in_one_realm_are_an_error_that_names_both() {
+    async fn both(users: Result<Auth<User>, Error>, admins: Result<Auth<Admin>, Error>) -> String {
+        for error in [users.unwrap_err(), admins.unwrap_err()] {
+            assert_eq!(error.kind(), ErrorKind::SharedRealm);
+            for part in ["models::User`", "models::Admin`", "\"user\"", ".realm("] {
+                assert!(error.to_string().contains(part), "{error}");
+            }
+        }
+        "checked".to_owned()
+    }
+    let database = Db::connect("sqlite://:memory:").await.unwrap();
+    let users = LoginManager::<User>::new(&database, SECRET)
+        .build()
+        .unwrap();
+    let around = |admins: LoginManager<Admin>| {
+        let guarded = Router::new()
+            .route("/guarded", get(async || "let in"))
+            .route_layer(login_required::<User>());
+        let routes = Router::new()
+            .route("/", get(both))
+            .route("/home", get(async |_: Option<CurrentUser<User>>| "home"))
+            .route("/plain", get(async || "plain"))
+            .merge(guarded);
+        // The same manager once more, as around a nested router, is not one more.
+        let routes = routes.layer(users.layer()).layer(users.layer());
+        Browser::new(&routes.layer(admins.layer()).layer(database.layer()))
+    };
+    let admins = || LoginManager::<Admin>::new(&database, SECRET);
+
+    let mut browser = around(admins().build().unwrap());
+    assert_eq!(browser.get("/").await.body, "checked");
+    for path in ["/home", "/guarded"] {
+        let answer = browser.get(path).await;
+        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+    }
+    assert_eq!(browser.get("/plain").await.body, "plain");
+
+    let mut browser = around(admins().realm("admin").build().unwrap());
+    assert_eq!(browser.get("/home").await.body, "home");
+    assert_eq!(
+        browser.get("/guarded").await.status,
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+/// Every count loses, as if somebody else were always quicker: after 20 tries nobody gets through.
+#[tokio::test]
+async fn a_failure_that_cannot_be_counted_is_refused_and_costs_no_hash() {
+    async fn log_in(auth: Auth<User>) -> Result<String, Error> {
+        let known = auth.verify_password(None, "guess").account("ada").await?;
+        Ok(known.is_some().to_string())
+    }
+    let app = App::new().await;
+    let table = axum_db::Metadata::new([axum_login_kit::lockout_table()]);
+    app.database.create_all(&table).await.unwrap();
+    let passwords = Passwords::from(Bcrypt::with_cost(4).unwrap());
+    let login = LoginManager::<User>::new(&app.database, SECRET)
+        .passwords(passwords.clone())
+        .lockout(Lockout::in_table(&app.database))
+        .build()
+        .unwrap();
+    let routes = Router::new().route("/login", post(log_in));
+    let router = routes.layer(login.layer()).layer(app.database.layer());
+    let mut browser = Browser::new(&router);
+    assert_eq!(browser.post("/login", "").await.body, "false");
+    let before = passwords.work_done();
+    app.execute(
+        "CREATE TRIGGER always_late BEFORE UPDATE ON auth_lockouts BEGIN SELECT RAISE(IGNORE); END",
+    )
+    .await;
+    let recorder = app.database.record(axum_db::Recording::Sql);
+    let answer = browser.post("/login", "").await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(answer.header("retry-after"), "1");
+    assert_eq!(passwords.work_done(), before);
+    let statements = recorder.take();
+    let tries = |word| {
+        let texts = statements.iter().map(axum_db::RecordedQuery::sql);
+        texts.filter(|text| text.starts_with(word)).count()
+    };
+    assert_eq!((tries("UPDATE"), tries("SELECT")), (20, 20));
+
+    app.execute("DROP TRIGGER always_late").await;
+    assert_eq!(browser.post("/login", "").await.body, "false");
 }

@@ -15,7 +15,7 @@ use axum_login_kit::{
     SessionBackend, UserLoader,
 };
 
-use crate::browser::Browser;
+use crate::browser::{Answer, Browser};
 use crate::models::{User, users};
 use crate::sqlite::app::{App, Db, SECRET};
 
@@ -79,6 +79,41 @@ async fn wrong_credentials_are_nobody() {
         .get("/account")
         .await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_program_is_told_and_sent_to_no_page() {
+    let app = with_keys().await;
+    let is_told = |answer: Answer| {
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{answer:?}");
+        assert!(answer.cookies().is_empty(), "{answer:?}");
+    };
+    let mut browser = app.logged_in("bob@example.com").await;
+    assert_eq!(
+        app.browser().get("/account").await.status,
+        StatusCode::SEE_OTHER
+    );
+    is_told(
+        app.browser()
+            .with("x-api-key", "wrong")
+            .get("/account")
+            .await,
+    );
+    // A right key has no password to ask for again.
+    is_told(
+        app.browser()
+            .with("x-api-key", "ada@example.com")
+            .get("/danger")
+            .await,
+    );
+    is_told(
+        browser
+            .clone()
+            .with("x-api-key", "wrong")
+            .get("/account")
+            .await,
+    );
+    assert_eq!(browser.get("/account").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -341,3 +341,46 @@ async fn an_account_of_one_realm_is_not_locked_by_its_name_in_another() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_lock_of_a_clock_that_was_ahead_ends_with_it() {
+    for locked in Locked::all(|lockout| lockout).await {
+        let now = chrono::Utc::now().naive_utc();
+        locked.clock.set(now + chrono::TimeDelta::days(3_650));
+        for _ in 0..5 {
+            assert_eq!(locked.attempt("ada", "wrong").await.status, WRONG);
+        }
+        assert_eq!(locked.attempt("ada", "password").await.status, LOCKED);
+        locked.clock.set(now);
+        assert_eq!(locked.attempt("ada", "wrong").await.status, WRONG);
+        let answer = locked.attempt("ada", "password").await;
+        assert_eq!(answer.status, LOCKED);
+        assert_eq!(answer.header("retry-after"), "60");
+        locked.clock.advance(Duration::from_secs(60));
+        assert_eq!(
+            locked.attempt("ada", "password").await.status,
+            StatusCode::OK
+        );
+    }
+}
+
+#[tokio::test]
+async fn whether_there_is_such_an_account_is_not_told_by_the_number_of_statements() {
+    let locked = Locked::new(1, |lockout| lockout, false).await;
+    let recorder = locked.app.database.record(axum_db::Recording::Sql);
+    for _ in 0..2 {
+        let [known, unknown] = [
+            locked.attempt("ada", "wrong").await,
+            locked.attempt("nobody", "wrong").await,
+        ]
+        .map(|answer| answer.status);
+        assert_eq!((known, unknown), (WRONG, WRONG));
+        let texts: Vec<String> = recorder
+            .take()
+            .iter()
+            .map(|statement| statement.sql().to_owned())
+            .collect();
+        let (known, unknown) = texts.split_at(texts.len() / 2);
+        assert_eq!(known, unknown);
+    }
+}
