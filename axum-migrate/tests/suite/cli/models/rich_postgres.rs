@@ -15,7 +15,7 @@ pub enum Mood {
 }
 
 /// PostgreSQL's `"Odd Type"`, which Rust has no type for: the bytes that the server sends and takes.
-#[derive(Debug, Clone, PartialEq, Eq, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = OddTypeType)]
 pub struct OddType(pub Vec<u8>);
 
@@ -50,7 +50,7 @@ impl diesel::serialize::ToSql<OddTypeType, diesel::pg::Pg> for OddType {
 }
 
 /// PostgreSQL's `bit varying`, which Rust has no type for: the bytes that the server sends and takes.
-#[derive(Debug, Clone, PartialEq, Eq, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = VarbitType)]
 pub struct Varbit(pub Vec<u8>);
 
@@ -85,7 +85,7 @@ impl diesel::serialize::ToSql<VarbitType, diesel::pg::Pg> for Varbit {
 }
 
 /// PostgreSQL's `inet`, which Rust has no type for: the bytes that the server sends and takes.
-#[derive(Debug, Clone, PartialEq, Eq, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = InetType)]
 pub struct Inet(pub Vec<u8>);
 
@@ -120,7 +120,7 @@ impl diesel::serialize::ToSql<InetType, diesel::pg::Pg> for Inet {
 }
 
 /// PostgreSQL's `int4range`, which Rust has no type for: the bytes that the server sends and takes.
-#[derive(Debug, Clone, PartialEq, Eq, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = Int4rangeType)]
 pub struct Int4range(pub Vec<u8>);
 
@@ -155,7 +155,7 @@ impl diesel::serialize::ToSql<Int4rangeType, diesel::pg::Pg> for Int4range {
 }
 
 /// PostgreSQL's `tsvector`, which Rust has no type for: the bytes that the server sends and takes.
-#[derive(Debug, Clone, PartialEq, Eq, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = TsvectorType)]
 pub struct Tsvector(pub Vec<u8>);
 
@@ -190,7 +190,7 @@ impl diesel::serialize::ToSql<TsvectorType, diesel::pg::Pg> for Tsvector {
 }
 
 /// PostgreSQL's `uuid[]`, which Rust has no type for: the bytes that the server sends and takes.
-#[derive(Debug, Clone, PartialEq, Eq, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = UuidArrayType)]
 pub struct UuidArray(pub Vec<u8>);
 
