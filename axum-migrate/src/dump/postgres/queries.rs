@@ -33,6 +33,15 @@ macro_rules! storage {
       WHERE w.oid = c.reltoastrelid), ', '), '') || ')', '')"
     };
 }
+/// A function by its name alone: the server writes the schema of one that has namesakes, though it is in the search path.
+macro_rules! function {
+    ($oid:literal) => {
+        concat!(
+            "(SELECT CASE WHEN pg_function_is_visible(f.oid) THEN '' ELSE quote_ident(fn.nspname) || '.' END || quote_ident(f.proname)
+      FROM pg_proc f JOIN pg_namespace fn ON fn.oid = f.pronamespace WHERE f.oid = ", $oid, ")"
+        )
+    };
+}
 /// A constraint, with how its index is stored, which the server leaves out.
 macro_rules! constraint {
     () => {
@@ -84,7 +93,7 @@ SELECT json_build_object('key', 't' || t.oid, 'kind', CASE t.typtype WHEN 'e' TH
       || CASE WHEN r.rngcollation <> rs.typcollation THEN ', COLLATION = ' || r.rngcollation::regcollation ELSE '' END
       || coalesce((SELECT ', MULTIRANGE_TYPE_NAME = ' || ", ident!("m.typname"), " FROM pg_type m WHERE m.oid = (to_jsonb(r) ->> 'rngmultitypid')::oid
            AND m.typname <> CASE strpos(t.typname, 'range') WHEN 0 THEN t.typname || '_multirange' ELSE regexp_replace(t.typname, 'range', 'multirange') END), '')
-      || CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || r.rngsubdiff::regproc ELSE '' END || ')'
+      || CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || ", function!("r.rngsubdiff"), " ELSE '' END || ')'
     END, 'after', (SELECT coalesce(json_agg(format('ALTER DOMAIN %s ADD CONSTRAINT %I %s', ", ident!("t.typname"), ", conname, pg_get_constraintdef(k.oid)) ORDER BY conname), '[]')
     FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c' AND NOT k.convalidated),
   'drop', format(CASE t.typtype WHEN 'd' THEN 'DROP DOMAIN %s' ELSE 'DROP TYPE %s' END, ", ident!("t.typname"), ")) AS value
@@ -122,19 +131,19 @@ SELECT json_build_object('key', 'p' || p.oid, 'kind', 'function', 'name', ", key
     format('CREATE %s %s', k.word, ", ident!("p.proname"), ") || substr(pg_get_functiondef(p.oid), 1 + length(format('CREATE OR REPLACE %s %I.%I', k.word, l.nspname, p.proname)))
   ELSE format('CREATE AGGREGATE %s(%s) (SFUNC = %s, STYPE = %s', ", ident!("p.proname"), ",
       CASE WHEN pg_get_function_arguments(p.oid) = '' THEN '*' ELSE pg_get_function_arguments(p.oid) END,
-      a.aggtransfn, format_type(a.aggtranstype, NULL))
+      ", function!("a.aggtransfn"), ", format_type(a.aggtranstype, NULL))
     || CASE WHEN a.aggtransspace > 0 THEN ', SSPACE = ' || a.aggtransspace ELSE '' END
-    || CASE WHEN a.aggfinalfn <> 0 THEN ', FINALFUNC = ' || a.aggfinalfn ELSE '' END
+    || CASE WHEN a.aggfinalfn <> 0 THEN ', FINALFUNC = ' || ", function!("a.aggfinalfn"), " ELSE '' END
     || CASE WHEN a.aggfinalextra THEN ', FINALFUNC_EXTRA' ELSE '' END
     || ", modify!("FINALFUNC_MODIFY", "aggfinalmodify"), "
-    || CASE WHEN a.aggserialfn <> 0 THEN format(', SERIALFUNC = %s, DESERIALFUNC = %s', a.aggserialfn, a.aggdeserialfn) ELSE '' END
-    || CASE WHEN a.aggmtransfn <> 0 THEN format(', MSFUNC = %s, MINVFUNC = %s, MSTYPE = %s', a.aggmtransfn, a.aggminvtransfn, format_type(a.aggmtranstype, NULL))
+    || CASE WHEN a.aggserialfn <> 0 THEN format(', SERIALFUNC = %s, DESERIALFUNC = %s', ", function!("a.aggserialfn"), ", ", function!("a.aggdeserialfn"), ") ELSE '' END
+    || CASE WHEN a.aggmtransfn <> 0 THEN format(', MSFUNC = %s, MINVFUNC = %s, MSTYPE = %s', ", function!("a.aggmtransfn"), ", ", function!("a.aggminvtransfn"), ", format_type(a.aggmtranstype, NULL))
       || CASE WHEN a.aggmtransspace > 0 THEN ', MSSPACE = ' || a.aggmtransspace ELSE '' END
-      || CASE WHEN a.aggmfinalfn <> 0 THEN ', MFINALFUNC = ' || a.aggmfinalfn ELSE '' END
+      || CASE WHEN a.aggmfinalfn <> 0 THEN ', MFINALFUNC = ' || ", function!("a.aggmfinalfn"), " ELSE '' END
       || CASE WHEN a.aggmfinalextra THEN ', MFINALFUNC_EXTRA' ELSE '' END
       || ", modify!("MFINALFUNC_MODIFY", "aggmfinalmodify"), "
       || coalesce(', MINITCOND = ' || quote_literal(a.aggminitval), '') ELSE '' END
-    || CASE WHEN a.aggcombinefn <> 0 THEN ', COMBINEFUNC = ' || a.aggcombinefn ELSE '' END
+    || CASE WHEN a.aggcombinefn <> 0 THEN ', COMBINEFUNC = ' || ", function!("a.aggcombinefn"), " ELSE '' END
     || coalesce(', INITCOND = ' || quote_literal(a.agginitval), '')
     || CASE WHEN a.aggsortop <> 0 THEN ', SORTOP = ' || a.aggsortop::regoperator ELSE '' END
     || CASE p.proparallel WHEN 's' THEN ', PARALLEL = SAFE' WHEN 'r' THEN ', PARALLEL = RESTRICTED' ELSE '' END
@@ -166,11 +175,11 @@ SELECT json_build_object('key', 'o' || o.oid, 'kind', 'operator', 'name', ", key
   'drop', format('DROP OPERATOR %s (%s, %s)', concat_ws('.', quote_ident(l.schema_name), o.oprname), CASE WHEN o.oprleft = 0 THEN 'NONE' ELSE format_type(o.oprleft, NULL) END,
     CASE WHEN o.oprright = 0 THEN 'NONE' ELSE format_type(o.oprright, NULL) END)) AS value
 FROM looked l JOIN pg_operator o ON o.oprnamespace = l.oid LEFT JOIN pg_operator c ON c.oid = o.oprcom LEFT JOIN pg_operator g ON g.oid = o.oprnegate,
-  LATERAL (SELECT format('CREATE OPERATOR %s (FUNCTION = %s', concat_ws('.', quote_ident(l.schema_name), o.oprname), o.oprcode)
+  LATERAL (SELECT format('CREATE OPERATOR %s (FUNCTION = %s', concat_ws('.', quote_ident(l.schema_name), o.oprname), ", function!("o.oprcode"), ")
   || CASE WHEN o.oprleft <> 0 THEN ', LEFTARG = ' || format_type(o.oprleft, NULL) ELSE '' END
   || CASE WHEN o.oprright <> 0 THEN ', RIGHTARG = ' || format_type(o.oprright, NULL) ELSE '' END
   || ", other_operator!("COMMUTATOR", "c"), " || ", other_operator!("NEGATOR", "g"), "
-  || CASE WHEN o.oprrest <> 0 THEN ', RESTRICT = ' || o.oprrest ELSE '' END || CASE WHEN o.oprjoin <> 0 THEN ', JOIN = ' || o.oprjoin ELSE '' END
+  || CASE WHEN o.oprrest <> 0 THEN ', RESTRICT = ' || ", function!("o.oprrest"), " ELSE '' END || CASE WHEN o.oprjoin <> 0 THEN ', JOIN = ' || ", function!("o.oprjoin"), " ELSE '' END
   || CASE WHEN o.oprcanhash THEN ', HASHES' ELSE '' END || CASE WHEN o.oprcanmerge THEN ', MERGES' ELSE '' END || ')' AS words) k
 WHERE o.oprcode <> 0 AND ",
     not_of_extension!("pg_operator", "o.oid"),

@@ -35,7 +35,7 @@ async fn programs_keep_the_mode_they_were_written_for() {
     assert!(
         modes
             .iter()
-            .any(|it| it.starts_with("late PIPES_AS_CONCAT,ANSI_QUOTES +03:00 ")),
+            .any(|it| it.starts_with("late PIPES_AS_CONCAT,ANSI_QUOTES utf8mb4_bin +03:00 ")),
         "{modes:?}"
     );
     project.ok("adopt").await;
