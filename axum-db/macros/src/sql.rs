@@ -6,7 +6,7 @@ use syn::{Error, LitStr, Result};
 pub(crate) fn expression(text: LitStr, what: &str) -> Result<LitStr> {
     let value = text.value();
     let wrong = |reason: String| Err(Error::new(text.span(), reason));
-    let (mut depth, mut quote) = (0_usize, None);
+    let (mut depth, mut brackets, mut quote) = (0_usize, 0_usize, None);
     let mut previous = ' ';
     for character in value.chars() {
         match (quote, character) {
@@ -25,7 +25,10 @@ pub(crate) fn expression(text: LitStr, what: &str) -> Result<LitStr> {
                 ));
             }
             (None, ')') => depth -= 1,
-            (None, ',') if depth == 0 => {
+            // An array of PostgreSQL.
+            (None, '[') => brackets += 1,
+            (None, ']') => brackets = brackets.saturating_sub(1),
+            (None, ',') if depth == 0 && brackets == 0 => {
                 return wrong(format!(
                     "this {what} has a comma outside of parentheses; it is one SQL expression"
                 ));
@@ -44,7 +47,7 @@ pub(crate) fn expression(text: LitStr, what: &str) -> Result<LitStr> {
     if value.trim().is_empty() {
         return wrong(format!("this {what} is empty; write it in SQL"));
     }
-    if depth > 0 || quote.is_some() {
+    if depth > 0 || brackets > 0 || quote.is_some() {
         return wrong(format!(
             "this {what} leaves a parenthesis or a quotation mark open"
         ));

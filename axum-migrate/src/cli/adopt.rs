@@ -302,7 +302,8 @@ fn say(
 fn plural(kind: &str) -> String {
     match kind.strip_suffix('y') {
         Some(stem) => format!("{stem}ies"),
-        None if kind.ends_with('x') => format!("{kind}es"),
+        None if kind.ends_with('x') || kind.ends_with("ss") => format!("{kind}es"),
+        None if kind.ends_with('s') => kind.to_owned(),
         None => format!("{kind}s"),
     }
 }

@@ -155,6 +155,7 @@ pub(super) fn what_no_model_can_say(
 
 fn keep_of_column(before: &Column, column: &mut Column, checks: &mut Vec<Check>) {
     column.invisible |= before.invisible;
+    column.compressed |= before.compressed;
     if !column.nullable {
         or(&mut column.on_conflict, &before.on_conflict);
     }

@@ -39,6 +39,8 @@ struct Mode {
     sql_mode: Option<String>,
     /// Of an event: where its clock stands.
     time_zone: Option<String>,
+    /// How its texts compare, where that is not what a connection has by itself.
+    collation: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -75,14 +77,15 @@ SELECT JSON_OBJECT('kind', CASE TABLE_TYPE WHEN 'VIEW' THEN 'view' WHEN 'SEQUENC
   'name', TABLE_NAME) AS value
 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()
 UNION ALL SELECT JSON_OBJECT('kind', LOWER(ROUTINE_TYPE), 'name', ROUTINE_NAME,
-  'mode', JSON_OBJECT('sql_mode', SQL_MODE, 'time_zone', NULL))
+  'mode', JSON_OBJECT('sql_mode', SQL_MODE, 'time_zone', NULL, 'collation', NULLIF(COLLATION_CONNECTION, @@collation_connection)))
 FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_TYPE IN ('FUNCTION', 'PROCEDURE')
-UNION ALL SELECT JSON_OBJECT('kind', 'event', 'name', EVENT_NAME, 'mode', JSON_OBJECT('sql_mode', SQL_MODE, 'time_zone', TIME_ZONE))
+UNION ALL SELECT JSON_OBJECT('kind', 'event', 'name', EVENT_NAME, 'mode', JSON_OBJECT('sql_mode', SQL_MODE, 'time_zone', TIME_ZONE,
+  'collation', NULLIF(COLLATION_CONNECTION, @@collation_connection)))
 FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()";
 
 const TRIGGERS: &str = "\
 SELECT JSON_OBJECT('name', TRIGGER_NAME, 'table', EVENT_OBJECT_TABLE, 'timing', ACTION_TIMING,
-  'event', EVENT_MANIPULATION, 'body', ACTION_STATEMENT, 'mode', JSON_OBJECT('sql_mode', SQL_MODE, 'time_zone', NULL)) AS value
+  'event', EVENT_MANIPULATION, 'body', ACTION_STATEMENT, 'mode', JSON_OBJECT('sql_mode', SQL_MODE, 'time_zone', NULL, 'collation', NULLIF(COLLATION_CONNECTION, @@collation_connection))) AS value
 FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()
 ORDER BY EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER";
 
@@ -93,6 +96,14 @@ FROM information_schema.KEY_COLUMN_USAGE
 WHERE TABLE_SCHEMA = DATABASE() AND REFERENCED_TABLE_SCHEMA <> DATABASE() GROUP BY REFERENCED_TABLE_SCHEMA
 UNION ALL SELECT CONCAT('the package `', ROUTINE_NAME, '`') FROM information_schema.ROUTINES
 WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_TYPE = 'PACKAGE'";
+
+/// The places that points have to be of, which MariaDB leaves out of its statements. Others have no such table.
+const PLACES: &str = "\
+SELECT JSON_ARRAY(F_TABLE_NAME, G_GEOMETRY_COLUMN, SRID) AS value FROM information_schema.GEOMETRY_COLUMNS
+WHERE F_TABLE_SCHEMA = DATABASE() AND SRID <> 0";
+const HAS_PLACES: &str = "\
+SELECT CAST(TABLE_NAME AS CHAR) AS value FROM information_schema.TABLES
+WHERE TABLE_SCHEMA = 'information_schema' AND TABLE_NAME = 'GEOMETRY_COLUMNS'";
 
 impl Dump for Mysql {
     async fn definitions(
@@ -121,6 +132,18 @@ impl Dump for Mysql {
             (rank(&object.kind), place(&object.name), object.name.clone())
         });
 
+        let mut places = Vec::new();
+        if !Self::query_texts(conn, HAS_PLACES)
+            .await
+            .map_err(failed)?
+            .is_empty()
+        {
+            let rows = Self::query_texts(conn, PLACES).await.map_err(failed)?;
+            places.extend(
+                rows.iter()
+                    .filter_map(|row| serde_json::from_str::<(String, String, i64)>(row).ok()),
+            );
+        }
         let mut out = Definitions {
             notes: Self::query_texts(conn, NOTES).await.map_err(failed)?,
             ..Definitions::default()
@@ -144,6 +167,10 @@ impl Dump for Mysql {
             let sql = without_database(&without_definer(&sql), &home);
             match object.kind.as_str() {
                 "table" => {
+                    let own = places.iter().filter(|(table, ..)| *table == object.name);
+                    let sql = own.fold(sql, |sql, (_, column, place)| {
+                        with_place(sql, column, *place)
+                    });
                     let (sql, keys) = split_keys(&without_counter(&sql), |target| {
                         place(target) > place(&object.name)
                     });
@@ -248,6 +275,7 @@ fn make_programs(out: &mut Definitions, programs: Vec<Program>, home: &str) {
         for (name, was, is) in [
             ("sql_mode", &now.sql_mode, &mode.sql_mode),
             ("time_zone", &now.time_zone, &mode.time_zone),
+            ("collation_connection", &now.collation, &mode.collation),
         ] {
             match is {
                 Some(value) if is != was => {
@@ -264,7 +292,11 @@ fn make_programs(out: &mut Definitions, programs: Vec<Program>, home: &str) {
         now = mode;
         out.make(&kind, sql);
     }
-    for (name, was) in [("sql_mode", now.sql_mode), ("time_zone", now.time_zone)] {
+    for (name, was) in [
+        ("sql_mode", now.sql_mode),
+        ("time_zone", now.time_zone),
+        ("collation_connection", now.collation),
+    ] {
         if was.is_some() {
             out.make("", format!("SET {name} = @axum_migrate_{name}"));
         }
@@ -463,6 +495,17 @@ fn without_counter(sql: &str) -> String {
     format!("{body}\n) {}{rest}", &options[..at])
 }
 
+/// Says of what place a column's points are, behind its type.
+fn with_place(sql: String, column: &str, place: i64) -> String {
+    let line = format!("\n  {} ", Dialect::Mysql.quote(column));
+    let Some((head, rest)) = sql.split_once(&line) else {
+        return sql;
+    };
+    let end = rest.find(|sign: char| !sign.is_ascii_alphabetic());
+    let (ty, rest) = rest.split_at(end.unwrap_or(rest.len()));
+    format!("{head}{line}{ty} REF_SYSTEM_ID={place}{rest}")
+}
+
 /// Takes the foreign keys to tables that come later out of a statement, which has each on a line of its own.
 fn split_keys(sql: &str, is_later: impl Fn(&str) -> bool) -> (String, Vec<String>) {
     let mut keys = Vec::new();
@@ -601,6 +644,15 @@ mod tests {
         );
         let text = "CREATE TABLE `t` (\n  `a` int\n) ENGINE=InnoDB COMMENT=' AUTO_INCREMENT=12'";
         assert_eq!(without_counter(text), text);
+    }
+
+    #[test]
+    fn places_stand_behind_the_type() {
+        let sql = "CREATE TABLE `t` (\n  `a` point NOT NULL,\n  `b` point\n)".to_owned();
+        assert_eq!(
+            with_place(with_place(sql, "a", 4326), "b", 3857),
+            "CREATE TABLE `t` (\n  `a` point REF_SYSTEM_ID=4326 NOT NULL,\n  `b` point REF_SYSTEM_ID=3857\n)"
+        );
     }
 
     #[test]

@@ -358,9 +358,15 @@ fn add_column(schema: &mut Schema, row: ColumnRow, inherited: Option<&String>, s
             ))
         }
     });
+    // The type has it as a comment that MariaDB reads.
+    let (ty, compressed) = match row.ty.split_once(" /*M!") {
+        Some((ty, said)) if said.contains("COMPRESSED") => (ty.to_owned(), true),
+        _ => (row.ty, false),
+    };
     table.columns.push(Column {
         name: row.name,
-        ty: row.ty,
+        ty,
+        compressed,
         nullable: row.nullable == "YES",
         default: default.filter(|_| expression.is_none()),
         auto: extra.contains("auto_increment").then_some(Auto::Increment),

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum_db::Dialect;
 use heck::ToSnakeCase as _;
 
-use crate::schema::{Column, Schema, Table, by_foreign_keys};
+use crate::schema::{Column, KeyTarget, Schema, Table, by_foreign_keys};
 use raw::RawTypes;
 use table::TableWriter;
 use types::{Kind, RustType};
@@ -140,6 +140,8 @@ struct World<'a> {
 
 /// Writes the models of a schema.
 pub(crate) fn write(dialect: Dialect, schema: &Schema, domains: &Domains) -> Source {
+    let plain = (dialect == Dialect::Mysql).then(|| plainly_quoted(schema));
+    let schema = plain.as_ref().unwrap_or(schema);
     let mut taken = BTreeSet::new();
     let mut structs = BTreeMap::new();
     // By length, so that `users` comes before `new_users`.
@@ -203,6 +205,51 @@ pub(crate) fn write(dialect: Dialect, schema: &Schema, domains: &Domains) -> Sou
         .collect();
     source.head = head(&source, schema);
     source
+}
+
+/// MySQL's expressions with quotes in their texts as all engines have them: `'it\'s'` as `'it''s'`.
+fn plainly_quoted(schema: &Schema) -> Schema {
+    let mut schema = schema.clone();
+    for table in schema.tables.values_mut() {
+        let columns = table.columns.iter_mut();
+        let written = columns.flat_map(|column| {
+            let generated = column.generated.as_mut().map(|it| &mut it.expression);
+            column.default.as_mut().into_iter().chain(generated)
+        });
+        let checks = table.checks.iter_mut().map(|check| &mut check.expression);
+        let keys = table.indexes.iter_mut().flat_map(|index| &mut index.keys);
+        let keys = keys.filter_map(|key| match &mut key.target {
+            KeyTarget::Expression(sql) => Some(sql),
+            KeyTarget::Column(_) => None,
+        });
+        for sql in written.chain(checks).chain(keys) {
+            *sql = doubled_quotes(sql);
+        }
+    }
+    schema
+}
+
+fn doubled_quotes(sql: &str) -> String {
+    let mut out = String::with_capacity(sql.len());
+    let mut open = None;
+    let mut signs = sql.chars();
+    while let Some(sign) = signs.next() {
+        match (open, sign) {
+            (Some('\'' | '"'), '\\') => match signs.next() {
+                Some(quote) if open == Some(quote) => out.extend([quote, quote]),
+                next => out.extend([sign].into_iter().chain(next)),
+            },
+            (Some(quote), _) => {
+                open = (sign != quote).then_some(quote);
+                out.push(sign);
+            }
+            (None, _) => {
+                open = matches!(sign, '\'' | '"' | '`').then_some(sign);
+                out.push(sign);
+            }
+        }
+    }
+    out
 }
 
 fn enums(
@@ -361,12 +408,9 @@ impl World<'_> {
         }
         let keyed = column.default.is_some() || table.is_keyed(&column.name);
         let mut rust = types::of(self.dialect, ty, column, keyed);
-        if ty != column.ty || self.schema.enums.values().any(|own| own.is_type_of(column)) {
-            // A domain, or an enum whose values are no variants: its own name, over the type that it is read as.
-            rust = match self.domains.get(&column.ty) {
-                Some(_) => rust.domain(&column.ty),
-                None => types::of(self.dialect, "citext", column, keyed).domain(&column.ty),
-            };
+        if ty != column.ty {
+            // A domain: its own name, over the type that it is read as.
+            rust = rust.domain(&column.ty);
         }
         rust
     }
@@ -422,5 +466,21 @@ impl Table {
                 .indexes
                 .iter()
                 .any(|index| index.columns().any(|column| column == name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::doubled_quotes;
+
+    #[test]
+    fn quotes_in_texts_are_doubled_and_other_escapes_stay() {
+        for (sql, said) in [
+            (r"concat(`a\`,'it\'s')", r"concat(`a\`,'it''s')"),
+            (r"'\\' || 'x\n\''", r"'\\' || 'x\n'''"),
+            ("'it''s'", "'it''s'"),
+        ] {
+            assert_eq!(doubled_quotes(sql), said);
+        }
     }
 }

@@ -24,7 +24,9 @@ const KEYWORDS: [&str; 51] = [
 
 /// The words that mean something else where a field's name may stand: in `index(…)`, say, or as a method beside those
 /// of every `New…`.
-const WORDS: [&str; 17] = [
+const WORDS: [&str; 18] = [
+    // A variable in what `diesel::table!` makes.
+    "q",
     "name",
     "unique",
     "where",
@@ -278,6 +280,7 @@ mod tests {
         assert_eq!(named("2nd"), ("n2nd".into(), false));
         assert_eq!(named("ä"), ("n".into(), false));
         assert_eq!(named("unique"), ("unique_".into(), false));
+        assert_eq!(named("q"), ("q_".into(), false));
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Raw {
             .unwrap_or_default();
         format!(
             "/// PostgreSQL's `{ty}`, which Rust has no type for: the bytes that the server sends and takes.
-#[derive(Debug, Clone, PartialEq, Eq, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = {sql})]
 pub struct {value}(pub Vec<u8>);
 
@@ -139,6 +139,8 @@ fn catalog_name(ty: &str) -> (Option<String>, String) {
         "time without time zone" => "time",
         "timestamp with time zone" => "timestamptz",
         "timestamp without time zone" => "timestamp",
+        // Which of its fields it has is not the type's name.
+        _ if spoken.starts_with("interval ") => "interval",
         _ => "",
     };
     if !known.is_empty() {
@@ -174,6 +176,7 @@ mod tests {
             ("\"char\"", "|char"),
             ("geo.\"Full Address\"", "geo|Full Address"),
             ("uuid[]", "|_uuid"),
+            ("interval day to second(3)[]", "|_interval"),
         ] {
             assert_eq!(name(ty), own);
         }

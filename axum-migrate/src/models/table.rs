@@ -14,11 +14,27 @@ use crate::schema::{Auto, Column, Table};
 /// Why a table can have no model, if so.
 pub(super) fn lacks(world: &World<'_>, table: &Table) -> Option<&'static str> {
     let schema = table.name.split_once('.').map(|(schema, _)| schema);
+    if world.dialect == Dialect::Postgres && schema == Some("") {
+        return Some("with a point in it, its name would be a schema and a table to a model");
+    }
     if world.dialect == Dialect::Postgres && schema.is_some_and(|it| !names::is_plain(it)) {
         return Some("its schema's name is no identifier of Rust, which Diesel needs");
     }
     if table.primary_key.is_none() {
         return Some("it has no primary key, which a model needs");
+    }
+    let keys = table.primary_key.iter().flat_map(|key| &key.columns);
+    let has_no_hash = |column: &&Column| {
+        let ty = world.rust_type(table, column);
+        ty.kind == Kind::Float || ty.name.ends_with("::PgInterval")
+    };
+    if keys
+        .filter_map(|key| table.columns.iter().find(|column| column.name == *key))
+        .any(|column| has_no_hash(&column))
+    {
+        return Some(
+            "a number with a point or an interval is in its key, by which Rust finds nothing again",
+        );
     }
     if table.columns.len() > MOST_COLUMNS {
         return Some("it has more than the 128 columns that Diesel has room for");

@@ -222,9 +222,7 @@ fn postgres(ty: &str) -> RustType {
         ("double precision", ..) => f64(),
         ("text", ..) => text(),
         ("character varying", [length], _) => text().with(format!("length = {length}")),
-        ("character varying" | "character" | "citext" | "name" | "bpchar" | "xml", ..) => {
-            text().of(ty)
-        }
+        ("character varying" | "character" | "citext" | "name" | "bpchar", ..) => text().of(ty),
         ("bytea", ..) => bytes(),
         ("timestamp without time zone", ..) => date_time(),
         ("timestamp", _, "without time zone") => date_time().of(ty),
@@ -237,8 +235,10 @@ fn postgres(ty: &str) -> RustType {
         ("jsonb", ..) => json(),
         ("json", ..) => RustType::new("serde_json::Value", Kind::Other, "diesel::sql_types::Json")
             .with("sql_type = diesel::sql_types::Json".to_owned()),
+        // Digits left of the point that are rounded away have no words of their own.
+        ("numeric", ..) if ty.contains('-') => decimal(&[]).of(ty),
         ("numeric", digits, _) => decimal(digits),
-        ("interval", ..) => RustType::new(
+        (interval, ..) if interval.split(' ').next() == Some("interval") => RustType::new(
             "diesel::data_types::PgInterval",
             Kind::Other,
             "diesel::sql_types::Interval",

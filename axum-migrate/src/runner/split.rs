@@ -209,6 +209,19 @@ struct Body {
     awaits_begin: bool,
     after_end: bool,
     after_begin: bool,
+    /// How far the head of a routine of MySQL is read, where declarations may follow it (MariaDB's `sql_mode = 'ORACLE'`).
+    head: Head,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Head {
+    /// It is none, or it is over.
+    #[default]
+    None,
+    Routine,
+    /// `RETURN` and a type; other functions have `RETURNS`.
+    Returns,
+    Named,
 }
 
 impl Body {
@@ -220,14 +233,19 @@ impl Body {
         match mark {
             "(" => self.parentheses += 1,
             ")" => self.parentheses = self.parentheses.saturating_sub(1),
+            "." if self.head == Head::Named && self.parentheses == 0 => self.head = Head::Routine,
             _ => {}
         }
-        self.other();
+        self.after_end = false;
+        self.after_begin = false;
     }
 
     fn other(&mut self) {
         self.after_end = false;
         self.after_begin = false;
+        if self.head == Head::Routine {
+            self.head = Head::Named;
+        }
     }
 
     fn word(&mut self, word: &str, dialect: Dialect) {
@@ -246,6 +264,9 @@ impl Body {
         if !self.can_have_body {
             return;
         }
+        if dialect == Dialect::Mysql && self.parentheses == 0 && self.blocks == 0 {
+            self.declares(&word);
+        }
         match word.as_str() {
             // PostgreSQL's one body without quotes is BEGIN ATOMIC … END.
             "BEGIN" if dialect == Dialect::Postgres => self.after_begin = true,
@@ -262,6 +283,44 @@ impl Body {
                 self.after_end = true;
             }
             _ => {}
+        }
+    }
+
+    /// Waits for BEGIN where declarations stand before it, as they do in the programs of Oracle.
+    fn declares(&mut self, word: &str) {
+        const CHARACTERISTICS: [&str; 15] = [
+            "COMMENT",
+            "CONTAINS",
+            "CURRENT_USER",
+            "DATA",
+            "DEFINER",
+            "DETERMINISTIC",
+            "INVOKER",
+            "LANGUAGE",
+            "MODIFIES",
+            "NO",
+            "NOT",
+            "READS",
+            "SECURITY",
+            "SQL",
+            "AUTHID",
+        ];
+        self.head = match (self.head, word) {
+            (Head::None, "PROCEDURE" | "FUNCTION") if self.leading.len() < 12 => Head::Routine,
+            (Head::Named | Head::Returns, "AS" | "IS") => {
+                self.awaits_begin = true;
+                Head::None
+            }
+            (Head::Named, "RETURN") => Head::Returns,
+            // IF NOT EXISTS stands before the name.
+            (Head::Named, "EXISTS") => Head::Routine,
+            (Head::Named, word) if CHARACTERISTICS.contains(&word) => Head::Named,
+            (Head::Routine, _) => Head::Named,
+            (Head::Returns, _) => Head::Returns,
+            _ => Head::None,
+        };
+        if word == "DECLARE" && self.leading.first().is_some_and(|it| it == "CREATE") {
+            self.awaits_begin = true;
         }
     }
 

@@ -85,6 +85,31 @@ fn mysql_routines_backslashes_and_executable_comments() {
 }
 
 #[test]
+fn programs_of_oracle_declare_before_they_begin() {
+    for program in [
+        "CREATE FUNCTION \"f\"(a NUMBER, b VARCHAR2(5)) RETURN double DETERMINISTIC AS x NUMBER := 1; y NUMBER; BEGIN RETURN a + x; END",
+        "CREATE OR REPLACE PROCEDURE IF NOT EXISTS shop.p IS x INT := 1; BEGIN IF x IS NULL THEN x := 2; END IF; END",
+        "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW DECLARE x INT := 1; BEGIN :NEW.a := x; END",
+    ] {
+        assert_eq!(
+            texts(&format!("{program};SELECT 1"), Mysql),
+            [program, "SELECT 1"]
+        );
+    }
+    // What is AS or IS in the programs of MySQL begins nothing.
+    for program in [
+        "CREATE FUNCTION f(a INT) RETURNS BOOL DETERMINISTIC RETURN a IS NULL",
+        "CREATE PROCEDURE p() NOT DETERMINISTIC SELECT 1 AS x",
+        "CREATE FUNCTION `as`(a INT) RETURNS INT RETURN (SELECT 1 AS b)",
+    ] {
+        assert_eq!(
+            texts(&format!("{program};SELECT 1"), Mysql),
+            [program, "SELECT 1"]
+        );
+    }
+}
+
+#[test]
 fn text_that_never_ends_is_one_statement() {
     for script in [
         "SELECT 'open; SELECT 2;",

@@ -257,6 +257,9 @@ pub struct Column {
     /// MySQL: left out of `SELECT *`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub invisible: bool,
+    /// MariaDB: its values are compressed, each by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compressed: bool,
     /// The comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,

@@ -31,6 +31,8 @@ struct Object {
     /// A table: columns, constraints, and what stands around them.
     lines: Vec<String>,
     partition_of: Option<String>,
+    /// What makes it a partition, where it is made apart.
+    attach: Option<String>,
     constraints: Vec<Constraint>,
     tail: String,
     after: Vec<Option<String>>,
@@ -85,6 +87,9 @@ impl Dump for Postgres {
             queries::TYPES,
             queries::FUNCTIONS,
             queries::OPERATORS,
+            queries::FAMILIES,
+            queries::CLASSES,
+            queries::CASTS,
             queries::SEQUENCES,
             queries::TABLES,
             queries::VIEWS,
@@ -109,6 +114,8 @@ impl Dump for Postgres {
             notes: texts(conn, &looked(queries::NOTES)).await?,
             ..Definitions::default()
         };
+        out.notes
+            .extend(texts(conn, &looked(queries::OTHER_CASTS)).await?);
         let schemas = texts(conn, &looked(queries::SCHEMAS)).await?;
         for name in &schemas {
             // That one is in every new database.
@@ -189,6 +196,9 @@ impl<'a> Writer<'a> {
                             && object.partition_of.is_none()
                     });
                 out.make("table", create_table(object, &now));
+                if let Some(sql) = &object.attach {
+                    out.make("", sql);
+                }
                 let alter = object.drop.replacen("DROP TABLE", "ALTER TABLE", 1);
                 for constraint in then {
                     let sql = format!("{alter} ADD {}", constraint.sql);
@@ -284,7 +294,7 @@ impl<'a> Writer<'a> {
 }
 
 fn rank(kind: &str) -> usize {
-    const ORDER: [&str; 11] = [
+    const ORDER: [&str; 14] = [
         "collation",
         "text search dictionary",
         "text search configuration",
@@ -293,6 +303,9 @@ fn rank(kind: &str) -> usize {
         "type",
         "function",
         "operator",
+        "operator family",
+        "operator class",
+        "cast",
         "sequence",
         "table",
         "view",
@@ -304,7 +317,11 @@ fn rank(kind: &str) -> usize {
 }
 
 fn create_table(table: &Object, constraints: &[&Constraint]) -> String {
-    if let Some(bound) = &table.partition_of {
+    if let Some(bound) = table
+        .partition_of
+        .as_ref()
+        .filter(|_| table.attach.is_none())
+    {
         return format!("{} PARTITION OF {bound}{}", table.sql, table.tail);
     }
     let mut lines = table.lines.clone();

@@ -33,6 +33,24 @@ macro_rules! storage {
       WHERE w.oid = c.reltoastrelid), ', '), '') || ')', '')"
     };
 }
+/// A function by its name alone: the server writes the schema of one that has namesakes, though it is in the search path.
+macro_rules! function {
+    ($oid:literal) => {
+        concat!(
+            "(SELECT CASE WHEN pg_function_is_visible(f.oid) THEN '' ELSE quote_ident(fn.nspname) || '.' END || quote_ident(f.proname)
+      FROM pg_proc f JOIN pg_namespace fn ON fn.oid = f.pronamespace WHERE f.oid = ", $oid, ")"
+        )
+    };
+}
+/// A constraint, with how its index is stored, which the server leaves out.
+macro_rules! constraint {
+    () => {
+        "(SELECT CASE WHEN x.reloptions IS NULL THEN d.words
+        ELSE left(d.words, length(d.words) - length(d.last)) || format(' WITH (%s)', array_to_string(x.reloptions, ', ')) || d.last END
+      FROM (SELECT pg_get_constraintdef(k.oid) AS words,
+        CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END || CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END AS last) d)"
+    };
+}
 /// Who is not an extension's.
 macro_rules! not_of_extension {
     ($class:literal, $oid:literal) => {
@@ -47,11 +65,13 @@ macro_rules! not_of_extension {
 }
 
 mod around;
+mod classes;
 
 pub(super) use around::{
     COLLATIONS, DOMAINS, EDGES, EXTENSIONS, EXTENSIONS_TO_DROP, NOTES, OWN_SCHEMAS,
     PARTITION_INDEXES, SCHEMAS, SEARCHES,
 };
+pub(super) use classes::{CASTS, CLASSES, FAMILIES, OTHER_CASTS};
 
 pub(super) const TYPES: &str = concat!(
     "\
@@ -70,7 +90,10 @@ SELECT json_build_object('key', 't' || t.oid, 'kind', CASE t.typtype WHEN 'e' TH
        FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid WHERE attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped))
     WHEN 'r' THEN format('CREATE TYPE %s AS RANGE (SUBTYPE = %s', ", ident!("t.typname"), ", format_type(r.rngsubtype, NULL))
       || CASE WHEN NOT o.opcdefault THEN format(', SUBTYPE_OPCLASS = %s', concat_ws('.', CASE WHEN NOT pg_opclass_is_visible(o.oid) THEN quote_ident(os.nspname) END, quote_ident(o.opcname))) ELSE '' END
-      || CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || r.rngsubdiff::regproc ELSE '' END || ')'
+      || CASE WHEN r.rngcollation <> rs.typcollation THEN ', COLLATION = ' || r.rngcollation::regcollation ELSE '' END
+      || coalesce((SELECT ', MULTIRANGE_TYPE_NAME = ' || ", ident!("m.typname"), " FROM pg_type m WHERE m.oid = (to_jsonb(r) ->> 'rngmultitypid')::oid
+           AND m.typname <> CASE strpos(t.typname, 'range') WHEN 0 THEN t.typname || '_multirange' ELSE regexp_replace(t.typname, 'range', 'multirange') END), '')
+      || CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || ", function!("r.rngsubdiff"), " ELSE '' END || ')'
     END, 'after', (SELECT coalesce(json_agg(format('ALTER DOMAIN %s ADD CONSTRAINT %I %s', ", ident!("t.typname"), ", conname, pg_get_constraintdef(k.oid)) ORDER BY conname), '[]')
     FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c' AND NOT k.convalidated),
   'drop', format(CASE t.typtype WHEN 'd' THEN 'DROP DOMAIN %s' ELSE 'DROP TYPE %s' END, ", ident!("t.typname"), ")) AS value
@@ -78,12 +101,28 @@ FROM looked l JOIN pg_type t ON t.typnamespace = l.oid
 LEFT JOIN pg_type b ON b.oid = t.typbasetype
 LEFT JOIN pg_class c ON c.oid = t.typrelid
 LEFT JOIN pg_range r ON r.rngtypid = t.oid
+LEFT JOIN pg_type rs ON rs.oid = r.rngsubtype
 LEFT JOIN pg_opclass o ON o.oid = r.rngsubopc
 LEFT JOIN pg_namespace os ON os.oid = o.opcnamespace
 WHERE (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND c.relkind = 'c') AND ",
     not_of_extension!("pg_type", "t.oid"),
     " ORDER BY t.typname"
 );
+
+/// What an aggregate's last function does to its state, where that is not what such a one usually does.
+macro_rules! modify {
+    ($word:literal, $column:literal) => {
+        concat!(
+            "CASE WHEN a.",
+            $column,
+            " = CASE a.aggkind WHEN 'n' THEN 'r' ELSE 'w' END THEN '' ELSE ', ",
+            $word,
+            " = ' || CASE a.",
+            $column,
+            " WHEN 'r' THEN 'READ_ONLY' WHEN 's' THEN 'SHAREABLE' ELSE 'READ_WRITE' END END"
+        )
+    };
+}
 
 pub(super) const FUNCTIONS: &str = concat!(
     "\
@@ -92,14 +131,23 @@ SELECT json_build_object('key', 'p' || p.oid, 'kind', 'function', 'name', ", key
     format('CREATE %s %s', k.word, ", ident!("p.proname"), ") || substr(pg_get_functiondef(p.oid), 1 + length(format('CREATE OR REPLACE %s %I.%I', k.word, l.nspname, p.proname)))
   ELSE format('CREATE AGGREGATE %s(%s) (SFUNC = %s, STYPE = %s', ", ident!("p.proname"), ",
       CASE WHEN pg_get_function_arguments(p.oid) = '' THEN '*' ELSE pg_get_function_arguments(p.oid) END,
-      a.aggtransfn, format_type(a.aggtranstype, NULL))
+      ", function!("a.aggtransfn"), ", format_type(a.aggtranstype, NULL))
     || CASE WHEN a.aggtransspace > 0 THEN ', SSPACE = ' || a.aggtransspace ELSE '' END
-    || CASE WHEN a.aggfinalfn <> 0 THEN ', FINALFUNC = ' || a.aggfinalfn ELSE '' END
+    || CASE WHEN a.aggfinalfn <> 0 THEN ', FINALFUNC = ' || ", function!("a.aggfinalfn"), " ELSE '' END
     || CASE WHEN a.aggfinalextra THEN ', FINALFUNC_EXTRA' ELSE '' END
-    || CASE WHEN a.aggcombinefn <> 0 THEN ', COMBINEFUNC = ' || a.aggcombinefn ELSE '' END
+    || ", modify!("FINALFUNC_MODIFY", "aggfinalmodify"), "
+    || CASE WHEN a.aggserialfn <> 0 THEN format(', SERIALFUNC = %s, DESERIALFUNC = %s', ", function!("a.aggserialfn"), ", ", function!("a.aggdeserialfn"), ") ELSE '' END
+    || CASE WHEN a.aggmtransfn <> 0 THEN format(', MSFUNC = %s, MINVFUNC = %s, MSTYPE = %s', ", function!("a.aggmtransfn"), ", ", function!("a.aggminvtransfn"), ", format_type(a.aggmtranstype, NULL))
+      || CASE WHEN a.aggmtransspace > 0 THEN ', MSSPACE = ' || a.aggmtransspace ELSE '' END
+      || CASE WHEN a.aggmfinalfn <> 0 THEN ', MFINALFUNC = ' || ", function!("a.aggmfinalfn"), " ELSE '' END
+      || CASE WHEN a.aggmfinalextra THEN ', MFINALFUNC_EXTRA' ELSE '' END
+      || ", modify!("MFINALFUNC_MODIFY", "aggmfinalmodify"), "
+      || coalesce(', MINITCOND = ' || quote_literal(a.aggminitval), '') ELSE '' END
+    || CASE WHEN a.aggcombinefn <> 0 THEN ', COMBINEFUNC = ' || ", function!("a.aggcombinefn"), " ELSE '' END
     || coalesce(', INITCOND = ' || quote_literal(a.agginitval), '')
     || CASE WHEN a.aggsortop <> 0 THEN ', SORTOP = ' || a.aggsortop::regoperator ELSE '' END
-    || CASE p.proparallel WHEN 's' THEN ', PARALLEL = SAFE' WHEN 'r' THEN ', PARALLEL = RESTRICTED' ELSE '' END || ')' END,
+    || CASE p.proparallel WHEN 's' THEN ', PARALLEL = SAFE' WHEN 'r' THEN ', PARALLEL = RESTRICTED' ELSE '' END
+    || CASE a.aggkind WHEN 'h' THEN ', HYPOTHETICAL' ELSE '' END || ')' END,
   'drop', format('DROP %s %s(%s)', k.word, ", ident!("p.proname"), ", CASE WHEN a.aggfnoid IS NOT NULL AND pg_get_function_identity_arguments(p.oid) = '' THEN '*'
                ELSE pg_get_function_identity_arguments(p.oid) END)) AS value
 FROM looked l JOIN pg_proc p ON p.pronamespace = l.oid LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid,
@@ -127,11 +175,11 @@ SELECT json_build_object('key', 'o' || o.oid, 'kind', 'operator', 'name', ", key
   'drop', format('DROP OPERATOR %s (%s, %s)', concat_ws('.', quote_ident(l.schema_name), o.oprname), CASE WHEN o.oprleft = 0 THEN 'NONE' ELSE format_type(o.oprleft, NULL) END,
     CASE WHEN o.oprright = 0 THEN 'NONE' ELSE format_type(o.oprright, NULL) END)) AS value
 FROM looked l JOIN pg_operator o ON o.oprnamespace = l.oid LEFT JOIN pg_operator c ON c.oid = o.oprcom LEFT JOIN pg_operator g ON g.oid = o.oprnegate,
-  LATERAL (SELECT format('CREATE OPERATOR %s (FUNCTION = %s', concat_ws('.', quote_ident(l.schema_name), o.oprname), o.oprcode)
+  LATERAL (SELECT format('CREATE OPERATOR %s (FUNCTION = %s', concat_ws('.', quote_ident(l.schema_name), o.oprname), ", function!("o.oprcode"), ")
   || CASE WHEN o.oprleft <> 0 THEN ', LEFTARG = ' || format_type(o.oprleft, NULL) ELSE '' END
   || CASE WHEN o.oprright <> 0 THEN ', RIGHTARG = ' || format_type(o.oprright, NULL) ELSE '' END
   || ", other_operator!("COMMUTATOR", "c"), " || ", other_operator!("NEGATOR", "g"), "
-  || CASE WHEN o.oprrest <> 0 THEN ', RESTRICT = ' || o.oprrest ELSE '' END || CASE WHEN o.oprjoin <> 0 THEN ', JOIN = ' || o.oprjoin ELSE '' END
+  || CASE WHEN o.oprrest <> 0 THEN ', RESTRICT = ' || ", function!("o.oprrest"), " ELSE '' END || CASE WHEN o.oprjoin <> 0 THEN ', JOIN = ' || ", function!("o.oprjoin"), " ELSE '' END
   || CASE WHEN o.oprcanhash THEN ', HASHES' ELSE '' END || CASE WHEN o.oprcanmerge THEN ', MERGES' ELSE '' END || ')' AS words) k
 WHERE o.oprcode <> 0 AND ",
     not_of_extension!("pg_operator", "o.oid"),
@@ -170,33 +218,52 @@ WHERE c.relkind = 'S' AND NOT EXISTS (SELECT 1 FROM pg_depend i WHERE i.classid 
 ORDER BY c.relname"
 );
 
-/// Of a column's options only those that are a user's: servers keep others of their own there.
+/// The columns of a table, in their order.
+macro_rules! columns {
+    ($table:literal) => {
+        concat!(
+            "array(SELECT attname FROM pg_attribute WHERE attrelid = ",
+            $table,
+            " AND attnum > 0 AND NOT attisdropped ORDER BY attnum)"
+        )
+    };
+}
+
+/// Of a column's options only those that are a user's: servers keep others of their own there. A partition whose columns
+/// stand in another order than its table's is made apart, and attached.
 pub(super) const TABLES: &str = concat!(
     "\
 SELECT json_build_object('key', 'c' || c.oid, 'kind', 'table', 'name', ", key!("c.relname"), ",
   'sql', format('CREATE %sTABLE %s', CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END, n.ident),
   'partition_of', CASE WHEN c.relispartition THEN (SELECT format('%s %s', i.inhparent::regclass, pg_get_expr(c.relpartbound, c.oid))
     FROM pg_inherits i WHERE i.inhrelid = c.oid) END,
-  'lines', (SELECT coalesce(json_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod))
+  'attach', (SELECT format('ALTER TABLE %s ATTACH PARTITION %s %s', i.inhparent::regclass, n.ident, pg_get_expr(c.relpartbound, c.oid))
+    FROM pg_inherits i WHERE i.inhrelid = c.oid AND n.apart),
+  'lines', to_json(array(SELECT format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod))
       || CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END
       || CASE WHEN a.attgenerated = '' THEN coalesce(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '')
          ELSE format(' GENERATED ALWAYS AS (%s)%s', pg_get_expr(d.adbin, d.adrelid), CASE a.attgenerated WHEN 's' THEN ' STORED' ELSE '' END) END
-      || CASE WHEN a.attidentity = '' THEN '' ELSE format(' GENERATED %s AS IDENTITY', CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END)
+      || CASE WHEN a.attidentity = '' OR n.apart AND EXISTS (SELECT 1 FROM pg_inherits i JOIN pg_attribute p ON p.attrelid = i.inhparent
+           WHERE i.inhrelid = c.oid AND p.attname = a.attname AND p.attidentity <> '') THEN '' ELSE format(' GENERATED %s AS IDENTITY', CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END)
          || coalesce((SELECT ' (' || nullif(ltrim(CASE WHEN q.relname <> left(c.relname || '_' || a.attname || '_seq', 63) OR q.relnamespace <> c.relnamespace THEN format('SEQUENCE NAME %s', concat_ws('.', (SELECT quote_ident(schema_name) FROM looked WHERE oid = q.relnamespace), quote_ident(q.relname))) ELSE '' END || ",
     sequence_options!(),
     "), '') || ')' FROM pg_depend w JOIN pg_sequence s ON s.seqrelid = w.objid JOIN pg_class q ON q.oid = w.objid
            WHERE w.classid = 'pg_class'::regclass AND w.refclassid = 'pg_class'::regclass AND w.refobjid = c.oid AND w.refobjsubid = a.attnum
              AND w.deptype = 'i'), '') END
-      || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END ORDER BY a.attnum), '[]')
+      || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND (a.attislocal OR a.attinhcount = 0) AND NOT c.relispartition),
-  'constraints', (SELECT coalesce(json_agg(json_build_object('sql', format('CONSTRAINT %I %s', k.conname, pg_get_constraintdef(k.oid)),
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      AND CASE WHEN c.relispartition THEN n.apart ELSE a.attislocal OR a.attinhcount = 0 END ORDER BY a.attnum)
+    || array(SELECT format('CONSTRAINT %I %s', k.conname, pg_get_constraintdef(k.oid))
+      FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c' AND NOT k.conislocal AND n.apart ORDER BY k.conname)),
+  'constraints', (SELECT coalesce(json_agg(json_build_object('sql', format('CONSTRAINT %I %s', k.conname, ", constraint!(), "),
       'name', k.conname, 'target', CASE WHEN k.contype = 'f' THEN 'c' || k.confrelid END, 'later', NOT k.convalidated
         -- CREATE TABLE takes what is unique twice for once.
         OR k.contype = 'u' AND EXISTS (SELECT 1 FROM pg_constraint o WHERE o.conrelid = k.conrelid AND o.conkey = k.conkey
           AND (o.contype = 'p' OR o.contype = 'u' AND o.conname < k.conname)))
       ORDER BY position(k.contype::text in 'pucxf'), k.conname), '[]')
-    FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u', 'c', 'x', 'f') AND k.conislocal AND k.conparentid = 0),
+    FROM pg_constraint k LEFT JOIN pg_class x ON x.oid = k.conindid AND k.contype IN ('p', 'u')
+    WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u', 'c', 'x', 'f') AND k.conislocal AND k.conparentid = 0),
   'tail', coalesce((SELECT format(' INHERITS (%s)', string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhseqno))
       FROM pg_inherits i WHERE i.inhrelid = c.oid AND NOT c.relispartition HAVING count(*) > 0), '')
     || CASE WHEN c.relkind = 'p' THEN ' PARTITION BY ' || pg_get_partkeydef(c.oid) ELSE '' END
@@ -234,10 +301,14 @@ SELECT json_build_object('key', 'c' || c.oid, 'kind', 'table', 'name', ", key!("
         CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'pglz' ELSE 'lz4' END)
       FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND to_jsonb(a) ->> 'attcompression' IN ('p', 'l')
       ORDER BY a.attnum)
+    || array(SELECT format('ALTER INDEX %s SET (%s)', concat_ws('.', quote_ident(l.schema_name), quote_ident(x.relname)), array_to_string(x.reloptions, ', '))
+      FROM pg_constraint k JOIN pg_class x ON x.oid = k.conindid
+      WHERE k.conrelid = c.oid AND k.contype = 'x' AND x.reloptions IS NOT NULL ORDER BY x.relname)
     || array(SELECT format('ALTER TABLE %s CLUSTER ON %I', n.ident, x.relname)
       FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisclustered)),
   'drop', format('DROP TABLE %s', n.ident)) AS value
-FROM looked l JOIN pg_class c ON c.relnamespace = l.oid, LATERAL (SELECT ", ident!("c.relname"), " AS ident) n
+FROM looked l JOIN pg_class c ON c.relnamespace = l.oid, LATERAL (SELECT ", ident!("c.relname"), " AS ident,
+  c.relispartition AND ", columns!("c.oid"), " <> ", columns!("(SELECT inhparent FROM pg_inherits WHERE inhrelid = c.oid)"), " AS apart) n
 WHERE c.relkind IN ('r', 'p') AND ",
     not_of_extension!("pg_class", "c.oid"),
     " ORDER BY c.relname"
@@ -308,7 +379,10 @@ FROM looked l JOIN pg_class c ON c.relnamespace = l.oid JOIN pg_statistic_ext s 
 
 pub(super) const COMMENTS: &str = concat!(
     "\
-SELECT json_build_object('key', CASE c.relkind WHEN 'c' THEN 't' || c.reltype ELSE 'c' || c.oid END, 'sql', CASE
+SELECT json_build_object('key', CASE c.relkind WHEN 'c' THEN 't' || c.reltype
+    -- The sequence of an identity is its table's.
+    ELSE 'c' || coalesce((SELECT i.refobjid FROM pg_depend i WHERE c.relkind = 'S' AND i.classid = 'pg_class'::regclass AND i.objid = c.oid
+      AND i.refclassid = 'pg_class'::regclass AND i.deptype = 'i'), c.oid) END, 'sql', CASE
     WHEN d.objsubid > 0 THEN format('COMMENT ON COLUMN %s.%I', ", ident!("c.relname"), ", a.attname)
     ELSE format('COMMENT ON %s %s', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
       WHEN 'i' THEN 'INDEX' WHEN 'I' THEN 'INDEX' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END, ", ident!("c.relname"), ") END || ' IS ' || quote_literal(d.description)) AS value
@@ -353,6 +427,10 @@ JOIN (SELECT 'COLLATION' AS word, collnamespace AS schema, quote_ident(collname)
   UNION ALL SELECT 'TEXT SEARCH CONFIGURATION', cfgnamespace, quote_ident(cfgname), 'f' || oid, oid, 'pg_ts_config'::regclass FROM pg_ts_config
   UNION ALL SELECT 'TEXT SEARCH DICTIONARY', dictnamespace, quote_ident(dictname), 'd' || oid, oid, 'pg_ts_dict'::regclass FROM pg_ts_dict
   UNION ALL SELECT 'STATISTICS', stxnamespace, quote_ident(stxname), 'c' || stxrelid, oid, 'pg_statistic_ext'::regclass FROM pg_statistic_ext
+  UNION ALL SELECT 'OPERATOR CLASS', opcnamespace, format('%I USING %I', opcname, amname), 'k' || o.oid, o.oid, 'pg_opclass'::regclass
+    FROM pg_opclass o JOIN pg_am a ON a.oid = opcmethod
+  UNION ALL SELECT 'OPERATOR FAMILY', opfnamespace, format('%I USING %I', opfname, amname), 'm' || o.oid, o.oid, 'pg_opfamily'::regclass
+    FROM pg_opfamily o JOIN pg_am a ON a.oid = opfmethod
   UNION ALL SELECT 'OPERATOR', oprnamespace, format('%s (%s, %s)', oprname, CASE oprleft WHEN 0 THEN 'NONE' ELSE format_type(oprleft, NULL) END,
     CASE oprright WHEN 0 THEN 'NONE' ELSE format_type(oprright, NULL) END), 'o' || oid, oid, 'pg_operator'::regclass FROM pg_operator) o ON o.schema = l.oid
 JOIN pg_description d ON d.objoid = o.oid AND d.classoid = o.class

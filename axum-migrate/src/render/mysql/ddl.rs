@@ -31,6 +31,9 @@ pub(super) fn create_table(table: &Table) -> String {
 /// The whole column, as `MODIFY` has to restate it.
 pub(super) fn column(column: &Column) -> String {
     let mut sql = format!("{} {}", quote(&column.name), column.ty);
+    if column.compressed {
+        sql.push_str(" COMPRESSED");
+    }
     if let Some(collation) = &column.collation {
         sql.push_str(&format!(" COLLATE {}", quote(collation)));
     }

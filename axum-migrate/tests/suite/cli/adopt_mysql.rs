@@ -10,6 +10,9 @@ const PROGRAMS: &str = r#"
 CREATE TABLE days (id integer NOT NULL, day integer NOT NULL, label varchar(20), PRIMARY KEY (id, day))
   PARTITION BY RANGE (day) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN MAXVALUE);
 CREATE FUNCTION plain() RETURNS integer DETERMINISTIC RETURN 1;
+SET collation_connection = 'latin1_swedish_ci';
+CREATE FUNCTION swedish() RETURNS varchar(40) DETERMINISTIC RETURN COLLATION('a');
+SET collation_connection = 'utf8mb4_bin';
 SET sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT';
 CREATE FUNCTION "said" (a varchar(20)) RETURNS varchar(40) DETERMINISTIC RETURN a || '!';
 CREATE PROCEDURE "say"() SELECT label || '' AS "the label" FROM "days";
@@ -19,9 +22,9 @@ CREATE EVENT "late" ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 12:00:00' DISABLE
 "#;
 
 const MODES: &str = "\
-SELECT CONCAT(ROUTINE_NAME, ' ', SQL_MODE, ' ', ROUTINE_DEFINITION) AS value FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()
-UNION ALL SELECT CONCAT(TRIGGER_NAME, ' ', SQL_MODE, ' ', ACTION_STATEMENT) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()
-UNION ALL SELECT CONCAT(EVENT_NAME, ' ', SQL_MODE, ' ', TIME_ZONE, ' ', STARTS) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()
+SELECT CONCAT(ROUTINE_NAME, ' ', SQL_MODE, ' ', COLLATION_CONNECTION, ' ', ROUTINE_DEFINITION) AS value FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()
+UNION ALL SELECT CONCAT(TRIGGER_NAME, ' ', SQL_MODE, ' ', COLLATION_CONNECTION, ' ', ACTION_STATEMENT) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()
+UNION ALL SELECT CONCAT(EVENT_NAME, ' ', SQL_MODE, ' ', COLLATION_CONNECTION, ' ', TIME_ZONE, ' ', STARTS) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()
 ORDER BY 1";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,7 +35,7 @@ async fn programs_keep_the_mode_they_were_written_for() {
     assert!(
         modes
             .iter()
-            .any(|it| it.starts_with("late PIPES_AS_CONCAT,ANSI_QUOTES +03:00 ")),
+            .any(|it| it.starts_with("late PIPES_AS_CONCAT,ANSI_QUOTES utf8mb4_bin +03:00 ")),
         "{modes:?}"
     );
     project.ok("adopt").await;
@@ -248,7 +251,11 @@ async fn what_only_mariadb_has_is_taken_over_or_told() {
     project
         .execute(
             "CREATE TABLE kept (id integer) ENGINE = Aria TRANSACTIONAL = 1;
+             CREATE TABLE spots (id integer, at POINT REF_SYSTEM_ID = 4326 NOT NULL, near POINT);
+             CREATE TABLE words (id integer PRIMARY KEY, word varchar(100) COMPRESSED,
+               said varchar(120) AS (concat(word, 'it''s')) VIRTUAL);
              SET sql_mode = 'ORACLE';
+             CREATE FUNCTION after(a INT) RETURN INT AS x INT := 1; BEGIN RETURN a + x; END;
              CREATE PACKAGE things AS FUNCTION one RETURN integer; END;
              CREATE PACKAGE BODY things AS FUNCTION one RETURN integer AS BEGIN RETURN 1; END; END",
         )
@@ -259,4 +266,21 @@ async fn what_only_mariadb_has_is_taken_over_or_told() {
         "{told}"
     );
     project.ok("check --drift").await;
+    let source = project.ok("models").await;
+    for line in [
+        "    #[model(length = 100)]\n    pub word: Option<String>,",
+        "generated(\"concat(`word`,'it''s')\", virtual)",
+    ] {
+        assert!(source.contains(line), "{line}: {source}");
+    }
+    let empty = Project::<Mysql>::new().await;
+    let folder = project.migrations();
+    empty
+        .ok(&format!("upgrade --dir {}", folder.display()))
+        .await;
+    let places = "SELECT CONCAT(G_GEOMETRY_COLUMN, ' ', SRID) AS value FROM information_schema.GEOMETRY_COLUMNS \
+                  WHERE F_TABLE_SCHEMA = DATABASE() ORDER BY 1";
+    assert_eq!(empty.rows(places).await, ["at 4326", "near 0"]);
+    let after = "SELECT CAST(after(1) AS CHAR) AS value";
+    assert_eq!(empty.rows(after).await, ["2"]);
 }

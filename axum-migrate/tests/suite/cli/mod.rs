@@ -1,6 +1,8 @@
 //! Command lines: what they answer, and what they say when something is wrong.
 
 mod adopt;
+#[cfg(feature = "postgres")]
+mod adopt_classes;
 #[cfg(feature = "mysql")]
 mod adopt_mysql;
 #[cfg(feature = "postgres")]

@@ -100,6 +100,12 @@ WITH class AS (SELECT c.oid, CASE WHEN c.relkind = 'c' THEN 't' || c.reltype WHE
       'c' || conrelid FROM pg_constraint
     UNION ALL SELECT 'pg_rewrite'::regclass, oid, 'c' || ev_class, NULL FROM pg_rewrite WHERE rulename = '_RETURN'
     UNION ALL SELECT 'pg_operator'::regclass, oid, 'o' || oid, 'o' || oid FROM pg_operator
+    UNION ALL SELECT 'pg_opfamily'::regclass, oid, 'm' || oid, 'm' || oid FROM pg_opfamily
+    UNION ALL SELECT 'pg_cast'::regclass, oid, 'a' || oid, NULL FROM pg_cast WHERE oid >= 16384
+    UNION ALL SELECT 'pg_opclass'::regclass, oid, 'k' || oid, 'k' || oid FROM pg_opclass
+    UNION ALL SELECT d.classid, d.objid, min(CASE d.refclassid WHEN 'pg_opclass'::regclass THEN 'k' ELSE 'm' END || d.refobjid), NULL
+      FROM pg_depend d WHERE d.classid IN ('pg_amop'::regclass, 'pg_amproc'::regclass)
+        AND d.refclassid IN ('pg_opclass'::regclass, 'pg_opfamily'::regclass) GROUP BY d.classid, d.objid
     UNION ALL SELECT 'pg_proc'::regclass, oid, 'p' || oid, 'p' || oid FROM pg_proc
     UNION ALL SELECT 'pg_collation'::regclass, oid, NULL, 'l' || oid FROM pg_collation
     UNION ALL SELECT 'pg_ts_dict'::regclass, oid, 'd' || oid, 'd' || oid FROM pg_ts_dict
@@ -133,26 +139,47 @@ UNION ALL SELECT format('the schema %I, which the %s%s: name it with --schema, o
 FROM pg_depend d JOIN thing a ON a.class = d.classid AND a.oid = d.objid JOIN looked l ON l.oid = a.schema
 JOIN thing b ON b.class = d.refclassid AND b.oid = d.refobjid JOIN others n ON n.oid = b.schema
 WHERE NOT EXISTS (SELECT 1 FROM extended e WHERE e.classid = b.class AND e.objid = b.oid)
-  AND NOT EXISTS (SELECT 1 FROM extended e WHERE e.classid = a.class AND e.objid = a.oid) GROUP BY n.nspname
+  AND NOT EXISTS (SELECT 1 FROM extended e WHERE e.classid = a.class AND e.objid = a.oid)
+  -- An extension's composite type has a relation behind it, which is not on its list.
+  AND NOT EXISTS (SELECT 1 FROM extended e JOIN pg_class c ON c.reltype = e.objid WHERE e.classid = 'pg_type'::regclass
+    AND b.class = 'pg_class'::regclass AND c.oid = b.oid) GROUP BY n.nspname
 UNION ALL SELECT format('the schema %I itself: an empty database needs it, first in its search_path, before `upgrade`', current_schema())
   WHERE current_schema() <> 'public'
 UNION ALL SELECT 'the foreign table ' || ",
     ident!("c.relname"),
     " FROM looked l JOIN pg_class c ON c.relnamespace = l.oid WHERE c.relkind = 'f'
-UNION ALL SELECT 'the operator family ' || ",
-    ident!("f.opfname"),
-    " FROM looked l JOIN pg_opfamily f ON f.opfnamespace = l.oid WHERE ",
-    not_of_extension!("pg_opfamily", "f.oid"),
-    "
 UNION ALL SELECT 'the conversion ' || ",
     ident!("v.conname"),
     " FROM looked l JOIN pg_conversion v ON v.connamespace = l.oid WHERE ",
     not_of_extension!("pg_conversion", "v.oid"),
     "
-UNION ALL SELECT format('the cast from %s to %s', format_type(castsource, NULL), format_type(casttarget, NULL))
-  FROM pg_cast c WHERE c.oid >= 16384 AND ",
-    not_of_extension!("pg_cast", "c.oid"),
+UNION ALL SELECT format('the type %s, which is made of functions in C', format_type(t.oid, NULL)) FROM looked l JOIN pg_type t ON t.typnamespace = l.oid
+  WHERE t.typtype = 'b' AND NOT EXISTS (SELECT 1 FROM pg_type e WHERE e.typarray = t.oid) AND ",
+    not_of_extension!("pg_type", "t.oid"),
     "
+UNION ALL SELECT format('the foreign server %I', srvname) FROM pg_foreign_server
+UNION ALL SELECT format('the language %I', lanname) FROM pg_language t WHERE t.oid >= 16384 AND ",
+    not_of_extension!("pg_language", "t.oid"),
+    "
+UNION ALL SELECT format('the publication %I', pubname) FROM pg_publication
+UNION ALL SELECT format('the comment on the schema %I', l.nspname) FROM looked l JOIN pg_description d ON d.objoid = l.oid
+  WHERE d.classoid = 'pg_namespace'::regclass AND l.schema_name IS NULL AND d.description <> 'standard public schema'
+UNION ALL SELECT 'the default privileges that ALTER DEFAULT PRIVILEGES gave' FROM pg_default_acl HAVING count(*) > 0
+UNION ALL SELECT format('what was granted or revoked on %s%s; say it again for the roles of the place where this runs',
+    array_to_string((array_agg(name ORDER BY name))[:5], ', '), CASE WHEN count(*) > 5 THEN format(' and %s more', count(*) - 5) ELSE '' END)
+  FROM (SELECT c.oid::regclass::text AS name FROM looked l JOIN pg_class c ON c.relnamespace = l.oid
+      WHERE (c.relacl <> acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::\"char\", c.relowner)
+        OR EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attacl <> '{}')) AND ",
+    not_of_extension!("pg_class", "c.oid"),
+    "
+    UNION ALL SELECT p.oid::regprocedure::text FROM looked l JOIN pg_proc p ON p.pronamespace = l.oid WHERE p.proacl <> acldefault('f', p.proowner) AND ",
+    not_of_extension!("pg_proc", "p.oid"),
+    "
+    UNION ALL SELECT format_type(t.oid, NULL) FROM looked l JOIN pg_type t ON t.typnamespace = l.oid WHERE t.typacl <> acldefault('T', t.typowner) AND ",
+    not_of_extension!("pg_type", "t.oid"),
+    "
+    UNION ALL SELECT 'the schema ' || quote_ident(l.nspname) FROM looked l JOIN pg_namespace n ON n.oid = l.oid
+      WHERE l.schema_name IS NOT NULL AND n.nspacl <> acldefault('n', n.nspowner)) o HAVING count(*) > 0
 UNION ALL SELECT format('the event trigger %I', evtname) FROM pg_event_trigger t WHERE ",
     not_of_extension!("pg_event_trigger", "t.oid"),
     "

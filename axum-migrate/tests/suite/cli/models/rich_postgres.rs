@@ -15,7 +15,7 @@ pub enum Mood {
 }
 
 /// PostgreSQL's `"Odd Type"`, which Rust has no type for: the bytes that the server sends and takes.
-#[derive(Debug, Clone, PartialEq, Eq, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = OddTypeType)]
 pub struct OddType(pub Vec<u8>);
 
@@ -50,7 +50,7 @@ impl diesel::serialize::ToSql<OddTypeType, diesel::pg::Pg> for OddType {
 }
 
 /// PostgreSQL's `bit varying`, which Rust has no type for: the bytes that the server sends and takes.
-#[derive(Debug, Clone, PartialEq, Eq, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = VarbitType)]
 pub struct Varbit(pub Vec<u8>);
 
@@ -85,7 +85,7 @@ impl diesel::serialize::ToSql<VarbitType, diesel::pg::Pg> for Varbit {
 }
 
 /// PostgreSQL's `inet`, which Rust has no type for: the bytes that the server sends and takes.
-#[derive(Debug, Clone, PartialEq, Eq, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = InetType)]
 pub struct Inet(pub Vec<u8>);
 
@@ -120,7 +120,7 @@ impl diesel::serialize::ToSql<InetType, diesel::pg::Pg> for Inet {
 }
 
 /// PostgreSQL's `int4range`, which Rust has no type for: the bytes that the server sends and takes.
-#[derive(Debug, Clone, PartialEq, Eq, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = Int4rangeType)]
 pub struct Int4range(pub Vec<u8>);
 
@@ -154,8 +154,43 @@ impl diesel::serialize::ToSql<Int4rangeType, diesel::pg::Pg> for Int4range {
     }
 }
 
+/// PostgreSQL's `nothing`, which Rust has no type for: the bytes that the server sends and takes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[diesel(sql_type = NothingType)]
+pub struct Nothing(pub Vec<u8>);
+
+/// What Diesel knows it by.
+#[derive(Debug, Clone, Copy, diesel::sql_types::SqlType, diesel::query_builder::QueryId)]
+#[diesel(postgres_type(name = "nothing"))]
+pub struct NothingType;
+
+impl axum_db::model::ColumnType for NothingType {
+    fn column_type(
+        _: axum_db::Dialect,
+        _: &axum_db::model::TypeContext,
+    ) -> std::borrow::Cow<'static, str> {
+        "nothing".into()
+    }
+}
+
+impl diesel::deserialize::FromSql<NothingType, diesel::pg::Pg> for Nothing {
+    fn from_sql(bytes: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
+        Ok(Self(bytes.as_bytes().to_vec()))
+    }
+}
+
+impl diesel::serialize::ToSql<NothingType, diesel::pg::Pg> for Nothing {
+    fn to_sql<'b>(
+        &'b self,
+        out: &mut diesel::serialize::Output<'b, '_, diesel::pg::Pg>,
+    ) -> diesel::serialize::Result {
+        std::io::Write::write_all(out, &self.0)?;
+        Ok(diesel::serialize::IsNull::No)
+    }
+}
+
 /// PostgreSQL's `tsvector`, which Rust has no type for: the bytes that the server sends and takes.
-#[derive(Debug, Clone, PartialEq, Eq, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = TsvectorType)]
 pub struct Tsvector(pub Vec<u8>);
 
@@ -190,7 +225,7 @@ impl diesel::serialize::ToSql<TsvectorType, diesel::pg::Pg> for Tsvector {
 }
 
 /// PostgreSQL's `uuid[]`, which Rust has no type for: the bytes that the server sends and takes.
-#[derive(Debug, Clone, PartialEq, Eq, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = UuidArrayType)]
 pub struct UuidArray(pub Vec<u8>);
 
@@ -303,8 +338,8 @@ pub struct Item {
     pub feeling: Mood,
     #[model(sql_type = diesel::sql_types::Array<Mood>, column_type = "mood[]")]
     pub feelings: Option<Vec<Mood>>,
-    #[model(column_type = "nothing", default = "")]
-    pub anything: String,
+    #[model(sql_type = NothingType, column_type = "nothing", default_sql = "''::nothing")]
+    pub anything: Nothing,
     #[model(
         sql_type = diesel::sql_types::Array<diesel::sql_types::Text>,
         column_type = "text[]",
