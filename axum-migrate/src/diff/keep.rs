@@ -4,7 +4,7 @@ use crate::schema::{Auto, Check, Column, ForeignKey, Index, Table, Unique};
 
 /// Gives `desired` what `current` has and no model can say: SQLite's conflict clauses, how rows and indexes are
 /// stored, comments of constraints and indexes, how a sequence counts, a serial where a model says that the server
-/// counts, a CHECK that MariaDB keeps in the column rather than in the table.
+/// counts, AUTO_INCREMENT beside the key, a CHECK that MariaDB keeps in the column rather than in the table.
 pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
     let options = &mut desired.options;
     options.unlogged |= current.options.unlogged;
@@ -12,6 +12,14 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
     for column in &mut desired.columns {
         if let Some(before) = current.column(&column.name) {
             keep_of_column(before, column, &mut desired.checks);
+            // A number of MySQL's that is not in the key.
+            let in_key = |table: &Table| {
+                let mut keys = table.primary_key.iter().flat_map(|key| &key.columns);
+                keys.any(|own| *own == column.name)
+            };
+            if before.auto == Some(Auto::Increment) && !in_key(current) {
+                or(&mut column.auto, &before.auto);
+            }
         }
     }
     for check in &mut desired.checks {

@@ -39,29 +39,7 @@ pub(super) fn lacks(world: &World<'_>, table: &Table) -> Option<&'static str> {
     if table.columns.len() > MOST_COLUMNS {
         return Some("it has more than the 128 columns that Diesel has room for");
     }
-    let written = |column: &Column| {
-        !is_numbered(world.dialect, table, column)
-            && column.generated.is_none()
-            && is_given(world, table, column)
-    };
-    (!table.columns.iter().any(written))
-        .then_some("it has no column that an INSERT names, which a model needs")
-}
-
-/// Whether an INSERT can name the column: it has no default, one that Rust can say, or one that Rust's own may replace.
-fn is_given(world: &World<'_>, table: &Table, column: &Column) -> bool {
-    let ty = world.rust_type(table, column);
-    column.default.is_none()
-        || world.default_of(table, column, &ty).is_some()
-        || !column.nullable && has_simple_default(ty.kind)
-}
-
-/// Whether `Default::default()` is a value of the type that any column of it may have.
-fn has_simple_default(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Bool | Kind::Integer | Kind::Float | Kind::Text | Kind::Bytes | Kind::Time
-    )
+    None
 }
 
 /// Whether the server counts the column.
@@ -169,7 +147,6 @@ impl<'a> TableWriter<'a> {
     }
 
     fn source(mut self) -> String {
-        self.give_insert_a_column();
         let mut text = String::new();
         for note in &self.notes {
             text.push_str(&comment("// ", note));
@@ -356,12 +333,7 @@ impl<'a> TableWriter<'a> {
                     },
                 );
             }
-            if let Some(collation) = &column.collation
-                && !self.fields[name]
-                    .ty
-                    .name
-                    .starts_with("axum_db::types::Json")
-            {
+            if let Some(collation) = &column.collation {
                 let bare = collation.trim_matches('"').replace("\"\"", "\"");
                 self.say(name, format!("collation = {bare:?}"));
             }
@@ -371,12 +343,7 @@ impl<'a> TableWriter<'a> {
             if let Some(sql) = &column.on_update {
                 self.say(name, format!("mysql(on_update_sql = {sql:?})"));
             }
-            if let Some(check) = &column.check
-                && !self.fields[name]
-                    .ty
-                    .name
-                    .starts_with("axum_db::types::Json")
-            {
+            if let Some(check) = &column.check {
                 self.say(name, format!("check = {check:?}"));
             }
         }
@@ -416,30 +383,6 @@ impl<'a> TableWriter<'a> {
             }
             (None, _) if by_itself => self.say(name, "auto_increment = false"),
             _ => {}
-        }
-    }
-
-    /// A model needs a field that `New…` has: where the database fills all in, one is given by both.
-    fn give_insert_a_column(&mut self) {
-        let written = self.table.columns.iter().any(|column| {
-            let arguments = self
-                .on_field
-                .get(column.name.as_str())
-                .map_or(&[][..], Vec::as_slice);
-            let has = |start: &str| arguments.iter().any(|it| it.starts_with(start));
-            let filled_in = has("default_sql") || has("generated") || has("identity");
-            !filled_in && (!is_numbered(self.world.dialect, self.table, column))
-        });
-        if written {
-            return;
-        }
-        let column = self.table.columns.iter().find(|column| {
-            column.default.is_some()
-                && !column.nullable
-                && has_simple_default(self.fields[column.name.as_str()].ty.kind)
-        });
-        if let Some(column) = column {
-            self.say(&column.name, "default = Default::default()");
         }
     }
 }

@@ -291,8 +291,8 @@ fn mysql(ty: &str, column: &Column, is_keyed: bool) -> RustType {
             [length @ 1..=16_383] => text().with(format!("length = {length}")),
             _ => text().of(ty),
         },
-        "longtext" | "json" if is_json() => json(),
         "json" => json(),
+        "longtext" if is_json() => json().of(ty),
         "text" => or(text(), !is_keyed),
         "char" | "tinytext" | "mediumtext" | "longtext" | "enum" | "set" | "uuid" | "inet4"
         | "inet6" => text().of(ty),

@@ -66,3 +66,11 @@ END;
 CREATE TRIGGER items_again AFTER INSERT ON items FOR EACH ROW INSERT INTO log (line) VALUES ('again');
 INSERT INTO items (label, price) VALUES ('one', 1), ('two', 2.5);
 INSERT INTO `order` (item_id) VALUES (7), (8);
+
+CREATE TABLE tickets (id INT AUTO_INCREMENT PRIMARY KEY);
+
+CREATE TABLE waiting (
+    id int NOT NULL PRIMARY KEY,
+    place bigint NOT NULL AUTO_INCREMENT UNIQUE,
+    answers longtext CHECK (json_valid(answers))
+);

@@ -97,3 +97,5 @@ COMMENT ON TYPE mood IS 'of the seller';
 COMMENT ON FUNCTION touch() IS 'keeps the time';
 INSERT INTO items (label, price) VALUES ('one', 1), ('two', 2.5);
 INSERT INTO "order" (item_id) VALUES (1), (2);
+
+CREATE TABLE tickets (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);

@@ -42,3 +42,5 @@ CREATE TRIGGER cheap_insert INSTEAD OF INSERT ON cheap BEGIN
 END;
 INSERT INTO items (id, label, price) VALUES (1, 'one', 1), (2, 'two', 2.5);
 INSERT INTO "order" (id, item_id) VALUES (1, 1), (2, 2);
+
+CREATE TABLE tickets (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL);

@@ -27,19 +27,29 @@ fn expected(dialect: Dialect) -> (&'static str, Metadata) {
     match dialect {
         Dialect::Sqlite => {
             use rich_sqlite::*;
-            let all = metadata![Item, Order, Pair, StrictThing];
+            let all = metadata![Item, Order, Pair, StrictThing, Ticket];
             (include_str!("rich_sqlite.rs"), all)
         }
         #[cfg(feature = "postgres")]
         Dialect::Postgres => {
             use rich_postgres::*;
-            let all = metadata![CamelCase, Settings, StrictThing, Item, Order];
+            let all = metadata![CamelCase, Settings, StrictThing, Ticket, Item, Order];
             (include_str!("rich_postgres.rs"), all)
         }
         #[cfg(feature = "mysql")]
         Dialect::Mysql => {
             use rich_mysql::*;
-            let all = metadata![CamelCase, Parted, Settings, StrictThing, Text, Item, Order];
+            let all = metadata![
+                CamelCase,
+                Parted,
+                Settings,
+                StrictThing,
+                Text,
+                Ticket,
+                Waiting,
+                Item,
+                Order
+            ];
             (include_str!("rich_mysql.rs"), all)
         }
         #[allow(unreachable_patterns)]

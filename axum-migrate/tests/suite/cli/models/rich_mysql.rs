@@ -1,6 +1,7 @@
 //! The tables of the database, one struct for a row of each.
 //!
-//! Needs these features of axum-db: `decimal`.
+//! Needs these features of axum-db: `decimal`, `json`.
+//! Needs serde_json; where `diesel::sql_types::Json` stands, with Diesel's feature `serde_json`.
 
 use axum_db::prelude::*;
 
@@ -51,6 +52,25 @@ pub struct Text {
     pub kind: String,
     #[model(column_type = "mediumtext")]
     pub body: String,
+}
+
+#[model(table = "tickets")]
+#[derive(Debug, Clone)]
+pub struct Ticket {
+    #[model(primary_key)]
+    pub id: i32,
+}
+
+// AUTO_INCREMENT of the column `place` has no words: it is not in the key.
+#[model(table = "waiting")]
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    #[model(primary_key, auto_increment = false)]
+    pub id: i32,
+    #[model(unique(name = "place"))]
+    pub place: i64,
+    #[model(column_type = "longtext", check = "json_valid(`answers`)")]
+    pub answers: Option<axum_db::types::Json<serde_json::Value>>,
 }
 
 #[model(

@@ -293,6 +293,13 @@ pub struct Settings {
     pub a_b: Option<i32>,
 }
 
+#[model(table = "tickets")]
+#[derive(Debug, Clone)]
+pub struct Ticket {
+    #[model(primary_key, identity = always)]
+    pub id: i64,
+}
+
 #[model(
     table = "strict_things",
     foreign_key(left_id, right_id, references = CamelCase, on_delete = cascade, on_update = cascade),

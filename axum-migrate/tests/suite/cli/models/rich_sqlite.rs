@@ -15,6 +15,13 @@ pub struct Pair {
     pub note: Option<Vec<u8>>,
 }
 
+#[model(table = "tickets")]
+#[derive(Debug, Clone)]
+pub struct Ticket {
+    #[model(primary_key)]
+    pub id: i64,
+}
+
 #[model(
     table = "strict_things",
     sqlite(strict),
