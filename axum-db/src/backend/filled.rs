@@ -12,6 +12,7 @@ use diesel::result::QueryResult;
 /// gets what is in its place.
 #[derive(Debug)]
 pub struct Filled<C> {
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code))]
     sqlite: &'static str,
     column: PhantomData<fn() -> C>,
 }
