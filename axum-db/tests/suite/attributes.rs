@@ -139,7 +139,7 @@ pub struct Draft {
 /// The same, without a number.
 #[model]
 #[derive(Debug, Clone)]
-pub struct Setting {
+pub struct Preset {
     #[model(primary_key, default_sql = "'main'", length = 20)]
     pub name: String,
     #[model(default_sql = "3")]

@@ -121,7 +121,7 @@ async fn keys_are_numbered_as_the_model_says_and_checked_when_it_says() {
 async fn the_database_fills_a_row_in_altogether() {
     let test = fresh();
     let database = Db::connect(test.url()).await.expect("a database");
-    let metadata = metadata![Ticket, Draft, Setting];
+    let metadata = metadata![Ticket, Draft, Preset];
     database.create_all(&metadata).await.expect("tables");
     let db = database.session();
 
@@ -134,10 +134,10 @@ async fn the_database_fills_a_row_in_altogether() {
     let draft = NewDraft::new().insert(&db).await.expect("a draft");
     assert_eq!((draft.id, &*draft.title), (1, "untitled"));
 
-    let written = NewSetting::insert_all([NewSetting::new()], &db).await;
+    let written = NewPreset::insert_all([NewPreset::new()], &db).await;
     assert_eq!(written.expect("a row"), 1);
-    let setting = Setting::query().one(&db).await.expect("the setting");
-    assert_eq!((&*setting.name, setting.level), ("main", 3));
-    let again = NewSetting::insert_all([NewSetting::new()], &db).await;
+    let preset = Preset::query().one(&db).await.expect("the preset");
+    assert_eq!((&*preset.name, preset.level), ("main", 3));
+    let again = NewPreset::insert_all([NewPreset::new()], &db).await;
     assert!(again.is_err_and(|error| error.is(ErrorKind::UniqueViolation)));
 }
