@@ -121,7 +121,7 @@ pub(crate) mod elsewhere {
 /// A row that the database fills in altogether.
 #[model]
 #[derive(Debug, Clone, PartialEq)]
-pub struct Ticket {
+pub struct Turnstile {
     #[model(primary_key)]
     pub id: i32,
 }

@@ -121,15 +121,18 @@ async fn keys_are_numbered_as_the_model_says_and_checked_when_it_says() {
 async fn the_database_fills_a_row_in_altogether() {
     let test = fresh();
     let database = Db::connect(test.url()).await.expect("a database");
-    let metadata = metadata![Ticket, Draft, Preset];
+    let metadata = metadata![Turnstile, Draft, Preset];
     database.create_all(&metadata).await.expect("tables");
     let db = database.session();
 
-    let first = NewTicket::new().insert(&db).await.expect("a ticket");
-    let more = [NewTicket::new(), NewTicket::new()];
-    assert_eq!(NewTicket::insert_all(more, &db).await.expect("rows"), 2);
-    let last = NewTicket::new().insert_or_ignore(&db).await.expect("a row");
-    assert_eq!((first.id, last.map(|ticket| ticket.id)), (1, Some(4)));
+    let first = NewTurnstile::new().insert(&db).await.expect("a turnstile");
+    let more = [NewTurnstile::new(), NewTurnstile::new()];
+    assert_eq!(NewTurnstile::insert_all(more, &db).await.expect("rows"), 2);
+    let last = NewTurnstile::new()
+        .insert_or_ignore(&db)
+        .await
+        .expect("a row");
+    assert_eq!((first.id, last.map(|last| last.id)), (1, Some(4)));
 
     let draft = NewDraft::new().insert(&db).await.expect("a draft");
     assert_eq!((draft.id, &*draft.title), (1, "untitled"));
