@@ -227,8 +227,7 @@ impl<T> Pagination<T> {
     }
 }
 
-/// A page of rows whose number is not known; made by [`Fetch::paginate_uncounted`](super::Fetch::paginate_uncounted),
-/// which has an example.
+/// A page of rows whose number is not known; made by [`Fetch::paginate_uncounted`](super::Fetch::paginate_uncounted).
 ///
 /// Serialised it has the fields `items`, `page`, `per_page`, `first`, `last`, `has_prev`, `prev_num`, `has_next` and
 /// `next_num`.

@@ -25,7 +25,13 @@ use crate::inside::{Insight, Origin, RecordedQuery, Recording};
 ///     const NAME: &'static str = "analytics";
 /// }
 /// pub type AnalyticsDb = axum_db::Db<axum_db::Sqlite, Analytics>;
-/// # fn main() {}
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), axum_db::Error> {
+/// let analytics = AnalyticsDb::connect("sqlite://:memory:").await?; // a database of its own
+/// assert!(analytics.check().await.is_ok());
+/// # Ok(())
+/// # }
 /// ```
 pub trait Bind: Send + Sync + 'static {
     /// The name that `#[model(bind = "…")]` and `--bind` use.
