@@ -16,8 +16,9 @@ pub(crate) fn measure(engine: &'static str) {
         engine,
         ROUNDS,
         &[
-            &Client { records: false },
-            &Client { records: true },
+            &Client::AsAxumDb,
+            &Client::WithRecords,
+            &Client::AsItComes,
             &Upgrades,
             &DieselUpgrades,
             &AlembicUpgrades,
@@ -59,9 +60,15 @@ pub(crate) fn assert_done(place: &Place) {
     assert!(command.output().expect("a client").status.success());
 }
 
-/// The engine's own client, which may record each revision as migrations have to.
-struct Client {
-    records: bool,
+/// The engine's own client.
+#[derive(PartialEq)]
+enum Client {
+    /// On a database that is set up as axum-db does.
+    AsAxumDb,
+    /// The same, with a record of each revision, as migrations have to.
+    WithRecords,
+    /// On a database as the engine makes it, where that is another: SQLite's has no write-ahead log.
+    AsItComes,
 }
 
 /// What a record takes: the version in Diesel's table, and a checksum beside it.
@@ -95,29 +102,32 @@ fn client(place: &Place) -> Command {
 
 impl Peer for Client {
     fn name(&self) -> &'static str {
-        if self.records {
-            "the engine's client, with records"
-        } else {
-            "the engine's client"
+        match self {
+            Client::AsAxumDb => "the engine's client",
+            Client::WithRecords => "the engine's client, with records",
+            Client::AsItComes => "the engine's client, as it comes",
         }
     }
 
     fn absent(&self, engine: &str) -> Option<String> {
         let program = program(engine);
+        if *self == Client::AsItComes && engine != "sqlite" {
+            return Some("it is the first".to_owned());
+        }
         (!is_there(program)).then(|| format!("no `{program}` on the PATH"))
     }
 
     fn prepare(&self, place: &Place) -> Command {
-        // As axum-db sets a SQLite file up.
-        let mut script = String::from(match place.engine {
-            "sqlite" => "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;\n",
-            _ => "",
-        });
-        if self.records {
+        let mut script = String::new();
+        if place.engine == "sqlite" && *self != Client::AsItComes {
+            script += "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;\n";
+        }
+        let records = *self == Client::WithRecords;
+        if records {
             script += RECORDS;
         }
         for revision in 0..REVISIONS {
-            let record = if self.records {
+            let record = if records {
                 format!(
                     "INSERT INTO versions (version) VALUES ('{revision}');\n\
                      INSERT INTO checksums VALUES ('{revision}', '{revision:064x}');\n"

@@ -17,11 +17,11 @@ pub(crate) fn fingerprint<T: AsRef<str>>(parts: &[T]) -> String {
         hasher.update((part.len() as u64).to_be_bytes());
         hasher.update(part.as_bytes());
     }
-    let mut text = String::with_capacity(64);
-    for byte in hasher.finalize() {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
+    let digits = hasher.finalize();
+    let digits = digits.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]))
+        .collect()
 }
 
 #[cfg(test)]
@@ -34,5 +34,12 @@ mod tests {
         assert_ne!(checksum("ab", Some("c")), checksum("a", Some("bc")));
         assert_ne!(checksum("a", Some("")), checksum("a", None));
         assert_eq!(checksum("a", None).len(), 64);
+    }
+
+    #[test]
+    fn it_is_sha_256_of_each_length_and_text() {
+        // printf '\0\0\0\0\0\0\0\3abc' | sha256sum
+        let known = "c3494ca1a2cf8eeb8a11ded316fb55b83c3bbbedb6313cd50415251e5d09e12f";
+        assert_eq!(fingerprint(&["abc"]), known);
     }
 }

@@ -29,8 +29,8 @@ pub trait Queries: axum_db::Backend {
         sql: &str,
     ) -> impl Future<Output = QueryResult<Vec<String>>> + Send;
 
-    /// Runs statements of an open transaction in their order, in as few waits as the engine allows. After one has
-    /// failed, the transaction must be rolled back.
+    /// Runs statements of a transaction in their order, in as few waits as the engine allows. After one has failed,
+    /// the transaction must be rolled back.
     fn run_all(
         conn: &mut Self::Connection,
         statements: Vec<String>,
@@ -58,7 +58,7 @@ macro_rules! query_texts {
 impl Queries for axum_db::Sqlite {
     query_texts!();
 
-    /// One visit to the connection's thread for all of them.
+    /// One visit to the connection's thread for all of them, which stops where nobody waits any more.
     async fn run_all(
         conn: &mut Self::Connection,
         statements: Vec<String>,
@@ -66,16 +66,23 @@ impl Queries for axum_db::Sqlite {
     ) -> Result<(), Stopped> {
         use diesel::connection::SimpleConnection as _;
         let lost = |error| Stopped { at: 0, error };
-        conn.spawn_blocking(move |inner| {
-            let outcome = statements.iter().enumerate().try_for_each(|(at, sql)| {
-                let outcome = inner.batch_execute(sql);
-                outcome.map_err(|error| Stopped { at, error })
-            });
-            drop(keep);
-            Ok(outcome)
-        })
-        .await
-        .map_err(lost)?
+        let waiting = Arc::new(());
+        let waits = Arc::downgrade(&waiting);
+        let outcome = conn
+            .spawn_blocking(move |inner| {
+                let outcome = statements.iter().enumerate().try_for_each(|(at, sql)| {
+                    let outcome = match waits.strong_count() {
+                        0 => Err(diesel::result::Error::RollbackTransaction),
+                        _ => inner.batch_execute(sql),
+                    };
+                    outcome.map_err(|error| Stopped { at, error })
+                });
+                drop(keep);
+                Ok(outcome)
+            })
+            .await;
+        drop(waiting);
+        outcome.map_err(lost)?
     }
 }
 

@@ -9,6 +9,7 @@ use axum_db::Dialect;
 use diesel::result::Error as DieselError;
 
 use super::journal::Progress;
+use super::queries::Stopped;
 use super::resume;
 use super::script::{Script, StatementKind, Unit, begin};
 use super::session::{Patience, Session, is_contention, is_elsewhere};
@@ -324,8 +325,9 @@ impl Step<'_> {
             self.recorded = records;
             return Ok(true);
         }
-        // On SQLite one visit to the connection's thread runs everything but the COMMIT. Elsewhere the beginning is
-        // waited for, because nothing may run outside of a transaction that did not begin.
+        let mut commit = Some(commit);
+        // On SQLite one visit to the connection's thread runs everything. Elsewhere the beginning is waited for, because
+        // nothing may run outside of a transaction that did not begin, and so is what comes before the COMMIT.
         let mut batch = vec![session.begin(first)];
         let checks_first = B::DIALECT == Dialect::Sqlite
             && records
@@ -358,11 +360,19 @@ impl Step<'_> {
             } else {
                 batch.extend(end);
             }
+            let commit_at = batch.len();
+            let along = commit.take_if(|_| B::DIALECT == Dialect::Sqlite);
+            batch.extend(along.map(str::to_owned));
             let ran = session.run(batch).await;
-            ran.map_err(|stopped| failure_at(stopped.at, before, &inside, stopped.error))?;
+            ran.map_err(|Stopped { at, error }| match at {
+                _ if at == commit_at => Failure::Bookkeeping(COMMIT, error),
+                _ => failure_at(at, before, &inside, error),
+            })?;
         }
-        let committed = session.run_one(commit).await;
-        committed.map_err(|error| Failure::Bookkeeping("commit", error))?;
+        if let Some(commit) = commit {
+            let committed = session.run_one(commit).await;
+            committed.map_err(|error| Failure::Bookkeeping(COMMIT, error))?;
+        }
         self.recorded = records;
         self.journaled |= !records;
         Ok(true)
@@ -427,6 +437,7 @@ impl Step<'_> {
 }
 
 const RECORD: &str = "record the version";
+const COMMIT: &str = "commit";
 
 /// What failed, by its place in a batch of `before` statements of the runner's, those of the script, and the record.
 fn failure_at(at: usize, before: usize, inside: &[usize], error: DieselError) -> Failure {
