@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::time::Duration;
 
-use serde::de::Error as _;
+use serde::de::{self, Error as _, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::database_url::DatabaseUrl;
@@ -274,13 +275,44 @@ fn program_name() -> Option<String> {
     Some(path.file_stem()?.to_str()?.to_owned())
 }
 
-/// A value as file formats have it.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "a number, a text, true or false")]
+/// A value as file formats have it. Not derived: that would be one crate more to build for everybody.
 enum Value {
     Bool(bool),
     Number(u64),
     Text(String),
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Values;
+
+        impl Visitor<'_> for Values {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number, a text, true or false")
+            }
+
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
+                Ok(Value::Bool(value))
+            }
+
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
+                let number = u64::try_from(value).map(Value::Number);
+                number.map_err(|_| E::invalid_type(Unexpected::Other("a number below zero"), &self))
+            }
+
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+                Ok(Value::Number(value))
+            }
+
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+                Ok(Value::Text(value.to_owned()))
+            }
+        }
+
+        deserializer.deserialize_any(Values)
+    }
 }
 
 impl<'de> Deserialize<'de> for Config {
@@ -403,6 +435,10 @@ mod tests {
             (
                 r#"{"url": "sqlite://x", "pool_timeout": null}"#,
                 "a number, a text, true or false",
+            ),
+            (
+                r#"{"url": "sqlite://x", "max_connections": -1}"#,
+                "a number below zero, expected a number",
             ),
         ] {
             let error = read(wrong).expect_err(wrong).to_string();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// The URL of a database, whose password neither `Display` nor `Debug` shows, nor its parameters, which may
 /// have one too.
@@ -12,8 +12,7 @@ use serde::Deserialize;
 /// let url = DatabaseUrl::new("postgres://app:secret@db.example/blog");
 /// assert_eq!(url.to_string(), "postgres://app:***@db.example/blog");
 /// ```
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(String);
 
 impl DatabaseUrl {
@@ -39,6 +38,12 @@ impl DatabaseUrl {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for DatabaseUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
     }
 }
 

@@ -82,6 +82,8 @@ fn setting(name: &str) -> Option<String> {
 
 /// Sends requests to the router without a network, so many at once, and prints what memory that took.
 async fn alone(app: axum::Router) {
+    // As `axum::serve` does: the routes are made once, and not for each request.
+    let app = app.with_state(());
     let path = setting("path").unwrap_or_else(|| "/post".into());
     let number = |name, default| setting(name).map_or(default, |n| n.parse().expect("a number"));
     let (requests, at_once) = (number("requests", 600), number("at_once", 1));

@@ -4,20 +4,20 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use sha2::{Digest, Sha256};
 use tokio_postgres::{NoTls, Row};
 
 use crate::POOL;
-use crate::data::{Account, LATEST, LoginForm, SECRET, Title, plain};
+use crate::data::{Account, LATEST, LoginForm, Title, plain};
+use crate::signed::{self, UserId, cookie, mac, set_cookie};
 
 pub(crate) const NAME: &str = "by-hand";
 /// The same with sessions in the table of axum-login-kit.
@@ -79,35 +79,6 @@ fn pool(url: &str) -> Pool {
         .expect("a pool")
 }
 
-/// The id in a cookie whose signature is right.
-struct UserId(i32);
-
-impl<S: Sync> FromRequestParts<S> for UserId {
-    type Rejection = StatusCode;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, StatusCode> {
-        let id = cookie(&parts.headers, "user=")
-            .and_then(|value| value.split_once('.'))
-            .and_then(|(id, code)| {
-                let code = BASE64.decode(code).ok()?;
-                mac(id).verify_slice(&code).ok()?;
-                id.parse().ok()
-            });
-        id.map(UserId).ok_or(StatusCode::UNAUTHORIZED)
-    }
-}
-
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
-    cookies.split("; ").find_map(|one| one.strip_prefix(name))
-}
-
-fn mac(id: &str) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET).expect("a key of any length");
-    mac.update(id.as_bytes());
-    mac
-}
-
 async fn account(State(pool): State<Pool>, UserId(id): UserId) -> Response {
     let client = pool.get().await.expect("a connection");
     let user = client
@@ -157,11 +128,10 @@ async fn page_of(client: &Client, user: Option<Row>) -> Response {
 }
 
 async fn log_in(State(pool): State<Pool>, Form(form): Form<LoginForm>) -> Response {
-    let Some(id) = verified(&pool, form).await else {
-        return StatusCode::UNAUTHORIZED.into_response();
-    };
-    let code = BASE64.encode(mac(&id.to_string()).finalize().into_bytes());
-    set_cookie(&format!("user={id}.{code}"))
+    match verified(&pool, form).await {
+        Some(id) => signed::answer(id),
+        None => StatusCode::UNAUTHORIZED.into_response(),
+    }
 }
 
 async fn begin_session(State(pool): State<Pool>, Form(form): Form<LoginForm>) -> Response {
@@ -191,9 +161,4 @@ async fn verified(pool: &Pool, form: LoginForm) -> Option<i32> {
     let verifying = tokio::task::spawn_blocking(move || bcrypt::verify(form.password, &hash));
     let is_right = verifying.await.expect("an end").expect("a hash");
     is_right.then(|| row.get(0))
-}
-
-fn set_cookie(cookie: &str) -> Response {
-    let cookie = format!("{cookie}; HttpOnly; SameSite=Lax; Path=/");
-    [(header::SET_COOKIE, cookie)].into_response()
 }

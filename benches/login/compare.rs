@@ -17,7 +17,9 @@ const COST: u32 = 4;
 
 pub(crate) async fn run() {
     let server = testkit::postgres();
-    data::fill(server.url(), COST).await.expect("tables");
+    data::fill::<crate::Engine>(server.url(), COST)
+        .await
+        .expect("tables");
     let mut contenders = Vec::new();
     for name in [
         by_hand::NAME,

@@ -1,9 +1,10 @@
 //! The tables, and what is in them.
 
 use axum_db::prelude::*;
-use axum_db::{Access, Database, Error, Postgres, metadata};
+use axum_db::{Access, Backend, Database, Error, metadata};
 use axum_login_kit::{AuthUser, Bcrypt};
-use diesel_async::RunQueryDsl;
+use diesel_async::SimpleAsyncConnection;
+use futures_util::FutureExt;
 use serde::Serialize;
 
 pub(crate) const USERS: i32 = 1_000;
@@ -83,8 +84,11 @@ pub(crate) fn line((id, title, author): (i32, String, String)) -> String {
 }
 
 /// Makes the tables and fills them; all have the same password, hashed at this cost.
-pub(crate) async fn fill(url: &str, cost: u32) -> Result<(), Box<dyn std::error::Error>> {
-    let database = Database::<Postgres>::connect(url).await?;
+pub(crate) async fn fill<B: Backend>(
+    url: &str,
+    cost: u32,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let database = Database::<B>::connect(url).await?;
     let tables = metadata![User, Post].with(axum_login_kit::tables::<User>());
     database.create_all(&tables).await?;
     let hash = Bcrypt::with_cost(cost)?.hash(PASSWORD).await?;
@@ -100,9 +104,10 @@ pub(crate) async fn fill(url: &str, cost: u32) -> Result<(), Box<dyn std::error:
     ] {
         for rows in rows.chunks(500) {
             let sql = format!("INSERT INTO {table} VALUES {}", rows.join(", "));
-            let insert = diesel::sql_query(sql);
-            db.run(Access::Write, |conn| Box::pin(insert.execute(conn)))
-                .await?;
+            db.run(Access::Write, |conn| {
+                async move { conn.batch_execute(&sql).await }.boxed()
+            })
+            .await?;
         }
     }
     db.commit().await?;
@@ -111,10 +116,9 @@ pub(crate) async fn fill(url: &str, cost: u32) -> Result<(), Box<dyn std::error:
 }
 
 /// Lets no contender find the statistics that another one did not.
-async fn analyze(database: &Database<Postgres>) -> Result<(), Error> {
+async fn analyze<B: Backend>(database: &Database<B>) -> Result<(), Error> {
     let db = database.session();
-    let analyze = diesel::sql_query("ANALYZE");
-    db.run(Access::Write, |conn| Box::pin(analyze.execute(conn)))
+    db.run(Access::Write, |conn| conn.batch_execute("ANALYZE").boxed())
         .await?;
     db.commit().await
 }

@@ -12,7 +12,10 @@ mod data;
 mod ours;
 mod peer;
 mod process;
+mod signed;
 mod storm;
+
+use axum_db::Postgres as Engine;
 
 const POOL: usize = 16;
 

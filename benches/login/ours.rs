@@ -5,22 +5,22 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
 use axum_db::prelude::*;
-use axum_db::{Config, Database, Postgres};
+use axum_db::{Config, Database};
 use axum_login_kit::{Auth, Bcrypt, CurrentUser, Error, LoginManager};
 
-use crate::POOL;
 use crate::data::{
     Account, LATEST, LoginForm, Post, SECRET, Title, User, line, plain, posts, users,
 };
+use crate::{Engine, POOL};
 
 pub(crate) const NAME: &str = "axum-login-kit";
 
-type Db = axum_db::Db<Postgres>;
+type Db = axum_db::Db<Engine>;
 
 pub(crate) fn app(url: &str, cost: u32) -> Router {
     let mut config = Config::new(url);
     config.max_connections = POOL;
-    let database = Database::<Postgres>::with_config(config).expect("a database");
+    let database = Database::<Engine>::with_config(config).expect("a database");
     let login = LoginManager::<User>::new(&database, SECRET)
         .passwords(Bcrypt::with_cost(cost).expect("a cost"))
         .build()

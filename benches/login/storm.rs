@@ -49,7 +49,9 @@ struct Logins {
 pub(crate) async fn run() {
     let start = Instant::now();
     let database = testkit::postgres();
-    data::fill(database.url(), COST).await.expect("tables");
+    data::fill::<crate::Engine>(database.url(), COST)
+        .await
+        .expect("tables");
     let contender = Contender::start(ours::NAME, database.url(), COST).await;
     let possible = hashes().await;
     let mut rounds: [Vec<Round>; STORMS.len()] = Default::default();

@@ -113,7 +113,8 @@ impl<B: Backend> managed::Manager for Manager<B> {
     type Error = Error;
 
     async fn create(&self) -> Result<Self::Type, Error> {
-        let connecting = connect(&self.target, &self.config, &self.inside, true);
+        // Boxed, as deadpool's future has room for this one several times.
+        let connecting = Box::pin(connect(&self.target, &self.config, &self.inside, true));
         connecting.await.map(Box::new)
     }
 

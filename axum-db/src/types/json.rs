@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Misfit, Portable, sql_type};
 
@@ -18,7 +18,7 @@ use super::{Misfit, Portable, sql_type};
 ///
 /// ```
 /// use axum_db::{metadata, prelude::*, types::Json};
-/// use serde::{Deserialize, Serialize};
+/// use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
 /// pub struct Settings {
@@ -48,11 +48,20 @@ use super::{Misfit, Portable, sql_type};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Json<T>(pub T);
+
+impl<T: Serialize> Serialize for Json<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Json<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self)
+    }
+}
 
 /// The SQL type of [`Json`], whatever its `T`.
 ///
