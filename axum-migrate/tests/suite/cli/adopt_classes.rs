@@ -108,6 +108,7 @@ async fn privileges_and_what_else_stays_outside_are_told() {
              REVOKE EXECUTE ON FUNCTION secret() FROM PUBLIC;
              ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC;
              CREATE PUBLICATION told FOR TABLE notes;
+             CREATE SCHEMA spare;
              COMMENT ON SCHEMA public IS 'ours'",
         )
         .await;
@@ -116,6 +117,7 @@ async fn privileges_and_what_else_stays_outside_are_told() {
         "what was granted or revoked on notes, secret(); say it again",
         "the default privileges that ALTER DEFAULT PRIVILEGES gave",
         "the publication told",
+        "the schema spare, which has no tables",
         "the comment on the schema public",
     ] {
         assert!(

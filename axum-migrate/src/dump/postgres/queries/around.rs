@@ -143,6 +143,9 @@ WHERE NOT EXISTS (SELECT 1 FROM extended e WHERE e.classid = b.class AND e.objid
   -- An extension's composite type has a relation behind it, which is not on its list.
   AND NOT EXISTS (SELECT 1 FROM extended e JOIN pg_class c ON c.reltype = e.objid WHERE e.classid = 'pg_type'::regclass
     AND b.class = 'pg_class'::regclass AND c.oid = b.oid) GROUP BY n.nspname
+UNION ALL SELECT format('the schema %I, which has no tables: name it with --schema if there is something else in it, or add CREATE SCHEMA', n.nspname)
+  FROM others n WHERE n.nspname <> 'public' AND NOT EXISTS (SELECT 1 FROM pg_extension WHERE extnamespace = n.oid)
+    AND NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p'))
 UNION ALL SELECT format('the schema %I itself: an empty database needs it, first in its search_path, before `upgrade`', current_schema())
   WHERE current_schema() <> 'public'
 UNION ALL SELECT 'the foreign table ' || ",
