@@ -355,7 +355,10 @@ pub(crate) fn kind_of(error: &diesel::result::Error) -> ErrorKind {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = self.status();
-        if status.is_server_error() {
+        if self.is_retryable() {
+            // Nobody's fault, and perhaps run again before anybody sees it.
+            tracing::warn!(target: "axum_db", kind = ?self.kind(), "{self}");
+        } else if status.is_server_error() {
             tracing::error!(target: "axum_db", kind = ?self.kind(), "{self}");
         } else {
             tracing::debug!(target: "axum_db", kind = ?self.kind(), "{self}");

@@ -81,6 +81,16 @@ impl Insight {
             .get_or_init(|| Arc::new(SessionLog::new(inside, self.origin.as_ref())))
     }
 
+    /// The work is run again from its beginning: what the lost attempt repeated is no line's fault.
+    pub(crate) fn run_again(&self) {
+        if let Some((_, repeats)) = self.log.get().and_then(|log| log.repeats.as_ref()) {
+            repeats
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clear();
+        }
+    }
+
     /// What the session recorded so far.
     pub(crate) fn recorded(&self) -> Vec<RecordedQuery> {
         self.log

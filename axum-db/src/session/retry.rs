@@ -93,7 +93,7 @@ impl<B: Backend, K: Bind> Db<B, K> {
         E: From<Error>,
     {
         let shared = &*self.shared;
-        let (before, waiting) = shared.start_attempts().await?;
+        let (mut before, waiting) = shared.start_attempts().await?;
         let mut retry = 0;
         loop {
             let outcome = match work(self.clone()).await {
@@ -111,8 +111,7 @@ impl<B: Backend, K: Bind> Db<B, K> {
             if retry == RETRIES || !shared.lost_since(before) {
                 return outcome;
             }
-            shared.notes().hooks.truncate(before.hooks);
-            let _ = shared.deadline().cover(pause(retry)).await;
+            before = shared.stand_again(before, retry).await;
             retry += 1;
         }
     }
@@ -157,6 +156,16 @@ impl<B: Backend> Shared<B> {
             conflicts: notes.conflicts,
             commits: notes.commits,
         }
+    }
+
+    /// Where the next attempt begins, after a pause: each answers for its own conflicts.
+    async fn stand_again(&self, before: Before, retry: u32) -> Before {
+        tracing::debug!(target: "axum_db", retry, "a unit of work lost against a concurrent one and is run again");
+        self.notes().hooks.truncate(before.hooks);
+        self.insight.run_again();
+        // Past the deadline, the next attempt says so.
+        let _ = self.deadline().cover(pause(retry)).await;
+        self.stands()
     }
 
     /// Whether, since then, the unit of work lost against a concurrent one and nothing was committed.
@@ -228,7 +237,7 @@ where
 {
     let shared = &outer.shared;
     // A middleware's writes would be lost with the attempt, and cannot be run again.
-    let Ok((before, waiting)) = shared.start_attempts().await else {
+    let Ok((mut before, waiting)) = shared.start_attempts().await else {
         return Ok(inner.call(request).await?.into_response());
     };
     let (parts, body) = request.into_parts();
@@ -256,8 +265,7 @@ where
             });
         }
         drop(response);
-        shared.notes().hooks.truncate(before.hooks);
-        let _ = shared.deadline().cover(pause(retry)).await;
+        before = shared.stand_again(before, retry).await;
         retry += 1;
     }
 }

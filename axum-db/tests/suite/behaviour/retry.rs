@@ -14,7 +14,9 @@ use axum_db::{
     Access, Backend, Database, Dialect, Error, ErrorKind, Isolation, Outcome, TransactionMode,
 };
 use diesel_async::RunQueryDsl;
+use testkit::logged;
 use tower::ServiceExt;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::support::{Db, Number, count, database, execute, number};
 use super::{Engine, fresh};
@@ -411,6 +413,53 @@ async fn a_route_is_run_again_within_the_session_of_the_router() {
         assert_eq!(mails.seen(), usize::from(!written_before));
     }
     assert_eq!(count(&database.session()).await, 6);
+}
+
+#[tokio::test]
+async fn an_attempt_is_not_run_again_for_a_conflict_of_one_before() {
+    let server = fresh();
+    let database = notes(server.url()).await;
+    let (log, _guard) = logged(LevelFilter::WARN);
+    let attempts = Counter::default();
+    let tried = attempts.clone();
+    // It loses once, and then has nothing to commit: "that is sold out".
+    let handler = async move |db: Db| {
+        for _ in 0..6 {
+            count(&db).await;
+        }
+        db.rollback().await?;
+        if tried.count() == 0 {
+            return Err(lose(&db).await);
+        }
+        execute(&db, "UPDATE notes SET n = n + 1 WHERE id = 3").await?;
+        Ok::<_, Error>(StatusCode::CONFLICT)
+    };
+    let app = Router::new()
+        .route("/", post(handler).layer(database.layer().with_retries(5)))
+        .layer(database.layer());
+    assert_eq!(call(&app, "").await.status(), StatusCode::CONFLICT);
+    assert_eq!(attempts.seen(), 2);
+    // Nothing went wrong that anybody has to see to, and six times twice is not twelve times.
+    let told = log.text();
+    assert!(!told.contains("ERROR"), "{told}");
+    assert!(!told.contains("ran the same statement"), "{told}");
+
+    let attempts = Counter::default();
+    let refused: Result<(), Error> = database
+        .session()
+        .retry(|db| {
+            let attempt = attempts.count();
+            async move {
+                if attempt == 0 {
+                    return Err(lose(&db).await);
+                }
+                execute(&db, "UPDATE notes SET n = n + 1 WHERE id = 3").await?;
+                Err(Error::not_found("that is sold out"))
+            }
+        })
+        .await;
+    assert!(refused.is_err_and(|error| error.is(ErrorKind::NotFound)));
+    assert_eq!(attempts.seen(), 2);
 }
 
 #[tokio::test]
