@@ -136,7 +136,7 @@ impl Driver for Postgres {
 
     async fn probe(connection: &mut AsyncPgConnection, _watch: &Watch) -> QueryResult<()> {
         // Refused within a failed transaction, whose COMMIT would be answered with ROLLBACK and no error.
-        connection.batch_execute("SELECT 1").await
+        connection.batch_execute(crate::inside::PROBE).await
     }
 
     fn leaves_state(sql: &str) -> bool {

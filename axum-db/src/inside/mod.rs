@@ -16,6 +16,8 @@ mod trail;
 
 pub(crate) use holders::{Hold, Holders};
 pub(crate) use insight::{Insight, Origin, SessionLog, is_outside};
+#[cfg(feature = "postgres")]
+pub(crate) use recorded::PROBE;
 pub use recorded::{RecordedQuery, Recording};
 pub use recorder::Recorder;
 pub(crate) use trail::Trail;

@@ -26,6 +26,9 @@ pub enum Recording {
     SqlAndValues,
 }
 
+/// Asks whether the transaction still stands, after the connection was in hand.
+pub(crate) const PROBE: &str = "SELECT 1 /* does the transaction stand? */";
+
 /// A statement that a session ran: see [`Db::recorded`](crate::Db::recorded) and [`Recorder`](crate::Recorder).
 ///
 /// ```
@@ -211,13 +214,19 @@ impl RecordedQuery {
     /// ```
     #[must_use]
     pub fn is_transaction_control(&self) -> bool {
-        const WORDS: [&str; 6] = [
+        const WORDS: [&str; 10] = [
             "BEGIN",
             "START TRANSACTION",
             "COMMIT",
             "ROLLBACK",
             "SAVEPOINT",
             "RELEASE",
+            // MySQL's level goes before its BEGIN.
+            "SET TRANSACTION",
+            // Ours, around a connection in hand.
+            "SET autocommit",
+            "SET default_transaction_read_only",
+            PROBE,
         ];
         WORDS.iter().any(|word| self.sql.starts_with(word))
     }

@@ -11,7 +11,8 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum_db::prelude::*;
 use axum_db::{
-    Backend, Config, Database, Dialect, Error, ErrorKind, RecordedQuery, Recording, TransactionMode,
+    Backend, Config, Database, Dialect, Error, ErrorKind, Isolation, RecordedQuery, Recording,
+    TransactionMode,
 };
 use diesel::connection::InstrumentationEvent;
 use testkit::logged;
@@ -87,6 +88,19 @@ async fn a_recorder_hears_all_statements_of_a_database() {
         .filter(|query| query.is_transaction_control())
         .count();
     assert_eq!(controls, 2);
+    drop(db);
+
+    // However the transaction is begun, and with the connection in hand.
+    let db = database.session();
+    db.begin_with(Isolation::Serializable)
+        .await
+        .expect("a transaction");
+    drop(db.conn().await.expect("the connection"));
+    db.commit().await.expect("a commit");
+    drop(db);
+    for query in recorder.take() {
+        assert!(query.is_transaction_control(), "{query}");
+    }
 
     let db = database.session();
     NewUser::new("ann", "bob@a.b", "secret")
