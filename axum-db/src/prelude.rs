@@ -6,6 +6,7 @@
 pub use crate::query::{Fetch as _, Page, Pagination, Preload as _, Run as _};
 pub use crate::{DbEnum, model};
 pub use diesel::prelude::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods,
-    OptionalExtension, QueryDsl, SelectableHelper, TextExpressionMethods,
+    BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods, JoinOnDsl,
+    NullableExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper,
+    TextExpressionMethods,
 };
