@@ -35,6 +35,9 @@ pub(super) async fn upgrade<B: Engine, K: Bind>(
     if offline.plan {
         let mut conn = runner::connect(database).await?;
         let applied = runner::applied::<B>(&mut conn).await?;
+        if args.carry.resume.is_none() {
+            runner::refuse_interrupted::<B>(&history, &applied)?;
+        }
         let steps = runner::steps_up(B::DIALECT, &history, &applied, target, options.order)?;
         return offline::plan(B::DIALECT, &steps, direction, offline.json, out);
     }
@@ -61,6 +64,9 @@ pub(super) async fn downgrade<B: Engine, K: Bind>(
     if offline.plan {
         let mut conn = runner::connect(database).await?;
         let applied = runner::applied::<B>(&mut conn).await?;
+        if args.carry.resume.is_none() {
+            runner::refuse_interrupted::<B>(&history, &applied)?;
+        }
         let steps = runner::steps_down(B::DIALECT, &history, &applied, target)?;
         return offline::plan(B::DIALECT, &steps, direction, offline.json, out);
     }

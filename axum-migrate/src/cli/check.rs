@@ -192,12 +192,20 @@ async fn schemas<B: Engine>(
     let expected = replay::<B>(conn, &run).await?;
     let drift = differences(&database, &expected, true)?;
     if !drift.is_empty() {
-        problems.push(Problem {
-            check: "drift",
-            text: format!(
+        let text = match runner::interrupted(history, applied).first() {
+            // Half a revision is nobody else's change, and not to be mended by hand.
+            Some(revision) => format!(
+                "not compared, as the database is in the middle of {}; `upgrade` says how to go on",
+                revision.name
+            ),
+            None => format!(
                 "the database was changed by other means than its revisions; to have it as they say:\n{}",
                 list(&drift)
             ),
+        };
+        problems.push(Problem {
+            check: "drift",
+            text,
         });
     }
     if let Some(statements) = models {

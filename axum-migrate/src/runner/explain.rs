@@ -25,6 +25,10 @@ impl Step<'_> {
         let mend = match failure {
             _ if waited => "Let them finish, or end them,",
             Failure::Bookkeeping(..) => "See to that",
+            Failure::Statement(_, ref error) if refuses_rows(&error.to_string()) => {
+                "Correct the rows that stand in its way, or the file,"
+            }
+            Failure::ForeignKeys(_) => "Correct those rows, or the file,",
             _ => "Correct the file",
         };
         let (what, source) = match failure {
@@ -145,4 +149,23 @@ impl Step<'_> {
              run all of it with `{command} --resume=restart`; or do the rest by hand, and record that {record}."
         )
     }
+}
+
+/// Whether rows that are there do not meet a new rule, which is no fault of the file's.
+fn refuses_rows(error: &str) -> bool {
+    const TEXTS: [&str; 9] = [
+        // SQLite
+        " constraint failed",
+        // PostgreSQL
+        "could not create unique index",
+        "is violated by some row",
+        "contains null values",
+        "violates ",
+        // MySQL and MariaDB
+        "Duplicate entry",
+        "CONSTRAINT `",
+        "Check constraint ",
+        "Cannot add or update a child row",
+    ];
+    TEXTS.iter().any(|text| error.contains(text))
 }

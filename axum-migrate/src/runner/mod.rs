@@ -38,6 +38,7 @@ pub(crate) use plan::{Target, count, pending, refuse_unknown, stamp as plan_stam
 pub(crate) use queries::Queries;
 pub(crate) use repair::{Repair, repairs};
 pub(crate) use replay::{Doubt, prove, prove_baseline, replay, verify};
+pub(crate) use resume::refuse_interrupted;
 pub(crate) use script::begin;
 pub(crate) use step::Direction;
 pub(crate) use versions::{Applied, applied};

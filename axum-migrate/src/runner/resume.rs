@@ -57,7 +57,7 @@ pub(super) async fn starts<B: Engine>(
 }
 
 /// Fails when a revision was interrupted, for commands that cannot go on with one.
-pub(super) fn refuse_interrupted<B: Engine>(
+pub(crate) fn refuse_interrupted<B: Engine>(
     history: &History,
     applied: &Applied,
 ) -> Result<(), Error> {

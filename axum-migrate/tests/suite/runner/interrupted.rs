@@ -5,7 +5,6 @@ use std::pin::pin;
 use std::task::Poll;
 
 use axum_db::{Dialect, Metadata};
-#[cfg(any(feature = "postgres", feature = "mysql"))]
 use axum_migrate::ErrorKind;
 
 use super::processes::{all_is_there, go_on, resumable};
@@ -13,6 +12,7 @@ use crate::on_every_engine;
 use crate::support::{Project, Tested};
 
 on_every_engine!(
+    rows_in_the_way_are_named_as_what_to_correct,
     dropped_anywhere_it_goes_on_where_it_stopped,
     a_step_that_waits_can_be_dropped_and_is_rolled_back,
 );
@@ -81,6 +81,27 @@ async fn a_step_that_waits_can_be_dropped_and_is_rolled_back<B: Tested>() {
     );
 }
 
+async fn rows_in_the_way_are_named_as_what_to_correct<B: Tested>() {
+    let project = Project::<B>::new().await;
+    project.add(
+        "2026-01-01-000000-0000_t",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER);\nINSERT INTO t VALUES (1, 7), (2, 7);",
+        "DROP TABLE t;",
+    );
+    project.add(
+        "2026-01-02-000000-0000_unique",
+        "CREATE UNIQUE INDEX t_n_idx ON t (n);",
+        "DROP TABLE t;",
+    );
+    let error = project.err("upgrade").await;
+    assert_eq!(error.kind(), ErrorKind::Script);
+    let text = error.to_string();
+    assert!(
+        text.contains("Correct the rows that stand in its way, or the file, and"),
+        "{text}"
+    );
+}
+
 /// What MySQL cannot take back.
 #[cfg(feature = "mysql")]
 mod on_mysql {
@@ -117,9 +138,13 @@ mod on_mysql {
                 .await
                 .contains("interrupted between two")
         );
-        // Nothing else goes on top of it.
-        let error = project.err("downgrade base").await;
-        assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}");
+        // Nothing else goes on top of it, which a plan tells as well.
+        for line in ["downgrade base", "upgrade --plan", "downgrade base --plan"] {
+            let error = project.err(line).await;
+            assert_eq!(error.kind(), ErrorKind::Interrupted, "{line}: {error}");
+        }
+        let plan = project.ok("upgrade --plan --resume").await;
+        assert!(plan.contains("1 revision would run"), "{plan}");
         let corrected = UP.replace(
             "CREATE TABLE c (id INT REFERENCES nowhere_at (all;",
             "CREATE TABLE c (id INT);",
@@ -134,6 +159,28 @@ mod on_mysql {
                 .await
                 .contains("Nothing to do")
         );
+    }
+
+    #[tokio::test]
+    async fn what_is_half_done_is_not_called_drift() {
+        let project = Project::<axum_db::Mysql>::new().await;
+        project.add(
+            "2026-01-01-000000-0000_t",
+            "CREATE TABLE t (id INT PRIMARY KEY, n INT);",
+            "DROP TABLE t;",
+        );
+        project.ok("upgrade").await;
+        project.execute("INSERT INTO t VALUES (1, 7), (2, 7)").await;
+        project.add(
+            "2026-01-02-000000-0000_more",
+            "ALTER TABLE t ADD COLUMN m INT;\nCREATE UNIQUE INDEX t_n_idx ON t (n);",
+            "DROP INDEX t_n_idx ON t;\nALTER TABLE t DROP COLUMN m;",
+        );
+        project.err("upgrade").await;
+        let (_, told) = project.run(&Metadata::default(), "check").await.unwrap();
+        assert!(told.contains("drift: not compared"), "{told}");
+        assert!(told.contains("`upgrade` says how to go on"), "{told}");
+        assert!(!told.contains("column t.m"), "{told}");
     }
 
     #[tokio::test]
