@@ -86,7 +86,7 @@ pub enum ErrorKind {
     Backend,
     /// The place where sessions are kept cannot do this, as [`CookieSessions`](crate::CookieSessions) cannot list.
     Unsupported,
-    /// What is kept for a visitor or in a session does not fit into its cookie.
+    /// What is kept for a visitor or in a session does not fit into its cookie: 422 as a response.
     TooLarge,
     /// Something outside this program's control failed, such as the system's randomness.
     Internal,
@@ -322,10 +322,14 @@ impl IntoResponse for Error {
                 tracing::error!(%cause, "sessions or users could not be read or written");
                 return StatusCode::INTERNAL_SERVER_ERROR.into_response();
             }
+            // Visitors fill their cookies as they like, and can do nothing about the limit.
+            Repr::TooLarge { .. } => {
+                tracing::warn!(error = %self, "data of a visitor was not kept");
+                return StatusCode::UNPROCESSABLE_ENTITY.into_response();
+            }
             Repr::MissingLayer(_)
             | Repr::SharedRealm(_)
             | Repr::Unsupported(_)
-            | Repr::TooLarge { .. }
             | Repr::Internal(_) => {
                 tracing::error!(error = %self, "the login kit cannot answer");
                 StatusCode::INTERNAL_SERVER_ERROR
@@ -414,6 +418,7 @@ mod tests {
             (Error::busy(), StatusCode::SERVICE_UNAVAILABLE),
             (Error::locked_out(7), StatusCode::TOO_MANY_REQUESTS),
             (LoginRefused::Inactive.into(), StatusCode::FORBIDDEN),
+            (Error::too_large(9, 8), StatusCode::UNPROCESSABLE_ENTITY),
             (
                 Error::invalid_password("no"),
                 StatusCode::UNPROCESSABLE_ENTITY,
