@@ -357,6 +357,10 @@ async fn an_address_is_confirmed_once_and_after_the_commit() {
 async fn another_address_is_proved_before_it_counts() {
     let flows = Flows::new(|builder| builder).await;
     let ada = flows.app.user("ada@example.com").await;
+    // Not another header of the mail.
+    let injected = "email=ada@example.com&end=new@example.com%0D%0ABcc:%20eve@example.com";
+    let answer = flows.browser().post("/change", injected).await;
+    assert_eq!(answer.status, StatusCode::OK);
     let form = "email=ada@example.com&end=new@example.com";
     flows.browser().post("/change", form).await;
     let mail = flows.outbox.next().await;
