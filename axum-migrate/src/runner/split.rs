@@ -84,7 +84,9 @@ pub(crate) fn split(script: &str, dialect: Dialect) -> Vec<Statement<'_>> {
                 continue;
             }
             Kind::Delimiter => true,
-            Kind::Mark if token.text == ";" && scanner.delimiter.is_none() => !body.is_open(),
+            Kind::Mark if token.text == ";" && scanner.delimiter.is_none() && !body.is_open() => {
+                true
+            }
             Kind::Word => {
                 body.word(token.text, dialect);
                 false
@@ -201,16 +203,39 @@ pub(super) fn client_command(script: &str, dialect: Dialect) -> Option<(usize, S
 #[derive(Debug, Default)]
 struct Body {
     parentheses: usize,
-    blocks: usize,
+    blocks: Vec<Block>,
     /// The words so far, until it is clear whether this statement can have a body.
     leading: Vec<String>,
     can_have_body: bool,
     /// A trigger's body has to begin before its statement ends.
     awaits_begin: bool,
-    after_end: bool,
+    /// What the word before ended.
+    after_end: Option<Block>,
     after_begin: bool,
+    place: Place,
     /// How far the head of a routine of MySQL is read, where declarations may follow it (MariaDB's `sql_mode = 'ORACLE'`).
     head: Head,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Block {
+    Begin,
+    Case,
+}
+
+/// Where the next word stands. `begin` and `end` are names of columns, too.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Where a statement or an END can be.
+    #[default]
+    Statement,
+    /// Where a statement or a value has to be.
+    Opened,
+    /// Where only a name or a value can be.
+    Value,
+    /// After a point.
+    Name,
+    Between,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -224,9 +249,22 @@ enum Head {
     Named,
 }
 
+impl Place {
+    fn after(word: &str) -> Self {
+        match word {
+            "BEGIN" | "ATOMIC" => Self::Statement,
+            "THEN" | "ELSE" | "DO" | "LOOP" | "REPEAT" => Self::Opened,
+            "AND" | "BY" | "DISTINCT" | "NOT" | "OF" | "ON" | "OR" | "SELECT" | "SET" | "WHERE" => {
+                Self::Value
+            }
+            _ => Self::Between,
+        }
+    }
+}
+
 impl Body {
     fn is_open(&self) -> bool {
-        self.parentheses > 0 || self.blocks > 0 || self.awaits_begin
+        self.parentheses > 0 || !self.blocks.is_empty() || self.awaits_begin
     }
 
     fn mark(&mut self, mark: &str) {
@@ -236,13 +274,20 @@ impl Body {
             "." if self.head == Head::Named && self.parentheses == 0 => self.head = Head::Routine,
             _ => {}
         }
-        self.after_end = false;
+        self.after_end = None;
         self.after_begin = false;
+        self.place = match mark {
+            ";" | ":" => Place::Statement,
+            ")" => Place::Between,
+            "." => Place::Name,
+            _ => Place::Value,
+        };
     }
 
     fn other(&mut self) {
-        self.after_end = false;
+        self.after_end = None;
         self.after_begin = false;
+        self.place = Place::Between;
         if self.head == Head::Routine {
             self.head = Head::Named;
         }
@@ -250,8 +295,9 @@ impl Body {
 
     fn word(&mut self, word: &str, dialect: Dialect) {
         let word = word.to_ascii_uppercase();
-        let after_end = std::mem::take(&mut self.after_end);
+        let after_end = self.after_end.take();
         let after_begin = std::mem::take(&mut self.after_begin);
+        let place = std::mem::replace(&mut self.place, Place::after(&word));
         if self.leading.len() < 12 {
             self.leading.push(word.clone());
         }
@@ -264,23 +310,27 @@ impl Body {
         if !self.can_have_body {
             return;
         }
-        if dialect == Dialect::Mysql && self.parentheses == 0 && self.blocks == 0 {
+        if dialect == Dialect::Mysql && self.parentheses == 0 && self.blocks.is_empty() {
             self.declares(&word);
         }
         match word.as_str() {
             // PostgreSQL's one body without quotes is BEGIN ATOMIC … END.
             "BEGIN" if dialect == Dialect::Postgres => self.after_begin = true,
-            "ATOMIC" if after_begin => self.blocks += 1,
+            "ATOMIC" if after_begin => self.blocks.push(Block::Begin),
+            _ if place == Place::Name => {}
+            "BEGIN" if place == Place::Value => {}
+            // A body of SQLite has one block.
+            "BEGIN" if dialect == Dialect::Sqlite && !self.awaits_begin => {}
             "BEGIN" => {
                 self.awaits_begin = false;
-                self.blocks += 1;
+                self.blocks.push(Block::Begin);
             }
-            "CASE" if after_end => {}
-            "CASE" if self.blocks > 0 => self.blocks += 1,
-            "IF" | "LOOP" | "WHILE" | "REPEAT" | "FOR" if after_end => self.blocks += 1,
-            "END" if self.blocks > 0 => {
-                self.blocks -= 1;
-                self.after_end = true;
+            "CASE" if after_end.is_some() => {}
+            "CASE" if !self.blocks.is_empty() => self.blocks.push(Block::Case),
+            "IF" | "LOOP" | "WHILE" | "REPEAT" | "FOR" => self.blocks.extend(after_end),
+            "END" if place == Place::Statement => self.after_end = self.blocks.pop(),
+            "END" if place == Place::Between && self.blocks.last() == Some(&Block::Case) => {
+                self.after_end = self.blocks.pop();
             }
             _ => {}
         }
@@ -326,7 +376,19 @@ impl Body {
 
     /// Whether the words so far are those of a statement with a body.
     fn begins_body(&self, dialect: Dialect) -> bool {
-        let has = |word: &str| self.leading.iter().any(|seen| seen == word);
+        const KINDS: [&str; 9] = [
+            "TABLE",
+            "INDEX",
+            "VIEW",
+            "DATABASE",
+            "SEQUENCE",
+            "TRIGGER",
+            "FUNCTION",
+            "PROCEDURE",
+            "EVENT",
+        ];
+        let kind = self.leading.iter().find(|it| KINDS.contains(&it.as_str()));
+        let makes = |kinds: &[&str]| kind.is_some_and(|kind| kinds.contains(&kind.as_str()));
         match self.leading.first().map(String::as_str) {
             Some("CREATE") => match dialect {
                 // CREATE [TEMP] TRIGGER; further on it would be a name.
@@ -334,10 +396,8 @@ impl Body {
                     self.leading.len() <= 3
                         && self.leading.last().is_some_and(|word| word == "TRIGGER")
                 }
-                Dialect::Postgres => has("FUNCTION") || has("PROCEDURE"),
-                Dialect::Mysql => {
-                    has("TRIGGER") || has("FUNCTION") || has("PROCEDURE") || has("EVENT")
-                }
+                Dialect::Postgres => makes(&["FUNCTION", "PROCEDURE"]),
+                Dialect::Mysql => makes(&["TRIGGER", "FUNCTION", "PROCEDURE", "EVENT"]),
             },
             Some("BEGIN") => {
                 dialect == Dialect::Mysql && self.leading.get(1..) == Some(&["NOT".into()])
@@ -374,6 +434,18 @@ struct Scanner<'a> {
     dialect: Dialect,
     /// Set by DELIMITER, for as long as it is not the semicolon.
     delimiter: Option<&'a str>,
+    /// Whether a backslash in a text of MySQL is one, as the script's last `SET sql_mode` has it.
+    plain_backslash: bool,
+    mode: Mode,
+}
+
+/// How much of `sql_mode = …` is read.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    #[default]
+    None,
+    Named,
+    Equals,
 }
 
 impl<'a> Scanner<'a> {
@@ -383,6 +455,8 @@ impl<'a> Scanner<'a> {
             at: 0,
             dialect,
             delimiter: None,
+            plain_backslash: false,
+            mode: Mode::None,
         }
     }
 
@@ -395,6 +469,21 @@ impl<'a> Scanner<'a> {
             .split_whitespace()
             .next()
             .filter(|delimiter| *delimiter != ";");
+    }
+
+    fn follow_mode(&mut self, kind: Kind, text: &str) {
+        self.mode = match (self.mode, kind) {
+            (mode, Kind::Space) => mode,
+            (_, Kind::Word) if text.eq_ignore_ascii_case("sql_mode") => Mode::Named,
+            (Mode::Named, Kind::Mark) if matches!(text, "=" | ":") => Mode::Equals,
+            (Mode::Equals, Kind::Mark) if text == "=" => Mode::Equals,
+            (Mode::Equals, _) => {
+                self.plain_backslash = kind == Kind::Quoted
+                    && text.to_ascii_uppercase().contains("NO_BACKSLASH_ESCAPES");
+                Mode::None
+            }
+            _ => Mode::None,
+        };
     }
 
     /// The length of a text that begins after `skip` bytes and ends with `end`, including it.
@@ -470,6 +559,7 @@ impl<'a> Iterator for Scanner<'a> {
         let first = rest.chars().next()?;
         let mysql = self.dialect == Dialect::Mysql;
         let postgres = self.dialect == Dialect::Postgres;
+        let escapes = mysql && !self.plain_backslash;
         let (kind, length) = match first {
             BYTE_ORDER_MARK if self.at == 0 => (Kind::Space, first.len_utf8()),
             c if c.is_whitespace() => (
@@ -491,11 +581,11 @@ impl<'a> Iterator for Scanner<'a> {
                 (Kind::Quoted, self.until(3, "*/"))
             }
             '/' if rest.starts_with("/*") => (Kind::Space, self.block_comment()),
-            '\'' => (Kind::Quoted, self.quoted(0, b'\'', mysql)),
+            '\'' => (Kind::Quoted, self.quoted(0, b'\'', escapes)),
             'e' | 'E' if postgres && rest[1..].starts_with('\'') => {
                 (Kind::Quoted, self.quoted(1, b'\'', true))
             }
-            '"' => (Kind::Quoted, self.quoted(0, b'"', mysql)),
+            '"' => (Kind::Quoted, self.quoted(0, b'"', escapes)),
             '`' if !postgres => (Kind::Quoted, self.quoted(0, b'`', false)),
             '[' if self.dialect == Dialect::Sqlite => (Kind::Quoted, self.until(1, "]")),
             '$' if postgres => match self.dollar_quoted() {
@@ -519,6 +609,9 @@ impl<'a> Iterator for Scanner<'a> {
             start: self.at,
         };
         self.at += length;
+        if mysql {
+            self.follow_mode(kind, token.text);
+        }
         Some(token)
     }
 }

@@ -85,6 +85,54 @@ fn mysql_routines_backslashes_and_executable_comments() {
 }
 
 #[test]
+fn columns_may_be_called_begin_and_end() {
+    for (program, dialects) in [
+        (
+            "CREATE TRIGGER t AFTER INSERT ON a FOR EACH ROW BEGIN UPDATE b SET begin = 1, end = 2 WHERE end > new.end AND b.begin < 1; \
+             DELETE FROM b WHERE CASE WHEN b.end = 1 THEN end END; END",
+            &[Sqlite, Mysql][..],
+        ),
+        (
+            "CREATE TRIGGER t BEFORE UPDATE OF begin, end ON a WHEN new.begin = 1 BEGIN SELECT begin, end FROM a; END",
+            &[Sqlite],
+        ),
+        (
+            "CREATE PROCEDURE p() a: BEGIN DECLARE EXIT HANDLER FOR NOT FOUND BEGIN END; IF new.end THEN SET new.end = 1; END IF; \
+             REPEAT SELECT begin, end FROM b; UNTIL b.end END REPEAT; CASE b WHEN 1 THEN BEGIN END; ELSE SELECT end; END CASE; END a",
+            &[Mysql],
+        ),
+        (
+            "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT a.end FROM a; END",
+            &[Postgres],
+        ),
+        ("CREATE TABLE a (event INT, begin INT)", &[Mysql]),
+    ] {
+        for dialect in dialects {
+            assert_eq!(
+                texts(&format!("{program};SELECT 1"), *dialect),
+                [program, "SELECT 1"]
+            );
+        }
+    }
+}
+
+#[test]
+fn backslashes_are_what_the_mode_says() {
+    let script = "SET sql_mode = 'ANSI,NO_BACKSLASH_ESCAPES'; SELECT 'a\\'; SELECT \"b\\\"; \
+                  SET @@session.sql_mode := @before; SELECT 'c\\';', sql_mode";
+    assert_eq!(
+        texts(script, Mysql),
+        [
+            "SET sql_mode = 'ANSI,NO_BACKSLASH_ESCAPES'",
+            "SELECT 'a\\'",
+            "SELECT \"b\\\"",
+            "SET @@session.sql_mode := @before",
+            "SELECT 'c\\';', sql_mode",
+        ]
+    );
+}
+
+#[test]
 fn programs_of_oracle_declare_before_they_begin() {
     for program in [
         "CREATE FUNCTION \"f\"(a NUMBER, b VARCHAR2(5)) RETURN double DETERMINISTIC AS x NUMBER := 1; y NUMBER; BEGIN RETURN a + x; END",
