@@ -79,9 +79,11 @@ shown!(
 );
 
 const OBJECTS: &str = "\
-SELECT JSON_OBJECT('kind', CASE TABLE_TYPE WHEN 'VIEW' THEN 'view' WHEN 'SEQUENCE' THEN 'sequence' ELSE 'table' END,
-  'name', TABLE_NAME) AS value
-FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()
+SELECT JSON_OBJECT('kind', CASE TABLE_TYPE WHEN 'SEQUENCE' THEN 'sequence' ELSE 'table' END, 'name', TABLE_NAME) AS value
+FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE <> 'VIEW'
+UNION ALL SELECT JSON_OBJECT('kind', 'view', 'name', TABLE_NAME,
+  'mode', JSON_OBJECT('sql_mode', NULL, 'time_zone', NULL, 'collation', NULLIF(COLLATION_CONNECTION, @@collation_connection)))
+FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE()
 UNION ALL SELECT JSON_OBJECT('kind', LOWER(ROUTINE_TYPE), 'name', ROUTINE_NAME,
   'mode', JSON_OBJECT('sql_mode', SQL_MODE, 'time_zone', NULL, 'collation', NULLIF(COLLATION_CONNECTION, @@collation_connection)))
 FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_TYPE IN ('FUNCTION', 'PROCEDURE')
@@ -137,6 +139,13 @@ impl Dump for Mysql {
         objects.sort_by_cached_key(|object| {
             (rank(&object.kind), place(&object.name), object.name.clone())
         });
+
+        let mode = |view: &str| {
+            let found = objects
+                .iter()
+                .find(|it| it.kind == "view" && it.name == view);
+            found.map(|it| it.mode.clone()).unwrap_or_default()
+        };
 
         let mut places = Vec::new();
         if !Self::query_texts(conn, HAS_PLACES)
@@ -208,9 +217,13 @@ impl Dump for Mysql {
             programs.into_iter().partition(|it| it.kind == "event");
         make_programs(&mut out, routines, &home);
         let views = by_mention(views);
-        for (_, sql) in &views {
-            out.make("view", sql);
-        }
+        let programs = views.iter().map(|(name, sql)| Program {
+            kind: "view".to_owned(),
+            name: name.clone(),
+            mode: mode(name),
+            sql: sql.clone(),
+        });
+        make_programs(&mut out, programs.collect(), &home);
         let rows = Self::query_texts(conn, TRIGGERS).await.map_err(failed)?;
         let triggers = rows
             .iter()
@@ -261,7 +274,7 @@ impl Dump for Mysql {
     }
 }
 
-/// Makes what has a program in it, each under the mode that its text was written for.
+/// Makes what has a program or a query in it, each under the mode that its text was written for.
 fn make_programs(out: &mut Definitions, programs: Vec<Program>, home: &str) {
     let mut now = Mode::default();
     for Program {
@@ -271,7 +284,7 @@ fn make_programs(out: &mut Definitions, programs: Vec<Program>, home: &str) {
         sql,
     } in programs
     {
-        if names_database(&sql, home) {
+        if kind != "view" && names_database(&sql, home) {
             out.notes.push(format!(
                 "a {kind} {} for any database: its text names {}, and will wherever it is made; take that name out of up.sql",
                 Dialect::Mysql.quote(&program),
