@@ -15,6 +15,9 @@ use crate::introspect::postgres::LOOKED;
 use crate::runner::Queries as _;
 use crate::{Error, ErrorKind, Schema};
 
+/// Stands in a statement for the schema in which it runs, where a name alone would find something else.
+const HOME: &str = "\u{1}here";
+
 /// A thing that stands by itself. The key is its catalog's letter and its number there.
 #[derive(Deserialize)]
 #[serde(default)]
@@ -36,6 +39,8 @@ struct Object {
     constraints: Vec<Constraint>,
     tail: String,
     after: Vec<Option<String>>,
+    /// What fills a materialized view.
+    fill: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +62,9 @@ struct Part {
     sql: String,
     then: Option<String>,
     valid: Option<bool>,
+    /// An index that waits until everything else is there.
+    #[serde(default)]
+    late: bool,
 }
 
 #[derive(Deserialize)]
@@ -150,6 +158,10 @@ impl Dump for Postgres {
         let made = schemas.iter().filter(|name| *name != "public");
         out.drop
             .extend(made.map(|name| format!("DROP SCHEMA {name}")));
+        let made = out.create.iter_mut().map(|statement| &mut statement.sql);
+        for sql in made.chain(&mut out.drop) {
+            *sql = at_home(std::mem::take(sql));
+        }
         Ok(out)
     }
 }
@@ -212,10 +224,12 @@ impl<'a> Writer<'a> {
                         out.make("", sql);
                     }
                 }
+            } else if object.fill.is_some() && self.calls(object) {
+                out.make(&object.kind, format!("{}\n WITH NO DATA", object.sql));
             } else {
                 out.make(&object.kind, &object.sql);
             }
-            self.indexes(object, out);
+            self.indexes(object, false, out);
             for sql in object.after.iter().flatten() {
                 out.make("", sql);
             }
@@ -241,6 +255,12 @@ impl<'a> Writer<'a> {
         for sql in later.into_iter().chain(owned) {
             out.make("", sql);
         }
+        for object in sorted.iter().filter_map(|key| by_key.get(key)) {
+            if let Some(sql) = object.fill.as_ref().filter(|_| self.calls(object)) {
+                out.make("", sql);
+            }
+            self.indexes(object, true, out);
+        }
         for part in self.parts.iter().filter(|part| part.kind != "index") {
             if let Some(object) = by_key.get(part.key.as_str()) {
                 // What may read other tables goes before them.
@@ -265,11 +285,11 @@ impl<'a> Writer<'a> {
         out.drop.extend(drops.into_iter().rev());
     }
 
-    fn indexes(&self, object: &Object, out: &mut Definitions) {
+    fn indexes(&self, object: &Object, late: bool, out: &mut Definitions) {
         let mut indexes: Vec<&Part> = self
             .parts
             .iter()
-            .filter(|part| part.kind == "index" && part.key == object.key)
+            .filter(|part| part.kind == "index" && part.key == object.key && part.late == late)
             .collect();
         indexes.sort_by_key(|index| &index.name);
         for index in indexes {
@@ -280,10 +300,28 @@ impl<'a> Writer<'a> {
                 ));
             }
             out.make("index", &index.sql);
-            if let Some(sql) = &index.then {
+            for sql in index.then.iter().filter(|sql| !sql.is_empty()) {
                 out.make("", sql);
             }
         }
+    }
+
+    /// Whether a view comes to call functions of the database, which may read what is made after it.
+    fn calls(&self, view: &Object) -> bool {
+        let mut seen = BTreeSet::from([view.key.as_str()]);
+        let mut waiting = vec![view.key.as_str()];
+        while let Some(from) = waiting.pop() {
+            for (_, to) in self.edges.iter().filter(|(key, _)| *key == from) {
+                if to.starts_with(['p', 'o']) {
+                    return true;
+                }
+                let is_view = |it: &Object| it.key == *to && it.kind.ends_with("view");
+                if self.objects.iter().any(is_view) && seen.insert(to) {
+                    waiting.push(to);
+                }
+            }
+        }
+        false
     }
 
     fn is_shared(&self, sequence: &Object, owner: &str) -> bool {
@@ -332,6 +370,16 @@ fn create_table(table: &Object, constraints: &[&Constraint]) -> String {
         format!("(\n  {}\n)", lines.join(",\n  "))
     };
     format!("{} {body}{}", table.sql, table.tail)
+}
+
+/// Puts the schema in which a statement runs for the mark that queries leave for it.
+fn at_home(sql: String) -> String {
+    if !sql.contains(HOME) {
+        return sql;
+    }
+    let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let words = literal(&sql).replace(HOME, "' || quote_ident(current_schema()) || '");
+    format!("DO {}", literal(&format!("BEGIN EXECUTE {words}; END")))
 }
 
 type Connection = <Postgres as axum_db::Backend>::Connection;

@@ -14,6 +14,19 @@ macro_rules! ident {
         )
     };
 }
+/// A name by which a statement finds what is there already. The server's own things come first in the search path: where
+/// one of them is called alike, `HOME` stands for the current schema.
+macro_rules! found {
+    ($visible:literal, $name:literal) => {
+        concat!(
+            "concat_ws('.', coalesce(quote_ident(l.schema_name), CASE WHEN NOT ",
+            $visible,
+            " THEN chr(1) || 'here' END), quote_ident(",
+            $name,
+            "))"
+        )
+    };
+}
 /// A name as [`Schema`](crate::Schema) has it.
 macro_rules! key {
     ($name:literal) => {
@@ -96,7 +109,7 @@ SELECT json_build_object('key', 't' || t.oid, 'kind', CASE t.typtype WHEN 'e' TH
       || CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || ", function!("r.rngsubdiff"), " ELSE '' END || ')'
     END, 'after', (SELECT coalesce(json_agg(format('ALTER DOMAIN %s ADD CONSTRAINT %I %s', ", ident!("t.typname"), ", conname, pg_get_constraintdef(k.oid)) ORDER BY conname), '[]')
     FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c' AND NOT k.convalidated),
-  'drop', format(CASE t.typtype WHEN 'd' THEN 'DROP DOMAIN %s' ELSE 'DROP TYPE %s' END, ", ident!("t.typname"), ")) AS value
+  'drop', format(CASE t.typtype WHEN 'd' THEN 'DROP DOMAIN %s' ELSE 'DROP TYPE %s' END, ", found!("pg_type_is_visible(t.oid)", "t.typname"), ")) AS value
 FROM looked l JOIN pg_type t ON t.typnamespace = l.oid
 LEFT JOIN pg_type b ON b.oid = t.typbasetype
 LEFT JOIN pg_class c ON c.oid = t.typrelid
@@ -148,7 +161,7 @@ SELECT json_build_object('key', 'p' || p.oid, 'kind', 'function', 'name', ", key
     || CASE WHEN a.aggsortop <> 0 THEN ', SORTOP = ' || a.aggsortop::regoperator ELSE '' END
     || CASE p.proparallel WHEN 's' THEN ', PARALLEL = SAFE' WHEN 'r' THEN ', PARALLEL = RESTRICTED' ELSE '' END
     || CASE a.aggkind WHEN 'h' THEN ', HYPOTHETICAL' ELSE '' END || ')' END,
-  'drop', format('DROP %s %s(%s)', k.word, ", ident!("p.proname"), ", CASE WHEN a.aggfnoid IS NOT NULL AND pg_get_function_identity_arguments(p.oid) = '' THEN '*'
+  'drop', format('DROP %s %s(%s)', k.word, ", found!("pg_function_is_visible(p.oid)", "p.proname"), ", CASE WHEN a.aggfnoid IS NOT NULL AND pg_get_function_identity_arguments(p.oid) = '' THEN '*'
                ELSE pg_get_function_identity_arguments(p.oid) END)) AS value
 FROM looked l JOIN pg_proc p ON p.pronamespace = l.oid LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid,
   LATERAL (SELECT CASE p.prokind WHEN 'a' THEN 'AGGREGATE' WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS word) k
@@ -161,7 +174,7 @@ ORDER BY p.proname"
 macro_rules! other_operator {
     ($word:literal, $alias:literal) => {
         concat!(
-            "coalesce(', ", $word, " = OPERATOR(' || (SELECT coalesce(quote_ident(schema_name), chr(1)) || '.' FROM looked WHERE oid = ",
+            "coalesce(', ", $word, " = OPERATOR(' || (SELECT coalesce(quote_ident(schema_name), chr(1) || 'here') || '.' FROM looked WHERE oid = ",
             $alias, ".oprnamespace) || ", $alias, ".oprname || ')', ', ", $word, " = OPERATOR(' || ", $alias, ".oprname || ')', '')"
         )
     };
@@ -170,8 +183,7 @@ macro_rules! other_operator {
 pub(super) const OPERATORS: &str = concat!(
     "\
 SELECT json_build_object('key', 'o' || o.oid, 'kind', 'operator', 'name', ", key!("o.oprname"), ",
-  'sql', CASE strpos(k.words, chr(1)) WHEN 0 THEN k.words
-    ELSE format('DO %L', format('BEGIN EXECUTE %s; END', replace(quote_literal(k.words), chr(1), $$' || quote_ident(current_schema()) || '$$))) END,
+  'sql', k.words,
   'drop', format('DROP OPERATOR %s (%s, %s)', concat_ws('.', quote_ident(l.schema_name), o.oprname), CASE WHEN o.oprleft = 0 THEN 'NONE' ELSE format_type(o.oprleft, NULL) END,
     CASE WHEN o.oprright = 0 THEN 'NONE' ELSE format_type(o.oprright, NULL) END)) AS value
 FROM looked l JOIN pg_operator o ON o.oprnamespace = l.oid LEFT JOIN pg_operator c ON c.oid = o.oprcom LEFT JOIN pg_operator g ON g.oid = o.oprnegate,
@@ -186,16 +198,18 @@ WHERE o.oprcode <> 0 AND ",
     " ORDER BY o.oprname"
 );
 
-/// What follows CREATE SEQUENCE, or stands in the parentheses of an identity.
+/// What follows CREATE SEQUENCE, or stands in the parentheses of an identity, which counts in its column's type.
 macro_rules! sequence_options {
-    () => {
-        "CASE WHEN s.seqincrement <> 1 THEN ' INCREMENT BY ' || s.seqincrement ELSE '' END
-  || CASE WHEN s.seqmin <> CASE WHEN s.seqincrement > 0 THEN 1 ELSE CASE s.seqtypid WHEN 'smallint'::regtype THEN -32768
+    ($ty:literal) => {
+        concat!(
+            "CASE WHEN s.seqincrement <> 1 THEN ' INCREMENT BY ' || s.seqincrement ELSE '' END
+  || CASE WHEN s.seqmin <> CASE WHEN s.seqincrement > 0 THEN 1 ELSE CASE ", $ty, " WHEN 'smallint'::regtype THEN -32768
        WHEN 'integer'::regtype THEN -2147483648 ELSE -9223372036854775808 END END THEN ' MINVALUE ' || s.seqmin ELSE '' END
-  || CASE WHEN s.seqmax <> CASE WHEN s.seqincrement < 0 THEN -1 ELSE CASE s.seqtypid WHEN 'smallint'::regtype THEN 32767
+  || CASE WHEN s.seqmax <> CASE WHEN s.seqincrement < 0 THEN -1 ELSE CASE ", $ty, " WHEN 'smallint'::regtype THEN 32767
        WHEN 'integer'::regtype THEN 2147483647 ELSE 9223372036854775807 END END THEN ' MAXVALUE ' || s.seqmax ELSE '' END
   || CASE WHEN s.seqstart <> CASE WHEN s.seqincrement > 0 THEN s.seqmin ELSE s.seqmax END THEN ' START WITH ' || s.seqstart ELSE '' END
   || CASE WHEN s.seqcache <> 1 THEN ' CACHE ' || s.seqcache ELSE '' END || CASE WHEN s.seqcycle THEN ' CYCLE' ELSE '' END"
+        )
     };
 }
 
@@ -204,7 +218,7 @@ pub(super) const SEQUENCES: &str = concat!(
 SELECT json_build_object('key', 'c' || c.oid, 'kind', 'sequence', 'name', ", key!("c.relname"), ",
   'sql', format('CREATE %sSEQUENCE %s', CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END, ", ident!("c.relname"), ")
   || CASE WHEN s.seqtypid <> 'bigint'::regtype THEN ' AS ' || format_type(s.seqtypid, NULL) ELSE '' END || ",
-    sequence_options!(),
+    sequence_options!("s.seqtypid"),
     ",
   'drop', format('DROP SEQUENCE %s', ", ident!("c.relname"), "),
   'owner', CASE WHEN tl.oid IS NOT NULL THEN 'c' || t.oid END,
@@ -246,7 +260,7 @@ SELECT json_build_object('key', 'c' || c.oid, 'kind', 'table', 'name', ", key!("
       || CASE WHEN a.attidentity = '' OR n.apart AND EXISTS (SELECT 1 FROM pg_inherits i JOIN pg_attribute p ON p.attrelid = i.inhparent
            WHERE i.inhrelid = c.oid AND p.attname = a.attname AND p.attidentity <> '') THEN '' ELSE format(' GENERATED %s AS IDENTITY', CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END)
          || coalesce((SELECT ' (' || nullif(ltrim(CASE WHEN q.relname <> left(c.relname || '_' || a.attname || '_seq', 63) OR q.relnamespace <> c.relnamespace THEN format('SEQUENCE NAME %s', concat_ws('.', (SELECT quote_ident(schema_name) FROM looked WHERE oid = q.relnamespace), quote_ident(q.relname))) ELSE '' END || ",
-    sequence_options!(),
+    sequence_options!("a.atttypid"),
     "), '') || ')' FROM pg_depend w JOIN pg_sequence s ON s.seqrelid = w.objid JOIN pg_class q ON q.oid = w.objid
            WHERE w.classid = 'pg_class'::regclass AND w.refclassid = 'pg_class'::regclass AND w.refobjid = c.oid AND w.refobjsubid = a.attnum
              AND w.deptype = 'i'), '') END
@@ -305,7 +319,8 @@ SELECT json_build_object('key', 'c' || c.oid, 'kind', 'table', 'name', ", key!("
       FROM pg_constraint k JOIN pg_class x ON x.oid = k.conindid
       WHERE k.conrelid = c.oid AND k.contype = 'x' AND x.reloptions IS NOT NULL ORDER BY x.relname)
     || array(SELECT format('ALTER TABLE %s CLUSTER ON %I', n.ident, x.relname)
-      FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisclustered)),
+      FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisclustered
+        AND (EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.oid AND k.contype IN ('p', 'u', 'x')) OR EXISTS (SELECT 1 FROM pg_inherits h WHERE h.inhrelid = x.oid)))),
   'drop', format('DROP TABLE %s', n.ident)) AS value
 FROM looked l JOIN pg_class c ON c.relnamespace = l.oid, LATERAL (SELECT ", ident!("c.relname"), " AS ident,
   c.relispartition AND ", columns!("c.oid"), " <> ", columns!("(SELECT inhparent FROM pg_inherits WHERE inhrelid = c.oid)"), " AS apart) n
@@ -320,6 +335,7 @@ SELECT json_build_object('key', 'c' || c.oid, 'kind', CASE c.relkind WHEN 'v' TH
   'sql', format('CREATE %s %s%s AS', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'MATERIALIZED VIEW' END, ", ident!("c.relname"), ",
     ", storage!(), ") || chr(10) || rtrim(pg_get_viewdef(c.oid), ';')
     || CASE WHEN c.relkind = 'm' AND NOT c.relispopulated THEN ' WITH NO DATA' ELSE '' END,
+  'fill', CASE WHEN c.relkind = 'm' AND c.relispopulated THEN 'REFRESH MATERIALIZED VIEW ' || ", ident!("c.relname"), " END,
   'after', (SELECT coalesce(json_agg(format('ALTER VIEW %s ALTER COLUMN %I SET DEFAULT %s', ", ident!("c.relname"), ", a.attname, pg_get_expr(d.adbin, d.adrelid))
     ORDER BY a.attnum), '[]') FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = c.oid),
   'drop', format('DROP %s %s', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'MATERIALIZED VIEW' END, ", ident!("c.relname"), ")) AS value
@@ -330,12 +346,17 @@ WHERE c.relkind IN ('v', 'm') AND ",
 );
 
 /// What belongs to a table: its indexes now (those of a partitioned one with what its partitions have of them), its triggers, rules and policies when everything else is there.
+///
+/// An index that calls a function may read what the function reads, which the catalog does not know.
 pub(super) const PARTS: &str = concat!(
     "\
-SELECT json_build_object('key', 'c' || i.indrelid, 'kind', 'index', 'name', x.relname, 'sql', k.words || ", ident!("c.relname"), "
+SELECT json_build_object('key', 'c' || i.indrelid, 'kind', 'index', 'name', x.relname,
+  'late', EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = x.oid AND d.refclassid = 'pg_proc'::regclass),
+  'sql', k.words || ", ident!("c.relname"), "
   || substr(pg_get_indexdef(x.oid), 1 + length(k.words || k.only || format('%I.%I', l.nspname, c.relname))), 'valid', i.indisvalid,
-  'then', (SELECT string_agg(format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', concat_ws('.', quote_ident(l.schema_name), quote_ident(x.relname)),
-    a.attnum, a.attstattarget), E';\n' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = x.oid AND a.attnum > 0 AND a.attstattarget >= 0)) AS value
+  'then', concat_ws(E';\n', (SELECT string_agg(format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', concat_ws('.', quote_ident(l.schema_name), quote_ident(x.relname)),
+    a.attnum, a.attstattarget), E';\n' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = x.oid AND a.attnum > 0 AND a.attstattarget >= 0),
+    CASE WHEN i.indisclustered THEN format('ALTER TABLE %s CLUSTER ON %I', ", ident!("c.relname"), ", x.relname) END)) AS value
 FROM looked l JOIN pg_class c ON c.relnamespace = l.oid JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid,
   LATERAL (SELECT format('CREATE %sINDEX %I ON ', CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END, x.relname) AS words,
     CASE x.relkind WHEN 'I' THEN 'ONLY ' ELSE '' END AS only) k
@@ -392,7 +413,7 @@ WHERE ",
     not_of_extension!("pg_class", "c.oid"),
     "
 UNION ALL
-SELECT json_build_object('key', 't' || t.oid, 'sql', format(CASE t.typtype WHEN 'd' THEN 'COMMENT ON DOMAIN %s' ELSE 'COMMENT ON TYPE %s' END, ", ident!("t.typname"), ")
+SELECT json_build_object('key', 't' || t.oid, 'sql', format(CASE t.typtype WHEN 'd' THEN 'COMMENT ON DOMAIN %s' ELSE 'COMMENT ON TYPE %s' END, ", found!("pg_type_is_visible(t.oid)", "t.typname"), ")
   || ' IS ' || quote_literal(d.description))
 FROM looked l JOIN pg_type t ON t.typnamespace = l.oid JOIN pg_description d ON d.objoid = t.oid AND d.classoid = 'pg_type'::regclass
 WHERE ",
@@ -400,7 +421,7 @@ WHERE ",
     "
 UNION ALL
 SELECT json_build_object('key', 'p' || p.oid, 'sql', format('COMMENT ON %s %s(%s) IS %L', CASE p.prokind WHEN 'a' THEN 'AGGREGATE' WHEN 'p' THEN 'PROCEDURE'
-  ELSE 'FUNCTION' END, ", ident!("p.proname"), ", CASE WHEN p.prokind = 'a' AND p.pronargs = 0 THEN '*' ELSE pg_get_function_identity_arguments(p.oid) END, d.description))
+  ELSE 'FUNCTION' END, ", found!("pg_function_is_visible(p.oid)", "p.proname"), ", CASE WHEN p.prokind = 'a' AND p.pronargs = 0 THEN '*' ELSE pg_get_function_identity_arguments(p.oid) END, d.description))
 FROM looked l JOIN pg_proc p ON p.pronamespace = l.oid JOIN pg_description d ON d.objoid = p.oid AND d.classoid = 'pg_proc'::regclass
 WHERE ",
     not_of_extension!("pg_proc", "p.oid"),

@@ -36,7 +36,7 @@ LEFT JOIN pg_collation k ON k.oid = a.attcollation
 LEFT JOIN pg_namespace kn ON kn.oid = k.collnamespace
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 LEFT JOIN LATERAL (
-  SELECT q.seqrelid AS oid, json_build_object('ty', format_type(q.seqtypid, NULL), 'start', q.seqstart,
+  SELECT q.seqrelid AS oid, json_build_object('ty', format_type(CASE a.attidentity WHEN '' THEN q.seqtypid ELSE a.atttypid END, NULL), 'start', q.seqstart,
     'increment', q.seqincrement, 'min', q.seqmin, 'max', q.seqmax, 'cache', q.seqcache, 'cycle', q.seqcycle)::text
     AS counter
   FROM pg_depend o JOIN pg_sequence q ON q.seqrelid = o.objid

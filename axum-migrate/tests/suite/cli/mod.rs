@@ -3,6 +3,8 @@
 mod adopt;
 #[cfg(feature = "postgres")]
 mod adopt_classes;
+#[cfg(feature = "postgres")]
+mod adopt_hidden;
 #[cfg(feature = "mysql")]
 mod adopt_mysql;
 #[cfg(feature = "postgres")]

@@ -130,7 +130,8 @@ pub(in super::super) const NOTES: &str = concat!(
 SELECT format('the %s of the schema %I; `--schema %s` adopts that too', CASE count(*) WHEN 1 THEN 'table' ELSE count(*) || ' tables' END,
   n.nspname, CASE WHEN n.nspname ~ '^\\w+$' THEN n.nspname ELSE quote_literal(n.nspname) END) AS value
 FROM pg_class c JOIN others n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND ",
+WHERE c.relkind IN ('r', 'p') AND (NOT c.relispartition OR EXISTS (SELECT 1 FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent
+  WHERE h.inhrelid = c.oid AND p.relnamespace <> c.relnamespace)) AND ",
     not_of_extension!("pg_class", "c.oid"),
     " GROUP BY n.nspname
 UNION ALL SELECT format('the schema %I, which the %s%s: name it with --schema, or make it before this runs elsewhere', n.nspname,
