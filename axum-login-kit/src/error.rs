@@ -418,7 +418,6 @@ mod tests {
             (Error::busy(), StatusCode::SERVICE_UNAVAILABLE),
             (Error::locked_out(7), StatusCode::TOO_MANY_REQUESTS),
             (LoginRefused::Inactive.into(), StatusCode::FORBIDDEN),
-            (Error::too_large(9, 8), StatusCode::UNPROCESSABLE_ENTITY),
             (
                 Error::invalid_password("no"),
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -434,7 +433,7 @@ mod tests {
             (Error::internal("no"), StatusCode::INTERNAL_SERVER_ERROR),
             (Error::backend("no"), StatusCode::INTERNAL_SERVER_ERROR),
             (Error::unsupported("no"), StatusCode::INTERNAL_SERVER_ERROR),
-            (Error::too_large(2, 1), StatusCode::INTERNAL_SERVER_ERROR),
+            (Error::too_large(2, 1), StatusCode::UNPROCESSABLE_ENTITY),
             (
                 axum_db::Error::not_found("no").into(),
                 StatusCode::NOT_FOUND,

@@ -66,7 +66,7 @@ async fn a_cookie_that_would_be_too_large_is_refused_and_the_old_one_stays() {
     let mut browser = app.browser();
     browser.post("/cart", "apple").await;
     let answer = browser.post("/cart", &"x".repeat(4_000)).await;
-    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(browser.get("/cart").await.body, "apple");
     // A table holds more.
     browser.post("/login", LOGIN).await;
@@ -191,7 +191,7 @@ async fn a_session_in_a_cookie_that_would_be_too_large_is_refused() {
     let mut browser = app.logged_in("ada@example.com").await;
     browser.post("/cart", "apple").await;
     let answer = browser.post("/cart", &"x".repeat(4_000)).await;
-    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(browser.get("/cart").await.body, "apple");
 }
 
