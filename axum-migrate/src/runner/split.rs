@@ -254,9 +254,8 @@ impl Place {
         match word {
             "BEGIN" | "ATOMIC" => Self::Statement,
             "THEN" | "ELSE" | "DO" | "LOOP" | "REPEAT" => Self::Opened,
-            "AND" | "BY" | "DISTINCT" | "NOT" | "OF" | "ON" | "OR" | "SELECT" | "SET" | "WHERE" => {
-                Self::Value
-            }
+            "AND" | "BY" | "DISTINCT" | "FROM" | "INTO" | "JOIN" | "NOT" | "OF" | "ON" | "OR"
+            | "SELECT" | "SET" | "UPDATE" | "WHERE" => Self::Value,
             _ => Self::Between,
         }
     }
@@ -278,7 +277,7 @@ impl Body {
         self.after_begin = false;
         self.place = match mark {
             ";" | ":" => Place::Statement,
-            ")" => Place::Between,
+            ")" | "]" => Place::Between,
             "." => Place::Name,
             _ => Place::Value,
         };

@@ -102,8 +102,12 @@ fn columns_may_be_called_begin_and_end() {
             &[Mysql],
         ),
         (
-            "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT a.end FROM a; END",
+            "CREATE FUNCTION f(a int[]) RETURNS int BEGIN ATOMIC SELECT CASE WHEN a.end THEN a[1] END FROM begin a; END",
             &[Postgres],
+        ),
+        (
+            "CREATE PROCEDURE p() BEGIN INSERT INTO begin SELECT 1 FROM end; UPDATE begin SET end = 1; END",
+            &[Mysql],
         ),
         ("CREATE TABLE a (event INT, begin INT)", &[Mysql]),
     ] {
