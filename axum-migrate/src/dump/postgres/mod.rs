@@ -18,6 +18,9 @@ use crate::{Error, ErrorKind, Schema};
 /// Stands in a statement for the schema in which it runs, where a name alone would find something else.
 const HOME: &str = "\u{1}here";
 
+/// Ends an edge that need not be kept where that would be a circle.
+const SOFT: &str = " soft";
+
 /// A thing that stands by itself. The key is its catalog's letter and its number there.
 #[derive(Deserialize)]
 #[serde(default)]
@@ -37,6 +40,7 @@ struct Object {
     /// What makes it a partition, where it is made apart.
     attach: Option<String>,
     constraints: Vec<Constraint>,
+    defaults: Vec<ColumnDefault>,
     tail: String,
     after: Vec<Option<String>>,
     /// What fills a materialized view.
@@ -51,6 +55,15 @@ struct Constraint {
     target: Option<String>,
     /// It is not valid for the rows that are there, or unique again, which only ALTER TABLE can say.
     later: bool,
+    /// The keys of the functions that it calls.
+    calls: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct ColumnDefault {
+    column: String,
+    sql: String,
+    calls: Vec<String>,
 }
 
 /// A thing that belongs to a table or view.
@@ -62,9 +75,10 @@ struct Part {
     sql: String,
     then: Option<String>,
     valid: Option<bool>,
-    /// An index that waits until everything else is there.
+    /// The functions that an index calls: it waits until everything else is there.
     #[serde(default)]
-    late: bool,
+    calls: Vec<String>,
+    drop: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -143,6 +157,11 @@ impl Dump for Postgres {
             edges: edges
                 .iter()
                 .filter_map(|edge| edge.split_once(' '))
+                .filter(|(_, to)| !to.ends_with(SOFT))
+                .collect(),
+            calls: edges
+                .iter()
+                .filter_map(|edge| edge.strip_suffix(SOFT)?.split_once(' '))
                 .collect(),
         }
         .write(&mut out);
@@ -170,6 +189,8 @@ struct Writer<'a> {
     objects: &'a [Object],
     parts: &'a [Part],
     edges: BTreeSet<(&'a str, &'a str)>,
+    /// Edges to functions that may need the table that calls them.
+    calls: BTreeSet<(&'a str, &'a str)>,
 }
 
 impl<'a> Writer<'a> {
@@ -188,6 +209,7 @@ impl<'a> Writer<'a> {
             .iter()
             .flat_map(|it| it.constraints.iter().map(move |key| (it, key)))
             .filter_map(|(it, key)| Some((it.key.as_str(), key.target.as_deref()?)))
+            .chain(self.calls.iter().copied())
             .collect();
         let sorted = sort(&nodes, &self.edges, &keys);
         if self.objects.iter().any(|it| it.kind == "function") {
@@ -199,6 +221,10 @@ impl<'a> Writer<'a> {
         let mut drops = Vec::new();
         for object in sorted.iter().filter_map(|key| by_key.get(key)) {
             made.insert(&object.key);
+            let waits = |calls: &[String]| {
+                let mut calls = calls.iter().map(String::as_str);
+                calls.any(|it| by_key.contains_key(it) && !made.contains(it))
+            };
             if object.kind == "table" {
                 let (now, then): (Vec<&Constraint>, Vec<&Constraint>) =
                     object.constraints.iter().partition(|it| {
@@ -206,15 +232,28 @@ impl<'a> Writer<'a> {
                         !it.later
                             && target.is_none_or(|target| made.contains(target))
                             && object.partition_of.is_none()
+                            && !waits(&it.calls)
                     });
-                out.make("table", create_table(object, &now));
+                let alter = object.drop.replacen("DROP TABLE", "ALTER TABLE", 1);
+                let mut lines = object.lines.clone();
+                for default in object.defaults.iter().filter(|it| waits(&it.calls)) {
+                    let ColumnDefault { column, sql, .. } = default;
+                    let own = lines
+                        .iter_mut()
+                        .find(|it| it.starts_with(&format!("{column} ")));
+                    if let Some(line) = own {
+                        *line = line.replacen(&format!(" DEFAULT {sql}"), "", 1);
+                        later.push(format!("{alter} ALTER COLUMN {column} SET DEFAULT {sql}"));
+                        first_drops.push(format!("{alter} ALTER COLUMN {column} DROP DEFAULT"));
+                    }
+                }
+                out.make("table", create_table(object, lines, &now));
                 if let Some(sql) = &object.attach {
                     out.make("", sql);
                 }
-                let alter = object.drop.replacen("DROP TABLE", "ALTER TABLE", 1);
                 for constraint in then {
                     let sql = format!("{alter} ADD {}", constraint.sql);
-                    if constraint.target.is_some() {
+                    if constraint.target.is_some() || waits(&constraint.calls) {
                         later.push(sql);
                         first_drops.push(format!(
                             "{alter} DROP CONSTRAINT {}",
@@ -224,6 +263,12 @@ impl<'a> Writer<'a> {
                         out.make("", sql);
                     }
                 }
+                let indexes = self.parts.iter().filter(|it| it.key == object.key);
+                first_drops.extend(
+                    indexes
+                        .filter(|it| waits(&it.calls))
+                        .filter_map(|it| it.drop.clone()),
+                );
             } else if object.fill.is_some() && self.calls(object) {
                 out.make(&object.kind, format!("{}\n WITH NO DATA", object.sql));
             } else {
@@ -289,7 +334,9 @@ impl<'a> Writer<'a> {
         let mut indexes: Vec<&Part> = self
             .parts
             .iter()
-            .filter(|part| part.kind == "index" && part.key == object.key && part.late == late)
+            .filter(|part| {
+                part.kind == "index" && part.key == object.key && part.calls.is_empty() != late
+            })
             .collect();
         indexes.sort_by_key(|index| &index.name);
         for index in indexes {
@@ -354,7 +401,7 @@ fn rank(kind: &str) -> usize {
         .unwrap_or(usize::MAX)
 }
 
-fn create_table(table: &Object, constraints: &[&Constraint]) -> String {
+fn create_table(table: &Object, mut lines: Vec<String>, constraints: &[&Constraint]) -> String {
     if let Some(bound) = table
         .partition_of
         .as_ref()
@@ -362,7 +409,6 @@ fn create_table(table: &Object, constraints: &[&Constraint]) -> String {
     {
         return format!("{} PARTITION OF {bound}{}", table.sql, table.tail);
     }
-    let mut lines = table.lines.clone();
     lines.extend(constraints.iter().map(|it| it.sql.clone()));
     let body = if lines.is_empty() {
         "()".to_owned()

@@ -64,6 +64,18 @@ macro_rules! constraint {
         CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END || CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END AS last) d)"
     };
 }
+/// The functions that a thing calls.
+macro_rules! called {
+    ($class:literal, $oid:literal) => {
+        concat!(
+            "array(SELECT DISTINCT 'p' || f.refobjid FROM pg_depend f WHERE f.classid = '",
+            $class,
+            "'::regclass AND f.objid = ",
+            $oid,
+            " AND f.refclassid = 'pg_proc'::regclass)"
+        )
+    };
+}
 /// Who is not an extension's.
 macro_rules! not_of_extension {
     ($class:literal, $oid:literal) => {
@@ -271,13 +283,15 @@ SELECT json_build_object('key', 'c' || c.oid, 'kind', 'table', 'name', ", key!("
     || array(SELECT format('CONSTRAINT %I %s', k.conname, pg_get_constraintdef(k.oid))
       FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c' AND NOT k.conislocal AND n.apart ORDER BY k.conname)),
   'constraints', (SELECT coalesce(json_agg(json_build_object('sql', format('CONSTRAINT %I %s', k.conname, ", constraint!(), "),
-      'name', k.conname, 'target', CASE WHEN k.contype = 'f' THEN 'c' || k.confrelid END, 'later', NOT k.convalidated
+      'name', k.conname, 'calls', ", called!("pg_constraint", "k.oid"), ", 'target', CASE WHEN k.contype = 'f' THEN 'c' || k.confrelid END, 'later', NOT k.convalidated
         -- CREATE TABLE takes what is unique twice for once.
         OR k.contype = 'u' AND EXISTS (SELECT 1 FROM pg_constraint o WHERE o.conrelid = k.conrelid AND o.conkey = k.conkey
           AND (o.contype = 'p' OR o.contype = 'u' AND o.conname < k.conname)))
       ORDER BY position(k.contype::text in 'pucxf'), k.conname), '[]')
     FROM pg_constraint k LEFT JOIN pg_class x ON x.oid = k.conindid AND k.contype IN ('p', 'u')
     WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u', 'c', 'x', 'f') AND k.conislocal AND k.conparentid = 0),
+  'defaults', (SELECT coalesce(json_agg(json_build_object('column', quote_ident(a.attname), 'sql', pg_get_expr(d.adbin, d.adrelid), 'calls', ", called!("pg_attrdef", "d.oid"), ")), '[]')
+    FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = c.oid AND a.attgenerated = ''),
   'tail', coalesce((SELECT format(' INHERITS (%s)', string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhseqno))
       FROM pg_inherits i WHERE i.inhrelid = c.oid AND NOT c.relispartition HAVING count(*) > 0), '')
     || CASE WHEN c.relkind = 'p' THEN ' PARTITION BY ' || pg_get_partkeydef(c.oid) ELSE '' END
@@ -351,7 +365,7 @@ WHERE c.relkind IN ('v', 'm') AND ",
 pub(super) const PARTS: &str = concat!(
     "\
 SELECT json_build_object('key', 'c' || i.indrelid, 'kind', 'index', 'name', x.relname,
-  'late', EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = x.oid AND d.refclassid = 'pg_proc'::regclass),
+  'calls', ", called!("pg_class", "x.oid"), ", 'drop', 'DROP INDEX ' || concat_ws('.', quote_ident(l.schema_name), quote_ident(x.relname)),
   'sql', k.words || ", ident!("c.relname"), "
   || substr(pg_get_indexdef(x.oid), 1 + length(k.words || k.only || format('%I.%I', l.nspname, c.relname))), 'valid', i.indisvalid,
   'then', concat_ws(E';\n', (SELECT string_agg(format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', concat_ws('.', quote_ident(l.schema_name), quote_ident(x.relname)),
