@@ -1,50 +1,23 @@
 //! Synchronous Diesel called in place: it blocks the runtime, and is as fast as it gets.
 
-use std::sync::{Arc, Mutex};
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
-use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
-use crate::PRAGMAS;
 use crate::data::{Account, LATEST, LoginForm, Title, User, posts, users};
+use crate::in_hand::Direct;
 use crate::signed::{self, UserId};
 
 pub(crate) const NAME: &str = "synchronous Diesel in place";
 
 pub(crate) fn app(file: &str) -> Router {
-    let connections = Direct {
-        idle: Arc::default(),
-        file: file.into(),
-    };
     Router::new()
         .route("/account", get(account))
         .route("/login", post(log_in))
-        .with_state(connections)
-}
-
-#[derive(Clone)]
-struct Direct {
-    idle: Arc<Mutex<Vec<SqliteConnection>>>,
-    file: Arc<str>,
-}
-
-impl Direct {
-    fn with<R>(&self, work: impl FnOnce(&mut SqliteConnection) -> QueryResult<R>) -> R {
-        let idle = self.idle.lock().expect("a lock").pop();
-        let mut conn = idle.unwrap_or_else(|| {
-            let mut conn = SqliteConnection::establish(&self.file).expect("a connection");
-            conn.batch_execute(PRAGMAS).expect("settings");
-            conn
-        });
-        let outcome = work(&mut conn).expect("a statement");
-        self.idle.lock().expect("a lock").push(conn);
-        outcome
-    }
+        .with_state(Direct::new(file))
 }
 
 async fn account(State(direct): State<Direct>, UserId(id): UserId) -> Response {

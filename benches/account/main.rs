@@ -6,9 +6,11 @@
 mod direct;
 mod wrapper;
 
-// What `--bench login` has on PostgreSQL, a workspace of its own.
+// What `--bench database` and `--bench login`, a workspace of its own, have.
 #[path = "../login/data.rs"]
 mod data;
+#[path = "../database/in_hand.rs"]
+mod in_hand;
 #[path = "../login/ours.rs"]
 mod ours;
 #[path = "../login/signed.rs"]
@@ -26,10 +28,6 @@ const REQUESTS: usize = 1920;
 const ROUNDS: usize = 11;
 /// The least there is: logins are not measured here.
 const COST: u32 = 4;
-
-/// The same as axum-db sets.
-const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
-     PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL";
 
 #[tokio::main]
 async fn main() {

@@ -6,21 +6,19 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
-use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
-use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 
+use crate::POOL;
 use crate::data::{LATEST, LoginForm, User, posts, users};
 use crate::direct::page_of;
+use crate::in_hand::{Connection, set_up};
 use crate::signed::{self, UserId};
-use crate::{POOL, PRAGMAS};
 
 pub(crate) const NAME: &str = "diesel-async, no ping";
-
-type Connection = SyncConnectionWrapper<SqliteConnection>;
 
 pub(crate) fn app(file: &str) -> Router {
     let mut config = ManagerConfig::<Connection>::default();
@@ -35,14 +33,6 @@ pub(crate) fn app(file: &str) -> Router {
         .route("/account", get(account))
         .route("/login", post(log_in))
         .with_state(pool)
-}
-
-async fn set_up(file: &str) -> ConnectionResult<Connection> {
-    let mut conn = Connection::establish(file).await?;
-    conn.batch_execute(PRAGMAS)
-        .await
-        .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-    Ok(conn)
 }
 
 async fn account(State(pool): State<Pool<Connection>>, UserId(id): UserId) -> Response {

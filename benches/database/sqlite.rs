@@ -1,36 +1,20 @@
 //! The contenders on a SQLite file.
 
-use std::sync::{Arc, Mutex};
-
 use axum_db::{Config, Database, Sqlite as Engine};
-use diesel::connection::{Connection as _, SimpleConnection};
 use diesel::prelude::*;
-use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
-use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 
 use crate::data::PER_PAGE;
 use crate::data::schema::{posts, users, visits};
 use crate::work::{Work, line, page};
 use crate::{data, measure, pool_size};
+use in_hand::{Connection, Direct, set_up};
 
 #[path = "by_hand.rs"]
 mod by_hand;
+#[path = "in_hand.rs"]
+mod in_hand;
 #[path = "ours.rs"]
 mod ours;
-
-type Connection = SyncConnectionWrapper<SqliteConnection>;
-
-/// The same as axum-db sets.
-const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
-     PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL";
-
-async fn set_up(file: &str) -> ConnectionResult<Connection> {
-    let mut conn = Connection::establish(file).await?;
-    conn.batch_execute(PRAGMAS)
-        .await
-        .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-    Ok(conn)
-}
 
 pub(crate) async fn run() {
     let file = testkit::sqlite();
@@ -49,34 +33,6 @@ pub(crate) async fn run() {
         ],
     )
     .await;
-}
-
-/// Synchronous Diesel called in place: it blocks the runtime, and is as fast as it gets.
-#[derive(Clone)]
-struct Direct {
-    idle: Arc<Mutex<Vec<SqliteConnection>>>,
-    file: Arc<str>,
-}
-
-impl Direct {
-    fn new(file: &str) -> Self {
-        Self {
-            idle: Arc::default(),
-            file: file.into(),
-        }
-    }
-
-    fn with<R>(&self, work: impl FnOnce(&mut SqliteConnection) -> QueryResult<R>) -> R {
-        let idle = self.idle.lock().expect("a lock").pop();
-        let mut conn = idle.unwrap_or_else(|| {
-            let mut conn = SqliteConnection::establish(&self.file).expect("a connection");
-            conn.batch_execute(PRAGMAS).expect("settings");
-            conn
-        });
-        let outcome = work(&mut conn).expect("a statement");
-        self.idle.lock().expect("a lock").push(conn);
-        outcome
-    }
 }
 
 impl Work for Direct {
