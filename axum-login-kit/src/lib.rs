@@ -24,6 +24,7 @@ pub mod testing;
 mod tokens;
 mod unauthorized;
 mod user;
+mod write;
 
 #[doc(hidden)]
 #[path = "private.rs"]

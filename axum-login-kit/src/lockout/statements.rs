@@ -71,8 +71,10 @@ where
 }
 
 /// SQL, names and values in their order.
+#[derive(Clone)]
 pub struct Statement(Vec<Part>);
 
+#[derive(Clone)]
 enum Part {
     Sql(&'static str),
     Name(&'static str),

@@ -166,11 +166,9 @@ async fn count<B: LockoutBackend, K: Bind>(
     now: i64,
 ) -> Result<Option<i64>, Error> {
     for _ in 0..TRIES {
-        match write(database, Statement::count(name.to_owned(), limits, now)).await {
-            Ok(1..) => return Ok(None),
-            Ok(0) => {}
-            Err(error) if lost(&error) => continue,
-            Err(error) => return Err(error),
+        let counted = write(database, Statement::count(name.to_owned(), limits, now));
+        if counted.await? > 0 {
+            return Ok(None);
         }
         if let Some(until) = read(&database.session(), name).await? {
             if limits.holds(until, now) {
@@ -180,7 +178,7 @@ async fn count<B: LockoutBackend, K: Bind>(
         }
         match write(database, Statement::begin(name.to_owned(), limits, now)).await {
             Ok(_) => return Ok(None),
-            Err(error) if lost(&error) => {}
+            Err(error) if is_taken(&error) => {}
             Err(error) => return Err(error),
         }
     }
@@ -200,11 +198,8 @@ async fn write<B: LockoutBackend, K: Bind>(
     database: &Database<B, K>,
     statement: Statement,
 ) -> Result<u64, Error> {
-    let db = database.session();
-    let writing = db.run(Access::Immediate, move |connection| {
-        B::write(connection, statement)
-    });
-    Ok(writing.await.map_err(of_failures)? as u64)
+    let written = crate::write::write(&database.session(), statement, B::write).await;
+    written.map_err(of_failures)
 }
 
 /// A failure over the table of failures.
@@ -213,16 +208,11 @@ fn of_failures(error: axum_db::Error) -> Error {
     Error::of_table(super::table::TABLE, added, error)
 }
 
-/// Whether it was only that another one came first.
-fn lost(error: &Error) -> bool {
+/// Whether another one came first.
+fn is_taken(error: &Error) -> bool {
     let source = std::error::Error::source(error);
     let database = source.and_then(|source| source.downcast_ref::<axum_db::Error>());
-    database.is_some_and(|error| {
-        matches!(
-            error.kind(),
-            ErrorKind::UniqueViolation | ErrorKind::Serialization | ErrorKind::Deadlock
-        )
-    })
+    database.is_some_and(|error| error.kind() == ErrorKind::UniqueViolation)
 }
 
 fn log<T>(outcome: Result<T, Error>) {

@@ -21,6 +21,7 @@ use super::record::{Session, SessionChange, SessionId};
 use super::statements::{self, FindSession, FindUser, ListRow, ListSessions, SessionRow, Write};
 use crate::error::Error;
 use crate::user::AuthUser;
+use crate::write::write;
 
 type PrimaryKey<U> = <<U as HasTable>::Table as Table>::PrimaryKey;
 type KeySql<U> = <PrimaryKey<U> as Expression>::SqlType;
@@ -174,7 +175,8 @@ where
 /// [`LoginManager::new`](crate::LoginManager::new) begins with.
 ///
 /// A request reads its session and its user in one query, through its own database session; what is written joins
-/// the transaction that is open there, and is committed by itself where none is.
+/// the transaction that is open there, and is committed by itself where none is: then a deadlock with another request is
+/// nothing but another try.
 ///
 /// ```
 /// use axum_db::{Db, Sqlite, metadata, prelude::*};
@@ -283,11 +285,8 @@ impl<B: Backend, K: Bind> DbSessions<B, K> {
         U: AuthUser,
         B: LoginBackend<U>,
     {
-        let db = self.0.session();
-        let writing = db.run(Access::Immediate, move |connection| {
-            B::write(connection, statement)
-        });
-        Ok(writing.await.map_err(of_sessions::<U>)? as u64)
+        let written = write(&self.0.session(), statement, B::write).await;
+        written.map_err(of_sessions::<U>)
     }
 }
 
@@ -425,10 +424,7 @@ where
             )
         })?;
         let db = self.0.session();
-        let writing = db.run(Access::Immediate, move |connection| {
-            <B as Statements<U>>::write(connection, statement)
-        });
-        Ok(writing.await? > 0)
+        Ok(write(&db, statement, <B as Statements<U>>::write).await? > 0)
     }
 
     async fn load(&self, id: &U::Id) -> Result<Option<U>, Error> {

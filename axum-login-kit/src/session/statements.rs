@@ -234,6 +234,7 @@ pub struct Write<U: AuthUser, ST> {
     key_type: PhantomData<fn() -> ST>,
 }
 
+#[derive(Clone)]
 enum Part<I> {
     Sql(&'static str),
     Name(Cow<'static, str>),
@@ -241,6 +242,7 @@ enum Part<I> {
     User(I),
 }
 
+#[derive(Clone)]
 enum Value {
     Text(String),
     OptionalText(Option<String>),
@@ -248,6 +250,15 @@ enum Value {
     OptionalTime(Option<NaiveDateTime>),
     Bool(bool),
     Number(i64),
+}
+
+impl<U: AuthUser, ST> Clone for Write<U, ST> {
+    fn clone(&self) -> Self {
+        Write {
+            parts: self.parts.clone(),
+            key_type: PhantomData,
+        }
+    }
 }
 
 impl<U: AuthUser, ST> Write<U, ST> {

@@ -3,6 +3,13 @@
 pub(crate) type Engine = axum_db::Mysql;
 pub(crate) use testkit::mysql as fresh;
 
+/// How many statements of this database have been under way so long that they wait for a lock.
+pub(crate) const WAITING: &str = "(SELECT COUNT(*) FROM information_schema.processlist \
+    WHERE db = DATABASE() AND id <> CONNECTION_ID() AND command <> 'Sleep' AND time_ms > 100)";
+
+/// Begins a transaction that is nobody's victim, if it changes more than they do.
+pub(crate) const BEGIN_STRONGER: &str = "BEGIN";
+
 #[path = "behaviour/app.rs"]
 pub(crate) mod app;
 #[path = "behaviour/data.rs"]

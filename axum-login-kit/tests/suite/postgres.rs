@@ -3,6 +3,13 @@
 pub(crate) type Engine = axum_db::Postgres;
 pub(crate) use testkit::postgres as fresh;
 
+/// How many statements wait for a lock in this database.
+pub(crate) const WAITING: &str = "(SELECT COUNT(*) FROM pg_stat_activity \
+    WHERE datname = current_database() AND wait_event_type = 'Lock')";
+
+/// Begins a transaction that is nobody's victim.
+pub(crate) const BEGIN_STRONGER: &str = "BEGIN; SET LOCAL deadlock_timeout = '1min'";
+
 #[path = "behaviour/app.rs"]
 pub(crate) mod app;
 #[path = "behaviour/data.rs"]

@@ -3,6 +3,12 @@
 pub(crate) type Engine = axum_db::Sqlite;
 pub(crate) use testkit::sqlite as fresh;
 
+/// Whether a statement waits for a lock: here nobody knows, and nothing is locked but the whole database.
+pub(crate) const WAITING: &str = "1";
+
+/// Begins a transaction.
+pub(crate) const BEGIN_STRONGER: &str = "BEGIN";
+
 #[path = "behaviour/app.rs"]
 pub(crate) mod app;
 #[path = "behaviour/data.rs"]

@@ -1,13 +1,15 @@
-//! A logout beside everything else that writes: it wins.
+//! Writes to the sessions beside others; a logout wins.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum_login_kit::testing::FakeClock;
+use diesel_async::SimpleAsyncConnection;
 use futures_util::future::join_all;
 use tokio::sync::Barrier;
 
 use super::app::{App, Kept};
+use super::{BEGIN_STRONGER, WAITING};
 
 const ROUNDS: usize = 15;
 
@@ -52,6 +54,34 @@ async fn nothing_beside_a_logout_brings_the_session_back() {
             assert_eq!(app.sessions().await, 0, "{kept:?}, round {round}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_loses_against_another_is_done_again() {
+    let app = App::with_connections(2, |builder| builder).await;
+    app.user("ada@example.com").await;
+    app.execute("CREATE TABLE ballast (n INTEGER)").await;
+    app.logged_in("ada@example.com").await;
+    app.logged_in("ada@example.com").await;
+    let mut browser = app.logged_in("ada@example.com").await;
+
+    let mut other = app.database.connect_dedicated().await.unwrap();
+    let ballast = "INSERT INTO ballast VALUES (1)".to_owned() + &", (1)".repeat(200);
+    other.batch_execute(BEGIN_STRONGER).await.unwrap();
+    other.batch_execute(&ballast).await.unwrap();
+    let touch =
+        |id: u32| format!("UPDATE auth_sessions SET last_seen_at = created_at WHERE id = {id}");
+    other.batch_execute(&touch(2)).await.unwrap();
+    let ending = tokio::spawn(async move { browser.post("/logout/others", "").await });
+    // Until it has the first and waits for the second.
+    while app.count(WAITING).await == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    other.batch_execute(&touch(1)).await.unwrap();
+    other.batch_execute("COMMIT").await.unwrap();
+    let ended = ending.await.unwrap();
+    assert_eq!(ended.body, "2", "{ended:?}");
+    assert_eq!(app.sessions().await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
