@@ -112,6 +112,13 @@ pub(super) async fn adopt<B: Engine, K: Bind>(
     if !args.json {
         say(&definitions, &others, out)?;
     }
+    // A type that is called as one of the server's names its schema.
+    let types = definitions.create.iter().filter(|it| it.makes_type());
+    let named: Vec<String> = types
+        .map(|it| it.sql.clone())
+        .chain(schemas.clone())
+        .collect();
+    B::look_at(&mut conn, &named).await?;
     prove_baseline::<B>(&mut conn, &live, &up, &down).await?;
     if args.dry_run && args.json {
         told["up"] = up.into();

@@ -49,7 +49,11 @@ pub(super) async fn verify<B: Engine, K: Bind>(
         for doubt in &doubts {
             out.line(said(doubt, &run))?;
         }
-        if doubts.is_empty() {
+        if number == 0 {
+            out.line(
+                "There is no revision yet, so there is nothing to verify; `migrate` writes one.",
+            )?;
+        } else if doubts.is_empty() {
             out.line(format!(
                 "{} went up, down and up again.",
                 count(number, "revision", "revisions")

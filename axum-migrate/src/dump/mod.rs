@@ -37,6 +37,12 @@ pub(crate) struct Statement {
     pub(crate) sql: String,
 }
 
+impl Statement {
+    pub(crate) fn makes_type(&self) -> bool {
+        matches!(self.kind.as_str(), "enum" | "domain" | "type")
+    }
+}
+
 impl Definitions {
     /// Takes what is not in the script out of what the database is.
     pub(crate) fn leave_out(&self, live: &mut Schema) {

@@ -27,6 +27,10 @@ const OBJECTS: &str = "SELECT json_object('kind', CASE WHEN l.type = 'virtual' T
      WHERE m.sql IS NOT NULL AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND coalesce(l.type, '') <> 'shadow' \
      ORDER BY m.rowid";
 
+/// Numbers in the database's header that are the application's.
+const NUMBERS: &str = "SELECT 'PRAGMA user_version = ' || user_version AS value FROM pragma_user_version WHERE user_version <> 0 \
+     UNION ALL SELECT 'PRAGMA application_id = ' || application_id FROM pragma_application_id WHERE application_id <> 0";
+
 /// The kinds in the order in which they are made.
 const KINDS: [&str; 5] = ["table", "virtual table", "index", "view", "trigger"];
 
@@ -143,6 +147,13 @@ impl Dump for Sqlite {
                 .rev()
                 .map(|it| format!("DROP TABLE {}", quote(&it.name))),
         );
+        let numbers = Self::query_texts(conn, NUMBERS).await.map_err(failed)?;
+        for sql in numbers.into_iter().filter(|_| !tables.is_empty()) {
+            if let Some((name, _)) = sql.split_once('=') {
+                drop.push(format!("{name}= 0"));
+            }
+            out.make("", sql);
+        }
         out.drop = drop;
         Ok(out)
     }

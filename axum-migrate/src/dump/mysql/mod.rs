@@ -15,7 +15,7 @@ use self::texts::{
     by_mention, name_of_key, names_database, split_keys, with_place, without_counter,
     without_database, without_definer,
 };
-use super::{Definitions, Dump};
+use super::{Definitions, Dump, Statement};
 use crate::introspect::is_own_table;
 use crate::runner::Queries as _;
 use crate::schema::by_foreign_keys;
@@ -104,6 +104,10 @@ FROM information_schema.KEY_COLUMN_USAGE
 WHERE TABLE_SCHEMA = DATABASE() AND REFERENCED_TABLE_SCHEMA <> DATABASE() GROUP BY REFERENCED_TABLE_SCHEMA
 UNION ALL SELECT CONCAT('the package `', ROUTINE_NAME, '`') FROM information_schema.ROUTINES
 WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_TYPE = 'PACKAGE'";
+
+const OTHER_DATABASES: &str = "\
+SELECT CAST(SCHEMA_NAME AS CHAR) AS value FROM information_schema.SCHEMATA
+WHERE SCHEMA_NAME NOT IN (DATABASE(), 'information_schema', 'mysql', 'performance_schema', 'sys') ORDER BY SCHEMA_NAME";
 
 /// The places that points have to be of, which MariaDB leaves out of its statements. Others have no such table.
 const PLACES: &str = "\
@@ -247,6 +251,21 @@ impl Dump for Mysql {
                 }
             });
         make_programs(&mut out, triggers.chain(events).collect(), &home);
+        let databases = Self::query_texts(conn, OTHER_DATABASES).await;
+        for database in databases.map_err(failed)? {
+            let has_query =
+                |it: &&Statement| !matches!(it.kind.as_str(), "" | "table" | "sequence");
+            let made = out.create.iter().filter(has_query);
+            let needs = made.filter(|it| names_database(&it.sql, &database)).count();
+            if needs > 0 {
+                out.notes.push(format!(
+                    "the database {}, which {} of these views and programs {}; it must be on the server before this runs",
+                    Dialect::Mysql.quote(&database),
+                    needs,
+                    if needs == 1 { "names" } else { "name" }
+                ));
+            }
+        }
 
         let drop = |kind: &str, name: &str| {
             format!(

@@ -81,13 +81,14 @@ pub(super) fn without_database(sql: &str, home: &str) -> String {
     out
 }
 
-/// Whether the text of a program goes on naming the database, where it names a table or routine.
-pub(super) fn names_database(sql: &str, home: &str) -> bool {
-    let named = format!("{home}.").to_lowercase();
-    let sql = sql.to_lowercase();
+/// Whether the text of a view or program names a database, where it names a table or routine.
+pub(super) fn names_database(sql: &str, database: &str) -> bool {
+    let named = format!("{database}.").to_lowercase();
+    let sql = sql.to_lowercase().replace('`', "");
+    let begins = |sign: char| sign == '(' || sign.is_whitespace();
     sql.match_indices(&named)
         .filter_map(|(at, _)| sql.get(..at))
-        .any(|before| before.ends_with(char::is_whitespace) && awaits_table(before))
+        .any(|before| before.ends_with(begins) && awaits_table(before))
 }
 
 /// Whether a text ends where a table's or routine's name has to follow, and no column's.

@@ -27,6 +27,12 @@ macro_rules! found {
         )
     };
 }
+/// The name of a type, with its schema where a name alone would find one of the server's: the server writes it so, too.
+macro_rules! type_ident {
+    () => {
+        "concat_ws('.', coalesce(quote_ident(l.schema_name), CASE WHEN NOT pg_type_is_visible(t.oid) THEN quote_ident(l.nspname) END), quote_ident(t.typname))"
+    };
+}
 /// A name as [`Schema`](crate::Schema) has it.
 macro_rules! key {
     ($name:literal) => {
@@ -102,26 +108,27 @@ pub(super) const TYPES: &str = concat!(
     "\
 SELECT json_build_object('key', 't' || t.oid, 'kind', CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' ELSE 'type' END,
   'name', ", key!("t.typname"), ", 'sql', CASE t.typtype
-    WHEN 'e' THEN format('CREATE TYPE %s AS ENUM (%s)', ", ident!("t.typname"), ",
+    WHEN 'e' THEN format('CREATE TYPE %s AS ENUM (%s)', ", type_ident!(), ",
       (SELECT coalesce(string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder), '') FROM pg_enum WHERE enumtypid = t.oid))
-    WHEN 'd' THEN format('CREATE DOMAIN %s AS %s', ", ident!("t.typname"), ", format_type(t.typbasetype, t.typtypmod))
+    WHEN 'd' THEN format('CREATE DOMAIN %s AS %s', ", type_ident!(), ", format_type(t.typbasetype, t.typtypmod))
       || CASE WHEN t.typcollation <> b.typcollation THEN ' COLLATE ' || t.typcollation::regcollation ELSE '' END
-      || coalesce(' DEFAULT ' || pg_get_expr(t.typdefaultbin, 0), '') || CASE WHEN t.typnotnull THEN ' NOT NULL' ELSE '' END
-      || (SELECT coalesce(string_agg(format(' CONSTRAINT %I %s', conname, pg_get_constraintdef(k.oid)), '' ORDER BY conname), '')
-          FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c' AND k.convalidated)
-    WHEN 'c' THEN format('CREATE TYPE %s AS (%s)', ", ident!("t.typname"), ",
+    WHEN 'c' THEN format('CREATE TYPE %s AS (%s)', ", type_ident!(), ",
       (SELECT coalesce(string_agg(format('%I %s', attname, format_type(atttypid, atttypmod))
          || CASE WHEN a.attcollation <> y.typcollation THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END, ', ' ORDER BY attnum), '')
        FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid WHERE attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped))
-    WHEN 'r' THEN format('CREATE TYPE %s AS RANGE (SUBTYPE = %s', ", ident!("t.typname"), ", format_type(r.rngsubtype, NULL))
+    WHEN 'r' THEN format('CREATE TYPE %s AS RANGE (SUBTYPE = %s', ", type_ident!(), ", format_type(r.rngsubtype, NULL))
       || CASE WHEN NOT o.opcdefault THEN format(', SUBTYPE_OPCLASS = %s', concat_ws('.', CASE WHEN NOT pg_opclass_is_visible(o.oid) THEN quote_ident(os.nspname) END, quote_ident(o.opcname))) ELSE '' END
       || CASE WHEN r.rngcollation <> rs.typcollation THEN ', COLLATION = ' || r.rngcollation::regcollation ELSE '' END
       || coalesce((SELECT ', MULTIRANGE_TYPE_NAME = ' || ", ident!("m.typname"), " FROM pg_type m WHERE m.oid = (to_jsonb(r) ->> 'rngmultitypid')::oid
            AND m.typname <> CASE strpos(t.typname, 'range') WHEN 0 THEN t.typname || '_multirange' ELSE regexp_replace(t.typname, 'range', 'multirange') END), '')
       || CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || ", function!("r.rngsubdiff"), " ELSE '' END || ')'
-    END, 'after', (SELECT coalesce(json_agg(format('ALTER DOMAIN %s ADD CONSTRAINT %I %s', ", ident!("t.typname"), ", conname, pg_get_constraintdef(k.oid)) ORDER BY conname), '[]')
-    FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c' AND NOT k.convalidated),
-  'drop', format(CASE t.typtype WHEN 'd' THEN 'DROP DOMAIN %s' ELSE 'DROP TYPE %s' END, ", found!("pg_type_is_visible(t.oid)", "t.typname"), ")) AS value
+    END,
+  'lines', array_remove(array[' DEFAULT ' || CASE t.typtype WHEN 'd' THEN pg_get_expr(t.typdefaultbin, 0) END, CASE WHEN t.typnotnull THEN ' NOT NULL' END], NULL),
+  'defaults', (SELECT coalesce(json_agg(json_build_object('column', '', 'sql', e, 'calls', ", called!("pg_type", "t.oid"), ")), '[]') FROM pg_get_expr(t.typdefaultbin, 0) e WHERE t.typtype = 'd' AND e IS NOT NULL),
+  'constraints', (SELECT coalesce(json_agg(json_build_object('sql', format('CONSTRAINT %I %s', k.conname, pg_get_constraintdef(k.oid)), 'name', k.conname,
+      'calls', ", called!("pg_constraint", "k.oid"), ", 'target', NULL, 'later', NOT k.convalidated) ORDER BY k.conname), '[]')
+    FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'),
+  'drop', format(CASE t.typtype WHEN 'd' THEN 'DROP DOMAIN %s' ELSE 'DROP TYPE %s' END, ", type_ident!(), ")) AS value
 FROM looked l JOIN pg_type t ON t.typnamespace = l.oid
 LEFT JOIN pg_type b ON b.oid = t.typbasetype
 LEFT JOIN pg_class c ON c.oid = t.typrelid
@@ -304,12 +311,6 @@ SELECT json_build_object('key', 'c' || c.oid, 'kind', 'table', 'name', ", key!("
       WHEN 'n' THEN format('ALTER TABLE %s REPLICA IDENTITY NOTHING', n.ident)
       WHEN 'i' THEN (SELECT format('ALTER TABLE %s REPLICA IDENTITY USING INDEX %I', n.ident, x.relname)
         FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisreplident) END]
-    || array(SELECT format('ALTER TABLE ONLY %s ALTER COLUMN %I %s', n.ident, a.attname, coalesce('SET DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), 'DROP DEFAULT'))
-      FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attinhcount > 0 AND (NOT a.attislocal OR c.relispartition)
-        AND EXISTS (SELECT 1 FROM pg_inherits i JOIN pg_attribute p ON p.attrelid = i.inhparent AND p.attname = a.attname
-          LEFT JOIN pg_attrdef o ON o.adrelid = p.attrelid AND o.adnum = p.attnum
-          WHERE i.inhrelid = c.oid AND pg_get_expr(o.adbin, o.adrelid) IS DISTINCT FROM pg_get_expr(d.adbin, d.adrelid)) ORDER BY a.attnum)
     || array(SELECT format('ALTER TABLE ONLY %s ALTER COLUMN %I SET NOT NULL', n.ident, a.attname)
       FROM pg_attribute a
       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull AND a.attinhcount > 0 AND (NOT a.attislocal OR c.relispartition)
@@ -335,6 +336,13 @@ SELECT json_build_object('key', 'c' || c.oid, 'kind', 'table', 'name', ", key!("
     || array(SELECT format('ALTER TABLE %s CLUSTER ON %I', n.ident, x.relname)
       FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisclustered
         AND (EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.oid AND k.contype IN ('p', 'u', 'x')) OR EXISTS (SELECT 1 FROM pg_inherits h WHERE h.inhrelid = x.oid)))),
+  'own_defaults', (SELECT coalesce(json_agg(json_build_object('sql', k.alter || coalesce('SET DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), 'DROP DEFAULT'),
+      'undo', k.alter || 'DROP DEFAULT', 'calls', ", called!("pg_attrdef", "d.oid"), ") ORDER BY a.attnum), '[]')
+    FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum, LATERAL (SELECT format('ALTER TABLE ONLY %s ALTER COLUMN %I ', n.ident, a.attname) AS alter) k
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attinhcount > 0 AND (NOT a.attislocal OR c.relispartition)
+      AND EXISTS (SELECT 1 FROM pg_inherits i JOIN pg_attribute p ON p.attrelid = i.inhparent AND p.attname = a.attname
+        LEFT JOIN pg_attrdef o ON o.adrelid = p.attrelid AND o.adnum = p.attnum
+        WHERE i.inhrelid = c.oid AND pg_get_expr(o.adbin, o.adrelid) IS DISTINCT FROM pg_get_expr(d.adbin, d.adrelid))),
   'drop', format('DROP TABLE %s', n.ident)) AS value
 FROM looked l JOIN pg_class c ON c.relnamespace = l.oid, LATERAL (SELECT ", ident!("c.relname"), " AS ident,
   c.relispartition AND ", columns!("c.oid"), " <> ", columns!("(SELECT inhparent FROM pg_inherits WHERE inhrelid = c.oid)"), " AS apart) n
@@ -350,8 +358,13 @@ SELECT json_build_object('key', 'c' || c.oid, 'kind', CASE c.relkind WHEN 'v' TH
     ", storage!(), ") || chr(10) || rtrim(pg_get_viewdef(c.oid), ';')
     || CASE WHEN c.relkind = 'm' AND NOT c.relispopulated THEN ' WITH NO DATA' ELSE '' END,
   'fill', CASE WHEN c.relkind = 'm' AND c.relispopulated THEN 'REFRESH MATERIALIZED VIEW ' || ", ident!("c.relname"), " END,
-  'after', (SELECT coalesce(json_agg(format('ALTER VIEW %s ALTER COLUMN %I SET DEFAULT %s', ", ident!("c.relname"), ", a.attname, pg_get_expr(d.adbin, d.adrelid))
-    ORDER BY a.attnum), '[]') FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = c.oid),
+  'outline', CASE c.relkind WHEN 'v' THEN 'CREATE VIEW ' || ", ident!("c.relname"), " || E' AS\n SELECT ' || (SELECT coalesce(string_agg(
+      format('NULL::%s%s AS %I', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attcollation <> y.typcollation THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END, a.attname),
+      E',\n    ' ORDER BY a.attnum), '') FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) END,
+  'own_defaults', (SELECT coalesce(json_agg(json_build_object('sql', k.alter || 'SET DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), 'undo', k.alter || 'DROP DEFAULT',
+      'calls', ", called!("pg_attrdef", "d.oid"), ") ORDER BY a.attnum), '[]')
+    FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum,
+      LATERAL (SELECT format('ALTER VIEW %s ALTER COLUMN %I ', ", ident!("c.relname"), ", a.attname) AS alter) k WHERE d.adrelid = c.oid),
   'drop', format('DROP %s %s', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'MATERIALIZED VIEW' END, ", ident!("c.relname"), ")) AS value
 FROM looked l JOIN pg_class c ON c.relnamespace = l.oid
 WHERE c.relkind IN ('v', 'm') AND ",
@@ -427,7 +440,7 @@ WHERE ",
     not_of_extension!("pg_class", "c.oid"),
     "
 UNION ALL
-SELECT json_build_object('key', 't' || t.oid, 'sql', format(CASE t.typtype WHEN 'd' THEN 'COMMENT ON DOMAIN %s' ELSE 'COMMENT ON TYPE %s' END, ", found!("pg_type_is_visible(t.oid)", "t.typname"), ")
+SELECT json_build_object('key', 't' || t.oid, 'sql', format(CASE t.typtype WHEN 'd' THEN 'COMMENT ON DOMAIN %s' ELSE 'COMMENT ON TYPE %s' END, ", type_ident!(), ")
   || ' IS ' || quote_literal(d.description))
 FROM looked l JOIN pg_type t ON t.typnamespace = l.oid JOIN pg_description d ON d.objoid = t.oid AND d.classoid = 'pg_type'::regclass
 WHERE ",
@@ -445,7 +458,7 @@ SELECT json_build_object('key', 'c' || c.oid, 'sql', format('COMMENT ON CONSTRAI
 FROM looked l JOIN pg_class c ON c.relnamespace = l.oid JOIN pg_constraint k ON k.conrelid = c.oid
 JOIN pg_description d ON d.objoid = k.oid AND d.classoid = 'pg_constraint'::regclass
 UNION ALL
-SELECT json_build_object('key', 't' || t.oid, 'sql', format('COMMENT ON CONSTRAINT %I ON DOMAIN %s IS %L', k.conname, ", ident!("t.typname"), ", d.description))
+SELECT json_build_object('key', 't' || t.oid, 'sql', format('COMMENT ON CONSTRAINT %I ON DOMAIN %s IS %L', k.conname, ", type_ident!(), ", d.description))
 FROM looked l JOIN pg_type t ON t.typnamespace = l.oid JOIN pg_constraint k ON k.contypid = t.oid
 JOIN pg_description d ON d.objoid = k.oid AND d.classoid = 'pg_constraint'::regclass
 UNION ALL

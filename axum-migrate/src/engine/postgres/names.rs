@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::token::{Kind, tokens};
 
-/// The schemas that the statements create, or create a table or type in.
+/// The schemas that the statements create, or create a table, type or domain in.
 pub(super) fn named_schemas(statements: &[String]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for statement in statements {
@@ -26,7 +26,7 @@ pub(super) fn named_schemas(statements: &[String]) -> BTreeSet<String> {
             let is_name_of = match kind.as_str() {
                 "SCHEMA" => is_created(&["CREATE"]),
                 "TABLE" => is_created(&["CREATE", "UNLOGGED"]),
-                "TYPE" => is_created(&["CREATE"]),
+                "TYPE" | "DOMAIN" => is_created(&["CREATE"]),
                 _ => false,
             };
             if !is_name_of {

@@ -35,6 +35,49 @@ CREATE INDEX books_sorted ON books (sort_title(books.*));
 ALTER TABLE books ADD CONSTRAINT fine CHECK (is_fine(books.*)), ALTER shelf SET DEFAULT next_shelf();
 "#;
 
+/// What was replaced until it needs what needs it: each line that begins with `>` closes a circle.
+const REPLACED: &str = r#"
+CREATE DOMAIN code AS text;
+CREATE TABLE codes (code code PRIMARY KEY, note varchar(9) COLLATE "C" DEFAULT 'n');
+CREATE FUNCTION short(text) RETURNS boolean BEGIN ATOMIC SELECT length($1) < 9; END;
+CREATE FUNCTION first_code() RETURNS code BEGIN ATOMIC SELECT min(code)::code FROM codes; END;
+> ALTER DOMAIN code ADD CONSTRAINT short CHECK (short(VALUE));
+> ALTER DOMAIN code SET DEFAULT first_code();
+> CREATE OR REPLACE FUNCTION short(text) RETURNS boolean BEGIN ATOMIC SELECT length($1) < 9 + count(*) FROM codes; END;
+CREATE DOMAIN mark AS integer;
+CREATE FUNCTION is_mark(mark) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1::integer > 0';
+> ALTER DOMAIN mark ADD CONSTRAINT is_mark CHECK (is_mark(abs(VALUE)::mark)) NOT VALID;
+CREATE VIEW shown AS SELECT code, note FROM codes;
+CREATE FUNCTION label(shown) RETURNS text LANGUAGE sql STABLE AS 'SELECT $1.code || ''!''';
+CREATE VIEW "Labels" AS SELECT label(s) AS label, note FROM shown s;
+CREATE FUNCTION how_many("Labels") RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM shown';
+> CREATE OR REPLACE VIEW shown WITH (security_barrier) AS SELECT code, note, how_many(NULL) AS "How many" FROM codes;
+> ALTER VIEW shown ALTER note SET DEFAULT label(NULL);
+COMMENT ON COLUMN shown."How many" IS 'labels';
+CREATE TRIGGER put INSTEAD OF INSERT ON shown FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+CREATE MATERIALIZED VIEW kept AS SELECT label FROM "Labels";
+CREATE INDEX kept_label ON kept (label);
+CREATE FUNCTION even(n integer, step integer DEFAULT 1) RETURNS boolean IMMUTABLE RETURN n = 0;
+CREATE FUNCTION odd(n integer) RETURNS boolean IMMUTABLE RETURN n <> 0 AND even(n - 1);
+> CREATE OR REPLACE FUNCTION even(n integer, step integer DEFAULT 1) RETURNS boolean IMMUTABLE RETURN n = 0 OR odd(n - step);
+CREATE FUNCTION next_part() RETURNS integer RETURN 1;
+CREATE TABLE parts (id integer DEFAULT next_part(), day date DEFAULT '2020-01-02') PARTITION BY RANGE (day);
+CREATE TABLE parts_old PARTITION OF parts FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+ALTER TABLE parts_old ALTER id SET DEFAULT 7;
+> CREATE OR REPLACE FUNCTION next_part() RETURNS integer RETURN (SELECT count(*) FROM parts_old);
+"#;
+
+const WHAT_IS_REPLACED: &str = "\
+SELECT pg_get_functiondef(oid) AS value FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+UNION ALL SELECT concat_ws(' ', relname, relispopulated, reloptions, pg_get_viewdef(oid)) FROM pg_class WHERE relkind IN ('v', 'm')
+  AND relnamespace = current_schema()::regnamespace
+UNION ALL SELECT concat_ws(' ', typname, typdefault, typnotnull, conname, convalidated, pg_get_constraintdef(k.oid)) FROM pg_type t
+  LEFT JOIN pg_constraint k ON k.contypid = t.oid WHERE typtype = 'd' AND typnamespace = current_schema()::regnamespace
+UNION ALL SELECT concat_ws(' ', adrelid::regclass, adnum, pg_get_expr(adbin, adrelid)) FROM pg_attrdef WHERE adrelid >= 16384
+UNION ALL SELECT concat_ws(' ', tgrelid::regclass, tgname) FROM pg_trigger
+UNION ALL SELECT concat_ws(' ', objoid::regclass, description) FROM pg_description WHERE classoid = 'pg_class'::regclass AND objoid >= 16384
+ORDER BY 1";
+
 /// Called as what is the server's, which a name alone finds first.
 const NAMESAKES: &str = r#"
 DO $$ BEGIN
@@ -42,6 +85,14 @@ DO $$ BEGIN
   EXECUTE format('COMMENT ON FUNCTION %I.upper(text) IS ''it is ours''', current_schema());
   EXECUTE format('CREATE TYPE %I.box AS (wide integer)', current_schema());
   EXECUTE format('COMMENT ON TYPE %I.box IS ''of paper''', current_schema());
+  EXECUTE format('CREATE TYPE %I.date AS ENUM (''today'', ''never'')', current_schema());
+  EXECUTE format('CREATE FUNCTION %1$I.days(%1$I.date) RETURNS integer LANGUAGE sql IMMUTABLE AS ''SELECT 1''', current_schema());
+  EXECUTE format('CREATE CAST (%1$I.date AS integer) WITH FUNCTION %1$I.days(%1$I.date)', current_schema());
+  EXECUTE format('COMMENT ON CAST (%1$I.date AS integer) IS ''in days''', current_schema());
+  EXECUTE format('CREATE TABLE %1$I.dates (day %1$I.date DEFAULT ''today'', days %1$I.date[])', current_schema());
+  EXECUTE format('CREATE VIEW %1$I.days AS SELECT day::integer AS n FROM %1$I.dates', current_schema());
+  EXECUTE format('CREATE OPERATOR %1$I.+ (FUNCTION = %1$I.days, RIGHTARG = %1$I.date)', current_schema());
+  EXECUTE format('COMMENT ON OPERATOR %1$I.+ (NONE, %1$I.date) IS ''plus''', current_schema());
 END $$;
 "#;
 
@@ -52,6 +103,9 @@ UNION ALL SELECT concat_ws(' ', relname, relispopulated) FROM pg_class WHERE rel
 UNION ALL SELECT concat_ws(' ', seqrelid::regclass, seqstart, seqincrement, seqmax) FROM pg_sequence
 UNION ALL SELECT concat_ws(' ', proname, obj_description(oid, 'pg_proc')) FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
 UNION ALL SELECT concat_ws(' ', typname, obj_description(oid, 'pg_type')) FROM pg_type WHERE typnamespace = current_schema()::regnamespace AND typname = 'box'
+UNION ALL SELECT concat_ws(' ', castsource::regtype, casttarget::regtype, castfunc::regprocedure, obj_description(oid, 'pg_cast')) FROM pg_cast WHERE oid >= 16384
+UNION ALL SELECT concat_ws(' ', oid::regoperator, obj_description(oid, 'pg_operator')) FROM pg_operator WHERE oid >= 16384
+UNION ALL SELECT pg_get_viewdef('days'::regclass)
 ORDER BY 1";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,9 +122,10 @@ async fn what_functions_read_is_there_before_they_are_called() {
     empty.ok(&line("upgrade")).await;
     assert_eq!(empty.rows(WHAT_IS).await, made);
     empty.ok(&line("check --drift")).await;
+    empty.ok(&line("verify")).await;
     empty.ok(&line("downgrade base --allow-data-loss")).await;
     let left = "SELECT proname::text AS value FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
-        UNION ALL SELECT typname FROM pg_type WHERE typnamespace = current_schema()::regnamespace AND typname = 'box'";
+        UNION ALL SELECT typname FROM pg_type WHERE typnamespace = current_schema()::regnamespace AND typname IN ('box', 'date')";
     assert_eq!(empty.rows(left).await, [""; 0]);
     empty.ok(&line("upgrade")).await;
 }
@@ -92,6 +147,31 @@ async fn a_table_may_call_functions_of_its_own_rows() {
     let shelves = "SELECT shelf::text AS value FROM books ORDER BY id";
     assert_eq!(empty.rows(shelves).await, ["1", "2"]);
     empty.ok(&line("downgrade base --allow-data-loss")).await;
+    empty.ok(&line("upgrade")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_replaced_may_need_what_needs_it() {
+    let project = Project::<Postgres>::new().await;
+    project.execute(&REPLACED.replace("\n>", "\n")).await;
+    let told = project.ok("adopt").await;
+    assert!(!told.contains("Not in the revision"), "{told}");
+    project.ok("check --drift").await;
+
+    let empty = Project::<Postgres>::new().await;
+    let line = |line: &str| format!("{line} --dir {}", project.migrations().display());
+    empty.ok(&line("upgrade")).await;
+    assert_eq!(
+        empty.rows(WHAT_IS_REPLACED).await,
+        project.rows(WHAT_IS_REPLACED).await
+    );
+    empty.ok(&line("check --drift")).await;
+    empty.execute("INSERT INTO codes VALUES ('a')").await;
+    empty.ok(&line("downgrade base --allow-data-loss")).await;
+    let left = "SELECT proname::text AS value FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+        UNION ALL SELECT typname FROM pg_type WHERE typnamespace = current_schema()::regnamespace AND typtype = 'd'";
+    assert_eq!(empty.rows(left).await, [""; 0]);
+    assert_eq!(empty.tables().await, [""; 0]);
     empty.ok(&line("upgrade")).await;
 }
 

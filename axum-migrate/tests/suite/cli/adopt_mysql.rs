@@ -109,7 +109,10 @@ async fn keys_into_another_database_stay_what_they_are() {
         .execute(&format!(
             "CREATE TABLE users (id bigint PRIMARY KEY);
              CREATE TABLE notes (id integer PRIMARY KEY, user_id integer,
-               CONSTRAINT of_user FOREIGN KEY (user_id) REFERENCES `{there}`.users (id))"
+               CONSTRAINT of_user FOREIGN KEY (user_id) REFERENCES `{there}`.users (id));
+             CREATE VIEW theirs AS SELECT u.id, n.id AS note FROM `{there}`.users u JOIN notes n ON n.user_id = u.id;
+             CREATE TRIGGER told AFTER DELETE ON notes FOR EACH ROW DELETE FROM {there}.users WHERE id = old.user_id;
+             CREATE VIEW ours AS SELECT id FROM users"
         ))
         .await;
     let schema = Mysql::introspect(&mut project.connection().await)
@@ -124,6 +127,12 @@ async fn keys_into_another_database_stay_what_they_are() {
     assert!(
         told.contains(&format!(
             "the database `{there}`, to which foreign keys of these tables point: notes"
+        )),
+        "{told}"
+    );
+    assert!(
+        told.contains(&format!(
+            "the database `{there}`, which 2 of these views and programs name; it must"
         )),
         "{told}"
     );

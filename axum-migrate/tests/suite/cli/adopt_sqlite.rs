@@ -23,7 +23,9 @@ async fn what_only_the_application_can_make_is_left_to_it() {
              CREATE VIEW plain AS SELECT slug(title) AS slug FROM notes;
              CREATE TRIGGER slugged AFTER INSERT ON notes BEGIN UPDATE notes SET body = slug(new.title) WHERE id = new.id; END;
              CREATE VIRTUAL TABLE words USING fts5(body, content = 'notes', content_rowid = 'id');
-             CREATE VIRTUAL TABLE places USING rtree(id, low, high)",
+             CREATE VIRTUAL TABLE places USING rtree(id, low, high);
+             PRAGMA user_version = -7;
+             PRAGMA application_id = 1196444487",
         )
         .await;
     project
@@ -66,6 +68,15 @@ async fn what_only_the_application_can_make_is_left_to_it() {
             .collect::<Vec<_>>(),
         ["places", "plain", "slugged", "words"]
     );
+    let numbers = "SELECT user_version || ' ' || application_id AS value FROM pragma_user_version, pragma_application_id";
+    assert_eq!(empty.rows(numbers).await, ["-7 1196444487"]);
+    empty
+        .ok(&format!(
+            "downgrade base --allow-data-loss --dir {}",
+            project.migrations().display()
+        ))
+        .await;
+    assert_eq!(empty.rows(numbers).await, ["0 0"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

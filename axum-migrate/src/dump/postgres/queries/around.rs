@@ -84,35 +84,39 @@ WHERE ",
 );
 
 /// What needs what: the key of the dependent, a blank, the key of what it needs. Parts of a table count as the table;
-/// foreign keys do not count, nor does what a sequence belongs to. Functions that defaults, checks and indexes call are
-/// `soft`: they may take the table's rows, and what calls them is made after them then.
+/// foreign keys do not count, nor does what a sequence belongs to. What can be said later is `soft`: the functions that
+/// defaults, checks and indexes call, and what the queries of views and the parsed bodies of functions read.
 pub(in super::super) const EDGES: &str = "\
 WITH class AS (SELECT c.oid, CASE WHEN c.relkind = 'c' THEN 't' || c.reltype WHEN i.indrelid IS NOT NULL THEN 'c' || i.indrelid ELSE 'c' || c.oid END AS key,
-    c.relkind = 'S' AS counts, i.indrelid IS NOT NULL AS waits FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid WHERE c.oid >= 16384),
+    c.relkind = 'S' AS counts, CASE WHEN i.indrelid IS NOT NULL THEN 'calls' END AS waits FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid WHERE c.oid >= 16384),
   type AS (SELECT t.oid, CASE WHEN e.oid IS NOT NULL THEN coalesce(f.key, 't' || e.oid) WHEN m.rngtypid IS NOT NULL THEN 't' || m.rngtypid
-      ELSE coalesce(f.key, 't' || t.oid) END AS key
+      ELSE coalesce(f.key, 't' || t.oid) END AS key, CASE t.typtype WHEN 'd' THEN 'calls' END AS calls
     FROM pg_type t LEFT JOIN pg_type e ON e.typarray = t.oid LEFT JOIN class f ON f.oid = coalesce(e.typrelid, t.typrelid) AND f.oid <> 0
     LEFT JOIN (SELECT rngtypid, (to_jsonb(r) ->> 'rngmultitypid')::oid AS multi FROM pg_range r) m ON m.multi = t.oid WHERE t.oid >= 16384),
   thing AS (
     SELECT 'pg_class'::regclass::oid AS class, oid, CASE WHEN NOT counts THEN key END AS dependent, key AS needed, waits FROM class
-    UNION ALL SELECT 'pg_type'::regclass, oid, key, key, false FROM type
-    UNION ALL SELECT 'pg_attrdef'::regclass, d.oid, 'c' || adrelid, NULL, attgenerated = '' FROM pg_attrdef d
+    UNION ALL SELECT 'pg_type'::regclass, oid, key, key, calls FROM type
+    UNION ALL SELECT 'pg_attrdef'::regclass, d.oid, 'c' || adrelid, NULL, CASE attgenerated WHEN '' THEN 'calls' END FROM pg_attrdef d
       JOIN pg_attribute a ON a.attrelid = adrelid AND a.attnum = adnum
     UNION ALL SELECT 'pg_constraint'::regclass, oid, CASE WHEN contype = 'f' THEN NULL WHEN conrelid <> 0 THEN 'c' || conrelid ELSE 't' || contypid END,
-      'c' || conrelid, contype = 'c' AND conrelid <> 0 FROM pg_constraint
-    UNION ALL SELECT 'pg_rewrite'::regclass, oid, 'c' || ev_class, NULL, false FROM pg_rewrite WHERE rulename = '_RETURN'
-    UNION ALL SELECT 'pg_operator'::regclass, oid, 'o' || oid, 'o' || oid, false FROM pg_operator
-    UNION ALL SELECT 'pg_opfamily'::regclass, oid, 'm' || oid, 'm' || oid, false FROM pg_opfamily
-    UNION ALL SELECT 'pg_cast'::regclass, oid, 'a' || oid, NULL, false FROM pg_cast WHERE oid >= 16384
-    UNION ALL SELECT 'pg_opclass'::regclass, oid, 'k' || oid, 'k' || oid, false FROM pg_opclass
-    UNION ALL SELECT d.classid, d.objid, min(CASE d.refclassid WHEN 'pg_opclass'::regclass THEN 'k' ELSE 'm' END || d.refobjid), NULL, false
+      'c' || conrelid, CASE contype WHEN 'c' THEN 'calls' END FROM pg_constraint
+    UNION ALL SELECT 'pg_rewrite'::regclass, r.oid, 'c' || ev_class, NULL, CASE relkind WHEN 'v' THEN 'reads' END FROM pg_rewrite r
+      JOIN pg_class c ON c.oid = ev_class WHERE rulename = '_RETURN'
+    UNION ALL SELECT 'pg_operator'::regclass, oid, 'o' || oid, 'o' || oid, NULL FROM pg_operator
+    UNION ALL SELECT 'pg_opfamily'::regclass, oid, 'm' || oid, 'm' || oid, NULL FROM pg_opfamily
+    UNION ALL SELECT 'pg_cast'::regclass, oid, 'a' || oid, NULL, NULL FROM pg_cast WHERE oid >= 16384
+    UNION ALL SELECT 'pg_opclass'::regclass, oid, 'k' || oid, 'k' || oid, NULL FROM pg_opclass
+    UNION ALL SELECT d.classid, d.objid, min(CASE d.refclassid WHEN 'pg_opclass'::regclass THEN 'k' ELSE 'm' END || d.refobjid), NULL, NULL
       FROM pg_depend d WHERE d.classid IN ('pg_amop'::regclass, 'pg_amproc'::regclass)
         AND d.refclassid IN ('pg_opclass'::regclass, 'pg_opfamily'::regclass) GROUP BY d.classid, d.objid
-    UNION ALL SELECT 'pg_proc'::regclass, oid, 'p' || oid, 'p' || oid, false FROM pg_proc
-    UNION ALL SELECT 'pg_collation'::regclass, oid, NULL, 'l' || oid, false FROM pg_collation
-    UNION ALL SELECT 'pg_ts_dict'::regclass, oid, 'd' || oid, 'd' || oid, false FROM pg_ts_dict
-    UNION ALL SELECT 'pg_ts_config'::regclass, oid, 'f' || oid, 'f' || oid, false FROM pg_ts_config)
-SELECT concat_ws(' ', a.dependent, b.needed, CASE WHEN bool_and(a.waits AND d.refclassid = 'pg_proc'::regclass) THEN 'soft' END) AS value
+    UNION ALL SELECT 'pg_proc'::regclass, oid, 'p' || oid, 'p' || oid,
+      CASE WHEN oid >= 16384 AND to_jsonb(p) ->> 'prosqlbody' IS NOT NULL THEN 'reads' END FROM pg_proc p
+    UNION ALL SELECT 'pg_collation'::regclass, oid, NULL, 'l' || oid, NULL FROM pg_collation
+    UNION ALL SELECT 'pg_ts_dict'::regclass, oid, 'd' || oid, 'd' || oid, NULL FROM pg_ts_dict
+    UNION ALL SELECT 'pg_ts_config'::regclass, oid, 'f' || oid, 'f' || oid, NULL FROM pg_ts_config)
+SELECT concat_ws(' ', a.dependent, b.needed, CASE WHEN bool_and(coalesce(CASE a.waits WHEN 'calls' THEN d.refclassid = 'pg_proc'::regclass
+    -- The types of a function are its own.
+    ELSE a.waits = 'reads' AND (d.classid, d.refclassid) <> ('pg_proc'::regclass, 'pg_type'::regclass) END, false)) THEN 'soft' END) AS value
 FROM pg_depend d JOIN thing a ON a.class = d.classid AND a.oid = d.objid JOIN thing b ON b.class = d.refclassid AND b.oid = d.refobjid
 WHERE d.refobjid >= 16384 AND d.deptype IN ('n', 'a', 'P', 'S', 'i') AND a.dependent <> b.needed
 GROUP BY a.dependent, b.needed ORDER BY 1";
