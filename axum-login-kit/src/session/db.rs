@@ -16,7 +16,9 @@ use diesel_async::RunQueryDsl;
 use diesel_async::methods::{ExecuteDsl, LoadQuery};
 use futures_util::future::BoxFuture;
 
-use super::backend::{FinishHook, Presented, SessionBackend, UserLoader, Written};
+use super::backend::{FinishHook, SessionBackend};
+use super::loader::UserLoader;
+use super::presented::{Presented, Written};
 use super::record::{Session, SessionChange, SessionId};
 use super::statements::{self, FindSession, FindUser, ListRow, ListSessions, SessionRow, Write};
 use crate::error::Error;

@@ -7,7 +7,8 @@ use chrono::NaiveDateTime;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::backend::{Presented, SessionBackend, Written};
+use super::backend::SessionBackend;
+use super::presented::{Presented, Written};
 use super::record::{Session, SessionChange, SessionId};
 use crate::error::Error;
 use crate::keys::SealingKeys;

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use chrono::NaiveDateTime;
 
-use super::backend::{Presented, SessionBackend, Written};
+use super::backend::SessionBackend;
+use super::presented::{Presented, Written};
 use super::record::{Session, SessionChange, SessionId};
 use crate::error::Error;
 use crate::user::AuthUser;

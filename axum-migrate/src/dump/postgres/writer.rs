@@ -22,12 +22,19 @@ pub(super) struct Writer<'a> {
 struct Later {
     up: Vec<String>,
     down: Vec<String>,
+    /// There are columns' defaults among it.
+    has_defaults: bool,
 }
 
 impl Later {
     fn add(&mut self, up: String, down: String) {
         self.up.push(up);
         self.down.push(down);
+    }
+
+    fn add_default(&mut self, up: String, down: String) {
+        self.has_defaults = true;
+        self.add(up, down);
     }
 }
 
@@ -104,8 +111,8 @@ impl<'a> Writer<'a> {
             }
             for default in &object.own_defaults {
                 // One of a parent that comes later reaches its children, too.
-                if made.lacks_any(&default.calls) || !later.up.is_empty() {
-                    later.add(default.sql.clone(), default.undo.clone());
+                if made.lacks_any(&default.calls) || later.has_defaults {
+                    later.add_default(default.sql.clone(), default.undo.clone());
                 } else {
                     out.make("", &default.sql);
                 }
@@ -188,7 +195,7 @@ impl<'a> Writer<'a> {
                     "" => alter.clone(),
                     column => format!("{alter} ALTER COLUMN {column}"),
                 };
-                later.add(
+                later.add_default(
                     format!("{alter} SET DEFAULT {sql}"),
                     format!("{alter} DROP DEFAULT"),
                 );
