@@ -121,6 +121,12 @@ impl<B: Backend, K: Bind> Database<B, K> {
                 "max_connections is 0, so that no request could ever run; set at least 1",
             ));
         }
+        if config.connect_timeout.is_zero() {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                "connect_timeout is 0, so that no connection could ever be made; set the longest time that one may take",
+            ));
+        }
         let size = B::max_connections(&target).unwrap_or(config.max_connections);
         let wait = config.pool_timeout;
         let inside = Inside::new(B::DIALECT.system_name(), &config);

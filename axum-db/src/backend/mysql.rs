@@ -97,18 +97,19 @@ fn session_settings(config: &Config) -> String {
     let mut sql = String::from(
         "SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), lc_messages = 'en_US'",
     );
-    if let Some(limit) = config.lock_timeout {
+    let given = |limit: Option<Duration>| limit.filter(|limit| !limit.is_zero());
+    if let Some(limit) = given(config.lock_timeout) {
         let seconds = whole_seconds(limit);
         sql += &format!(", innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}");
     }
-    if let Some(limit) = config.statement_timeout {
+    if let Some(limit) = given(config.statement_timeout) {
         let milliseconds = limit.as_millis().clamp(1, u128::from(u32::MAX));
         let seconds = limit.as_secs_f64().min(YEAR as f64);
         sql += &format!(
             " /*M!100101 , max_statement_time = {seconds} */ /*!50708 , max_execution_time = {milliseconds} */"
         );
     }
-    if let Some(limit) = config.idle_in_transaction_timeout {
+    if let Some(limit) = given(config.idle_in_transaction_timeout) {
         let seconds = whole_seconds(limit);
         sql += &format!(" /*M!100300 , idle_transaction_timeout = {seconds} */");
     }

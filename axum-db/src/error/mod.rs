@@ -59,6 +59,8 @@ struct Inner {
     message: Cow<'static, str>,
     cause: Option<diesel::result::Error>,
     constraint: OnceLock<Option<Constraint>>,
+    /// The text was written for visitors.
+    for_visitors: bool,
 }
 
 impl Error {
@@ -68,6 +70,7 @@ impl Error {
             message: message.into(),
             cause: None,
             constraint: OnceLock::new(),
+            for_visitors: false,
         }))
     }
 
@@ -83,7 +86,13 @@ impl Error {
     /// ```
     #[must_use]
     pub fn not_found(description: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(ErrorKind::NotFound, description)
+        Self(Arc::new(Inner {
+            kind: ErrorKind::NotFound,
+            message: description.into(),
+            cause: None,
+            constraint: OnceLock::new(),
+            for_visitors: true,
+        }))
     }
 
     /// What went wrong.
@@ -306,6 +315,7 @@ impl From<diesel::result::Error> for Error {
             message,
             cause: Some(cause),
             constraint: OnceLock::new(),
+            for_visitors: false,
         }))
     }
 }
@@ -348,6 +358,7 @@ pub(crate) fn kind_of(error: &diesel::result::Error) -> ErrorKind {
         E::NotFound => ErrorKind::NotFound,
         E::BrokenTransactionManager => ErrorKind::Aborted,
         E::AlreadyInTransaction | E::NotInTransaction => ErrorKind::Usage,
+        E::SerializationError(_) => ErrorKind::InvalidValue,
         _ => ErrorKind::Query,
     }
 }
@@ -363,10 +374,10 @@ impl IntoResponse for Error {
         } else {
             tracing::debug!(target: "axum_db", kind = ?self.kind(), "{self}");
         }
-        // Only an error made by `Error::not_found` has a text that was written for visitors.
-        let body = match (&self.0.cause, self.0.kind) {
-            (None, ErrorKind::NotFound) => self.0.message.clone().into_owned(),
-            _ => status.canonical_reason().unwrap_or("Error").to_owned(),
+        let body = if self.0.for_visitors {
+            self.0.message.clone().into_owned()
+        } else {
+            status.canonical_reason().unwrap_or("Error").to_owned()
         };
         let mut response = (status, body).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {

@@ -7,3 +7,4 @@ mod watch;
 pub(crate) use checkout::Checkout;
 pub(crate) use manager::{Manager, Pooled, connect, no_answer, out_of_reach};
 pub use watch::Watch;
+pub(crate) use watch::{only_reads, plain};

@@ -36,6 +36,8 @@ pub struct Watch {
     guard: AtomicU32,
     /// Set while what such a guard needs is set on the connection.
     guarded: AtomicBool,
+    /// A user's own statement wrote in the open transaction.
+    wrote: AtomicBool,
     /// The database would be gone with its connection.
     permanent: bool,
     /// Who wants to know what runs.
@@ -56,6 +58,7 @@ impl Watch {
             taken_over: AtomicBool::new(false),
             guard: AtomicU32::new(0),
             guarded: AtomicBool::new(false),
+            wrote: AtomicBool::new(false),
             permanent,
             trail,
         })
@@ -136,6 +139,11 @@ impl Watch {
         self.taken_over.load(Ordering::Acquire)
     }
 
+    /// Whether a user's own statement wrote in the open transaction.
+    pub(crate) fn has_written(&self) -> bool {
+        self.wrote.load(Ordering::Acquire)
+    }
+
     /// The next statement is our own, though the connection was in hand.
     #[cfg(feature = "mysql")]
     pub(crate) fn control(&self) {
@@ -190,6 +198,11 @@ impl Watch {
         self.in_flight.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// A value of the statement could not be written, so that nothing of it is under way.
+    pub(crate) fn was_not_sent(&self) {
+        self.in_flight.store(0, Ordering::Release);
+    }
+
     /// A statement failed. Errors that rows brought later than Diesel's own report come here too.
     pub(crate) fn failed_with<B: Backend>(&self, error: &diesel::result::Error) {
         let kind = crate::error::kind_of(error);
@@ -219,6 +232,9 @@ impl Watch {
 
     fn entered(&self, depth: u32) {
         self.trail.set_in_transaction(depth > 0);
+        if depth == 0 {
+            self.wrote.store(false, Ordering::Release);
+        }
         self.depth.store(depth, Ordering::Release);
     }
 
@@ -257,8 +273,12 @@ impl Watch {
     fn inspect<B: Backend>(&self, query: &str) {
         // Diesel appends the values, which are not the statement's text.
         let sql = query.split(" -- binds: ").next().unwrap_or_default();
+        let plain = plain(sql);
+        if !only_reads(&plain) {
+            self.wrote.store(true, Ordering::Release);
+        }
         // A mark of a comment may stand within a value, where it hides nothing.
-        for sql in [in_one_line(sql), in_one_line(&without_comments(sql))] {
+        for sql in [in_one_line(sql), plain] {
             if begins_or_ends_transactions(&sql) {
                 self.taken_over.store(true, Ordering::Release);
             }
@@ -270,6 +290,27 @@ impl Watch {
             }
         }
     }
+}
+
+/// Whether a statement, which has no comments, asks for something and writes nothing, unless a function does.
+pub(crate) fn only_reads(sql: &str) -> bool {
+    const WRITING: [&str; 5] = ["INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE"];
+    let mut words = sql
+        .split(|character: char| !character.is_ascii_alphabetic())
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_uppercase);
+    match words.next().as_deref() {
+        Some(
+            "SELECT" | "VALUES" | "TABLE" | "SHOW" | "EXPLAIN" | "DESCRIBE" | "PRAGMA" | "SET",
+        ) => true,
+        Some("WITH") => words.all(|word| !WRITING.contains(&word.as_str())),
+        _ => false,
+    }
+}
+
+/// The SQL without comments, in one line.
+pub(crate) fn plain(sql: &str) -> String {
+    in_one_line(&without_comments(sql))
 }
 
 fn in_one_line(sql: &str) -> String {
@@ -378,7 +419,7 @@ mod tests {
     use super::*;
 
     fn takes_over(sql: &str) -> bool {
-        [in_one_line(sql), in_one_line(&without_comments(sql))]
+        [in_one_line(sql), plain(sql)]
             .iter()
             .any(|sql| begins_or_ends_transactions(sql))
     }
@@ -418,14 +459,14 @@ mod tests {
 
     #[test]
     fn comments_are_a_space() {
-        for (sql, plain) in [
+        for (sql, expected) in [
             ("/* a */ SET\n\tx", "SET x"),
             ("CREATE /**/ TEMP TABLE t", "CREATE TEMP TABLE t"),
             ("/*!40101 SET x */", "SET x */"),
             ("SELECT 1 -- ü", "SELECT 1"),
             ("SELECT '/* ü", "SELECT '"),
         ] {
-            assert_eq!(in_one_line(&without_comments(sql)), plain);
+            assert_eq!(plain(sql), expected);
         }
     }
 }

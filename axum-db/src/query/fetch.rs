@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use super::count::{Countable, Exists};
 use super::page::Page;
 use super::pagination::{Pagination, UncountedPage};
-use super::text::{Text, Written, by_hand};
+use super::text::{Text, Written};
 use crate::{Backend, Bind, Db, Error, ErrorKind};
 
 const NOT_THERE: &str = "Not Found";
@@ -603,10 +603,7 @@ where
     let text = Text::of::<B, Q>(&query);
     Box::pin(async move {
         let text = text?;
-        let mut lease = db.lease_at(here, text.access::<Q>()).await?;
-        if by_hand::<Q>() {
-            lease.take_in_hand();
-        }
+        let mut lease = db.lease_for(here, text.purpose::<B, Q>()).await?;
         let (connection, deadline) = lease.parts();
         let outcome = deadline.cover(query.load_written(text, connection)).await;
         lease.end(outcome).await

@@ -6,7 +6,7 @@ use diesel::query_builder::{QueryFragment, QueryId};
 use diesel_async::RunQueryDsl;
 
 use super::text::{Text, Written};
-use crate::{Access, Backend, Bind, Db, Error};
+use crate::{Backend, Bind, Db, Error};
 
 /// Runs INSERT, UPDATE, DELETE and hand-written statements through a session. The prelude brings it.
 ///
@@ -64,10 +64,7 @@ pub trait Run: Sized {
         let here = Location::caller();
         Box::pin(async move {
             let text = Text::of::<B, Self>(&self)?;
-            let mut lease = db.lease_at(here, Access::Write).await?;
-            if text.may_alter::<Self>() {
-                lease.take_in_hand();
-            }
+            let mut lease = db.lease_for(here, text.purpose_of_run::<B, Self>()).await?;
             let (connection, deadline) = lease.parts();
             let statement = Written { query: self, text };
             let outcome = deadline

@@ -9,6 +9,8 @@ use diesel::query_builder::{AstPass, Query, QueryBuilder, QueryFragment, QueryId
 use diesel::result::QueryResult;
 use diesel::sql_types::Untyped;
 
+use crate::pool::{only_reads, plain};
+use crate::session::Purpose;
 use crate::{Access, Backend, Error};
 
 const LOCKS: [&str; 5] = [
@@ -24,6 +26,7 @@ const LOCKS: [&str; 5] = [
 pub struct Text {
     sql: Arc<str>,
     reads: bool,
+    calls: bool,
 }
 
 thread_local! {
@@ -48,9 +51,11 @@ impl Text {
         statement.to_sql(&mut builder, &backend)?;
         let sql = builder.finish();
         let reads = sql.starts_with("SELECT ") && !LOCKS.iter().any(|lock| sql.contains(lock));
+        let calls = reads && !sql.contains(" FROM ");
         let text = Self {
             sql: sql.into(),
             reads,
+            calls,
         };
         if let Some(key) = key
             && statement.is_safe_to_cache_prepared(&backend)?
@@ -64,27 +69,50 @@ impl Text {
         &self.sql
     }
 
-    /// A query reads only if it is a SELECT without a locking clause, and not the user's own text.
-    pub(super) fn access<Q: Query<SqlType: 'static>>(&self) -> Access {
-        if self.reads && !by_hand::<Q>() {
+    /// A query reads only if it is a SELECT without a locking clause, and not the user's own text. One without a table
+    /// calls a function, which may leave something on the connection.
+    pub(super) fn purpose<B: Backend, Q: Query<SqlType: 'static>>(&self) -> Purpose {
+        if by_hand::<Q>() {
+            return self.purpose_by_hand::<B>();
+        }
+        let access = if self.reads {
             Access::Read
         } else {
             Access::Write
+        };
+        Purpose {
+            by_hand: self.calls,
+            writes: false,
+            ..Purpose::from(access)
         }
     }
 
-    /// Whether the statement may be the user's own text, and do more than write rows.
-    pub(super) fn may_alter<S: QueryId>(&self) -> bool {
+    /// What a statement without rows is for: one that may be the user's own text may do more than write them.
+    pub(super) fn purpose_of_run<B: Backend, S: QueryId>(&self) -> Purpose {
         let first = self.sql.split_whitespace().next().unwrap_or_default();
-        !S::HAS_STATIC_QUERY_ID
-            && !["INSERT", "UPDATE", "DELETE", "REPLACE"]
-                .iter()
-                .any(|word| first.eq_ignore_ascii_case(word))
+        let writes_rows = ["INSERT", "UPDATE", "DELETE", "REPLACE"]
+            .iter()
+            .any(|word| first.eq_ignore_ascii_case(word));
+        if S::HAS_STATIC_QUERY_ID || writes_rows {
+            Purpose::from(Access::Write)
+        } else {
+            self.purpose_by_hand::<B>()
+        }
+    }
+
+    fn purpose_by_hand<B: Backend>(&self) -> Purpose {
+        let sql = plain(&self.sql);
+        Purpose {
+            by_hand: true,
+            writes: !only_reads(&sql),
+            commits: B::commits(&sql),
+            ..Purpose::from(Access::Write)
+        }
     }
 }
 
 /// Whether the query is the user's own text.
-pub(super) fn by_hand<Q: Query<SqlType: 'static>>() -> bool {
+fn by_hand<Q: Query<SqlType: 'static>>() -> bool {
     TypeId::of::<Q::SqlType>() == TypeId::of::<Untyped>()
 }
 

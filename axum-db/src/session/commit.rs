@@ -110,7 +110,7 @@ impl<B: Backend> Shared<B> {
         Err(error)
     }
 
-    /// Rolls back what is open, and forgets an earlier failure.
+    /// Rolls back what is open, and lets the session begin anew.
     pub(super) async fn roll_back(&self, state: &mut State<B>) {
         if state.transaction == Transaction::Open {
             self.ask_for_conflict(state).await;

@@ -281,27 +281,16 @@ impl<B: Backend> Shared<B> {
         succeeded: bool,
     ) -> Result<AfterCommit, Error> {
         if self.mode() == TransactionMode::OnSuccess && succeeded {
-            return self.commit(state).await;
+            let after_commit = self.commit(state).await?;
+            // It stands where there was nothing more to commit.
+            return swallowed(state.failed_commit).map_or(Ok(after_commit), Err);
         }
-        let lost = state.transaction == Transaction::Open && state.written;
+        let lost = state.transaction == Transaction::Open && state.has_written();
         let forgotten =
             state.transaction == Transaction::None && !self.notes().after_commit.is_empty();
         self.roll_back(state).await;
-        match state.failed_commit {
-            Some(ErrorKind::UnknownOutcome) if succeeded => {
-                return Err(Error::new(
-                    ErrorKind::UnknownOutcome,
-                    "nobody knows whether a commit was carried out, and the handler answered as if it had been; return the \
-                     error of db.commit(), and do not drop its future",
-                ));
-            }
-            Some(_) if succeeded => {
-                return Err(Error::new(
-                    ErrorKind::Aborted,
-                    "a commit failed and the handler answered as if it had not; return the error of db.commit() instead",
-                ));
-            }
-            _ => {}
+        if let Some(error) = swallowed(state.failed_commit).filter(|_| succeeded) {
+            return Err(error);
         }
         if succeeded && lost {
             tracing::warn!(
@@ -335,4 +324,19 @@ impl<B: Backend> Shared<B> {
             });
         }
     }
+}
+
+/// What a successful response becomes whose handler kept a commit's failure to itself.
+fn swallowed(failed_commit: Option<ErrorKind>) -> Option<Error> {
+    Some(match failed_commit? {
+        ErrorKind::UnknownOutcome => Error::new(
+            ErrorKind::UnknownOutcome,
+            "nobody knows whether a commit was carried out, and the handler answered as if it had been; return the error \
+             of db.commit(), and do not drop its future",
+        ),
+        _ => Error::new(
+            ErrorKind::Aborted,
+            "a commit failed and the handler answered as if it had not; return the error of db.commit() instead",
+        ),
+    })
 }

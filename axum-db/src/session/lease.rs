@@ -56,6 +56,29 @@ pub enum Access {
     Immediate,
 }
 
+/// What is known of a statement before it runs.
+#[derive(Clone, Copy)]
+pub(crate) struct Purpose {
+    pub(crate) access: Access,
+    /// It writes for all that is known, which gets lost without a commit.
+    pub(crate) writes: bool,
+    /// Nobody knows what it leaves on the connection.
+    pub(crate) by_hand: bool,
+    /// It commits the open transaction by the way: see [`Driver::commits`](crate::backend::Driver::commits).
+    pub(crate) commits: bool,
+}
+
+impl From<Access> for Purpose {
+    fn from(access: Access) -> Self {
+        Purpose {
+            access,
+            writes: access == Access::Write,
+            by_hand: false,
+            commits: false,
+        }
+    }
+}
+
 /// The session's connection for the length of one statement: see [`Db::lease`].
 ///
 /// ```
@@ -166,17 +189,25 @@ impl<B: Backend, K: Bind> Db<B, K> {
     }
 
     /// [`Db::lease`], asked for at `here`: a future within another's is the smaller for being made there.
-    pub(crate) async fn lease_at(
+    pub(crate) fn lease_at(
         &self,
         here: &'static Location<'static>,
         access: Access,
+    ) -> impl Future<Output = Result<Lease<'_, B>, Error>> + Send {
+        self.lease_for(here, Purpose::from(access))
+    }
+
+    pub(crate) async fn lease_for(
+        &self,
+        here: &'static Location<'static>,
+        purpose: Purpose,
     ) -> Result<Lease<'_, B>, Error> {
         let shared = &*self.shared;
         let mut state = shared.lock_at(here).await?;
         shared.in_time(&mut state)?;
         let mut lane = None;
         let (mut begin_unseen, mut alone) = (false, false);
-        match access {
+        match purpose.access {
             Access::Read => shared.ensure_connection(&mut state).await?,
             Access::Immediate => {
                 alone = state.transaction != Transaction::Open;
@@ -186,7 +217,7 @@ impl<B: Backend, K: Bind> Db<B, K> {
                 shared.ensure_connection(&mut state).await?;
             }
             Access::Write => {
-                if shared.mode() == TransactionMode::ReadOnly {
+                if purpose.writes && shared.mode() == TransactionMode::ReadOnly {
                     return Err(Error::new(
                         ErrorKind::ReadOnly,
                         "a write was tried where TransactionMode::ReadOnly is set; serve this route under Explicit or OnSuccess",
@@ -194,13 +225,19 @@ impl<B: Backend, K: Bind> Db<B, K> {
                 }
                 // Boxed: reads, of which there are more, need no room for it.
                 begin_unseen = Box::pin(shared.open_ahead(&mut state)).await?;
-                state.written = true;
+                state.written |= purpose.writes;
+                if purpose.commits {
+                    Box::pin(shared.guard(&mut state)).await?;
+                }
             }
         }
         let mut pooled = in_hand(state)?;
         shared.cut_off.store(true, Ordering::Release);
         if alone {
             pooled.allow_writes(true)?;
+        }
+        if purpose.by_hand {
+            pooled.watch.take_in_hand();
         }
         pooled.watch.trail().lease();
         Ok(Lease {
@@ -408,11 +445,6 @@ impl<'a, B: Backend> Lease<'a, B> {
         &mut self.pooled.connection
     }
 
-    /// The statement is a user's own text, so that nobody knows what it leaves on the connection.
-    pub(crate) fn take_in_hand(&self) {
-        self.pooled.watch.take_in_hand();
-    }
-
     /// The connection, and until when to wait for it.
     pub(crate) fn parts(&mut self) -> (&mut B::Connection, Deadline) {
         let deadline = self.mark.shared.deadline();
@@ -490,8 +522,12 @@ impl<'a, B: Backend> Lease<'a, B> {
                 Ok(value)
             }
             Err(error) => {
-                if matches!(error, diesel::result::Error::DatabaseError(..)) {
-                    // Diesel does not report what fails only while rows arrive.
+                use diesel::result::Error as E;
+                if matches!(error, E::SerializationError(_)) {
+                    self.pooled.watch.was_not_sent();
+                }
+                if matches!(error, E::DatabaseError(..) | E::SerializationError(_)) {
+                    // Diesel does not report what fails only while rows arrive, nor always what could not be sent.
                     self.pooled.watch.failed_with::<B>(&error);
                 }
                 let error = Error::from(error);
@@ -499,6 +535,15 @@ impl<'a, B: Backend> Lease<'a, B> {
                     return Err(Error::new(
                         ErrorKind::Timeout,
                         "the database did not open the transaction, so it refused the statement and nothing was written; try again",
+                    ));
+                }
+                if error.is(ErrorKind::Connection) && self.alone {
+                    shared.database.drop_idle();
+                    shared.notes().commits += 1;
+                    return Err(Error::new(
+                        ErrorKind::UnknownOutcome,
+                        "the connection broke during a write outside of a transaction, which may or may not have been \
+                         carried out; read before trying again",
                     ));
                 }
                 if error.is(ErrorKind::Connection) {

@@ -16,6 +16,7 @@ pub use extract::MissingLayer;
 pub use finish::Outcome;
 pub use handle::{Bind, Db, Main};
 pub use layer::{SessionLayer, SessionService, TransactionMode};
+pub(crate) use lease::Purpose;
 pub use lease::{Access, Connection, Lease};
 pub use retry::ResponseFuture;
 pub use transaction::Isolation;

@@ -107,7 +107,9 @@ impl<B: Backend, K: Bind> Db<B, K> {
                 return outcome;
             }
             // What the connection saw last is known once the state was locked.
-            self.rollback().await?;
+            let mut state = shared.lock().await?;
+            shared.roll_back(&mut state).await;
+            drop(state);
             if retry == RETRIES || !shared.lost_since(before) {
                 return outcome;
             }
@@ -162,6 +164,7 @@ impl<B: Backend> Shared<B> {
     async fn stand_again(&self, before: Before, retry: u32) -> Before {
         tracing::debug!(target: "axum_db", retry, "a unit of work lost against a concurrent one and is run again");
         self.notes().hooks.truncate(before.hooks);
+        self.state.lock().await.failed_commit = None;
         self.insight.run_again();
         // Past the deadline, the next attempt says so.
         let _ = self.deadline().cover(pause(retry)).await;

@@ -385,6 +385,27 @@ impl<B: Backend> State<B> {
                 .is_none_or(|pooled| pooled.watch.is_untouched())
     }
 
+    /// The handler knows that a commit failed: it rolled back. Whether one was carried out nobody knows.
+    pub(super) fn forgive(&mut self) {
+        self.failed_commit
+            .take_if(|kind| *kind != ErrorKind::UnknownOutcome);
+    }
+
+    /// Whether the open transaction was written in, as far as the statements tell.
+    pub(super) fn has_written(&mut self) -> bool {
+        let pooled = self.checkout.as_mut().and_then(Checkout::get);
+        self.written || pooled.is_some_and(|pooled| pooled.watch.has_written())
+    }
+
+    /// Between two units of work: the connection is free for others, unless something was set on it that may be
+    /// needed again.
+    pub(super) fn rest(&mut self) {
+        let pooled = self.checkout.as_mut().and_then(Checkout::get);
+        if pooled.is_some_and(|pooled| !pooled.watch.was_in_hand()) {
+            self.put_back();
+        }
+    }
+
     /// Gives a connection without a transaction back to the pool.
     pub(super) fn put_back(&mut self) {
         if self.transaction == Transaction::Open {
@@ -419,7 +440,7 @@ impl<B: Backend> State<B> {
     pub(super) fn end_in_background(&mut self, cut_off: bool, why: &str) {
         self.committing = false;
         if cut_off || self.transaction == Transaction::Open {
-            if self.written && !cut_off {
+            if !cut_off && self.has_written() {
                 tracing::warn!(target: "axum_db", "uncommitted writes were rolled back because {why}; call db.commit() to keep them");
             }
             self.transaction = Transaction::None;

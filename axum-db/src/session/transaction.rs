@@ -200,6 +200,7 @@ impl<B: Backend, K: Bind> Db<B, K> {
         async move {
             let mut state = locking.await?;
             let hooks = shared.commit(&mut state).await?;
+            state.rest();
             drop(state);
             for hook in hooks {
                 hook();
@@ -247,6 +248,8 @@ impl<B: Backend, K: Bind> Db<B, K> {
         async move {
             let mut state = locking.await?;
             shared.roll_back(&mut state).await;
+            state.forgive();
+            state.rest();
             Ok(())
         }
     }

@@ -256,3 +256,27 @@ async fn what_a_key_of_a_migration_is_over_is_looked_up_once() {
     assert_eq!(constraint.name.as_deref(), Some("one_each"));
     assert!(constraint.columns.is_empty());
 }
+
+#[tokio::test]
+async fn what_follows_a_statement_that_commits_is_a_transaction_again() {
+    let server = testkit::mysql();
+    let database = Db::connect(server.url()).await.expect("a database");
+    database.create_all(&metadata![Word]).await.expect("tables");
+    let db = database.session();
+    for statement in ["TRUNCATE TABLE words", "/* all */ truncate words"] {
+        Run::run(diesel::sql_query(statement), &db)
+            .await
+            .expect(statement);
+        NewWord::new("one").insert(&db).await.expect("a row");
+        db.rollback().await.expect("a rollback");
+        let left = Word::query().row_count(&database.session()).await;
+        assert_eq!(left.expect("a count"), 0, "{statement}");
+        Run::run(diesel::sql_query(statement), &db)
+            .await
+            .expect(statement);
+        NewWord::new("one").insert(&db).await.expect("a row");
+        db.commit().await.expect("a commit");
+        let kept = Word::query().row_count(&database.session()).await;
+        assert_eq!(kept.expect("a count"), 1, "{statement}");
+    }
+}

@@ -1,6 +1,7 @@
 //! What only PostgreSQL has.
 
 use axum_db::prelude::*;
+use axum_db::query::Run;
 use axum_db::{Config, ErrorKind, Postgres, metadata};
 use diesel::sql_types::Text;
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
@@ -318,4 +319,53 @@ async fn an_enum_that_is_made_anew_is_read_and_written_at_once() {
             .expect("a count"),
         1
     );
+}
+
+#[tokio::test]
+async fn the_server_that_may_be_written_to_is_found() {
+    let server = testkit::postgres();
+    let url = |wanted: &str| format!("{}?target_session_attrs={wanted}", server.url());
+    let database = Db::connect(url("read-write")).await.expect("a database");
+    let db = database.session();
+    let table = diesel::sql_query("CREATE TABLE found (n integer)");
+    Run::run(table, &db).await.expect("a table");
+    let row = diesel::sql_query("INSERT INTO found VALUES (1)");
+    Run::run(row, &db).await.expect("a row");
+    db.commit().await.expect("a commit");
+    let database = Db::connect(url("read-only")).await;
+    let error = match database {
+        Ok(database) => database.check().await.expect_err("it takes writes"),
+        Err(error) => error,
+    };
+    assert_eq!(error.kind(), ErrorKind::Connection);
+}
+
+#[tokio::test]
+async fn what_a_function_sets_does_not_reach_the_next_session() {
+    use diesel::dsl::sql;
+    use diesel::sql_types::Bool;
+
+    let server = testkit::postgres();
+    let mut config = Config::new(server.url());
+    config.max_connections = 1;
+    let database = Db::connect(config).await.expect("a database");
+    for leave in [
+        "pg_try_advisory_lock(7)",
+        "set_config('blog.tenant', '1', false) = '1'",
+    ] {
+        let db = database.session();
+        let left: bool = diesel::select(sql::<Bool>(leave))
+            .one(&db)
+            .await
+            .expect(leave);
+        assert!(left);
+        drop(db);
+        let clean = "current_setting('blog.tenant', true) IS DISTINCT FROM '1' AND NOT EXISTS \
+            (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())";
+        let is_clean: bool = diesel::select(sql::<Bool>(clean))
+            .one(&database.session())
+            .await
+            .expect(clean);
+        assert!(is_clean, "{leave}");
+    }
 }

@@ -41,6 +41,8 @@ mod settings;
 mod support;
 #[path = "behaviour/tables.rs"]
 mod tables;
+#[path = "behaviour/told.rs"]
+mod told;
 #[path = "behaviour/transactions.rs"]
 mod transactions;
 #[path = "behaviour/transfers.rs"]

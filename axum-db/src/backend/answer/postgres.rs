@@ -36,6 +36,10 @@ const KINDS: &[(&str, ErrorKind)] = &[
     ("value too long for type ", ErrorKind::InvalidValue),
     ("numeric field overflow", ErrorKind::InvalidValue),
     ("invalid input syntax for type ", ErrorKind::InvalidValue),
+    (
+        "unsupported Unicode escape sequence",
+        ErrorKind::InvalidValue,
+    ),
     ("invalid input value for enum ", ErrorKind::InvalidValue),
     (
         "invalid byte sequence for encoding ",

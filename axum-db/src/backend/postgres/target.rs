@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio_postgres::config::{Host, SslMode as Attempt};
+use tokio_postgres::config::{Host, SslMode as Attempt, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Connection, Error, Socket};
@@ -137,6 +137,9 @@ impl Target {
         more: Option<&str>,
     ) -> Result<Opened, String> {
         static WARNED: std::sync::Once = std::sync::Once::new();
+        // The driver asks the session whether it may write, and means the server.
+        let is_any = self.config.get_target_session_attrs() == TargetSessionAttrs::Any;
+        let more = more.filter(|_| is_any);
         let outcome = match self.connect(self.configured(settings, more)).await {
             Err(error) if refuses_options(&error) => {
                 WARNED.call_once(|| {
@@ -190,7 +193,8 @@ impl Target {
         let mut options: Vec<String> = limits
             .into_iter()
             .filter_map(|(name, limit)| {
-                let milliseconds = limit?.as_millis().clamp(1, i32::MAX as u128);
+                let limit = limit.filter(|limit| !limit.is_zero())?;
+                let milliseconds = limit.as_millis().clamp(1, i32::MAX as u128);
                 Some(format!("-c {name}={milliseconds}"))
             })
             .collect();

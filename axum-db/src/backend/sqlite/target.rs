@@ -41,6 +41,9 @@ impl Target {
                 None => path,
             };
             let path = decoded(path.split('#').next().unwrap_or_default())?;
+            if path.is_empty() {
+                return Err(format!("the SQLite URI names no file: {ADVICE}"));
+            }
             return Self::new(&path, query, url.to_owned());
         }
         let Some(rest) = url
@@ -52,10 +55,17 @@ impl Target {
             ));
         };
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let path = decoded(path)?;
-        if path.is_empty() {
-            return Err(format!("the SQLite URL names no file: {ADVICE}"));
-        }
+        let path = match &*decoded(path)? {
+            "" => return Err(format!("the SQLite URL names no file: {ADVICE}")),
+            // As others have it.
+            "/:memory:" => ":memory:".to_owned(),
+            path if path.starts_with("file:") => {
+                return Err(format!(
+                    "a URI of SQLite stands by itself, without sqlite://; or {ADVICE}"
+                ));
+            }
+            path => path.to_owned(),
+        };
         let file = if path == ":memory:" || query.is_empty() {
             path.clone()
         } else {
@@ -117,6 +127,7 @@ mod tests {
         for (url, file, folder) in [
             ("sqlite://blog.db", "blog.db", None),
             ("sqlite:blog.db", "blog.db", None),
+            ("sqlite:///:memory:", ":memory:", None),
             ("sqlite://data/blog.db", "data/blog.db", Some("data")),
             ("sqlite:///var/blog.db", "/var/blog.db", Some("/var")),
             ("sqlite://a%20b%25%3F.db", "a b%?.db", None),

@@ -557,6 +557,7 @@ async fn reads_need_no_transaction_and_everything_else_does() {
                     .await?,
             ),
             "hand" => drop(diesel::sql_query("SELECT 1").run(&db).await?),
+            "hand-written" => drop(diesel::sql_query("DELETE FROM users").run(&db).await?),
             "insert" => drop(NewUser::new("a", "b", "c").insert(&db).await?),
             _ => drop(diesel::delete(users::table).run(&db).await?),
         }
@@ -569,7 +570,8 @@ async fn reads_need_no_transaction_and_everything_else_does() {
         ("rows", false),
         ("count", false),
         ("page", false),
-        ("hand", true),
+        ("hand", false),
+        ("hand-written", true),
         ("insert", true),
         ("delete", true),
     ] {

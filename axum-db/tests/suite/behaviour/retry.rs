@@ -262,6 +262,34 @@ async fn a_conflict_on_the_connection_in_hand_counts_too() {
 }
 
 #[tokio::test]
+async fn a_commit_that_lost_is_made_good_by_the_attempt_after_it() {
+    let server = fresh();
+    let database = notes(server.url()).await;
+    let attempts = Counter::default();
+    let tried = attempts.clone();
+    let handler = async move |db: Db| {
+        let bought = db.retry(async |db: Db| {
+            if tried.count() > 0 {
+                return Err(Error::not_found("sold out"));
+            }
+            lose(&db).await;
+            Ok(()) // its commit fails
+        });
+        match bought.await {
+            Err(error) if error.is(ErrorKind::NotFound) => Ok("sold out"),
+            other => other.map(|()| "bought"),
+        }
+    };
+    let app = Router::new()
+        .route("/", post(handler))
+        .layer(database.layer());
+    let response = call(&app, "").await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(text(response).await, "sold out");
+    assert_eq!(attempts.seen(), 2);
+}
+
+#[tokio::test]
 async fn what_follows_an_ignored_conflict_in_hand_is_not_committed() {
     for (with_rows, within_savepoint) in
         [(false, false), (true, false), (false, true), (true, true)]

@@ -582,3 +582,21 @@ async fn a_decimal_is_exact() {
         too_big.expect_err("thirteen digits");
     }
 }
+
+#[tokio::test]
+async fn a_value_that_cannot_be_sent_is_the_visitors_and_costs_no_more_than_its_savepoint() {
+    let test = fresh();
+    let db = database(test.url()).await.session();
+    NewArticle::new(2026, 1, "kept")
+        .insert(&db)
+        .await
+        .expect("a row");
+    let since: UtcTime = "0000-01-01T00:00:00Z".parse().expect("a time");
+    let refused = db
+        .savepoint(async |db: Db| Stop::query().filter(stops::at.gt(since)).all(&db).await)
+        .await;
+    let error = refused.expect_err("no engine has the year 0");
+    assert_eq!(error.kind(), ErrorKind::InvalidValue, "{error}");
+    db.commit().await.expect("the rest stands");
+    assert_eq!(Article::query().row_count(&db).await.expect("a count"), 1);
+}
