@@ -7,6 +7,8 @@ mod adopt_classes;
 mod adopt_hidden;
 #[cfg(feature = "mysql")]
 mod adopt_mysql;
+#[cfg(feature = "mysql")]
+mod adopt_mysql_views;
 #[cfg(feature = "postgres")]
 mod adopt_postgres;
 mod adopt_sqlite;
