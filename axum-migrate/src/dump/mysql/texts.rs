@@ -216,23 +216,48 @@ pub(super) fn name_of_key(key: &str) -> Option<String> {
         .map(|(_, name)| name.to_owned())
 }
 
+/// The names that WITH gives, which MariaDB writes without backticks, in small letters.
+fn queries_by_name(pieces: &[(bool, &str)]) -> Vec<String> {
+    let mut names = Vec::new();
+    for (at, (_, text)) in pieces.iter().enumerate().filter(|(_, (quoted, _))| !quoted) {
+        for (head, _) in text
+            .match_indices(" as (")
+            .map(|(end, _)| text.split_at(end))
+        {
+            let start = head.rfind([' ', ',', '(']).map_or(0, |space| space + 1);
+            match at.checked_sub(1) {
+                Some(before) if head.is_empty() => {
+                    let name = pieces[before].1.trim_matches('`').replace("``", "`");
+                    names.push(name.to_lowercase());
+                }
+                _ => names.push(head[start..].to_lowercase()),
+            }
+        }
+    }
+    names
+}
+
 /// Views, each after those that it names.
 pub(super) fn by_mention(views: Vec<(String, String)>) -> Vec<(String, String)> {
     let mut waiting: Vec<(String, String, BTreeSet<String>)> = views
         .into_iter()
         .map(|(name, sql)| {
             let pieces = pieces(&sql);
-            // Not columns, which stand behind their table, and not the names that are given.
-            let is_table = |before: &str| !before.ends_with('.') && !before.ends_with(" AS ");
-            let names = pieces
-                .windows(2)
-                .filter(|pair| pair[1].0 && is_table(pair[0].1))
-                .map(|pair| {
-                    pair[1].1[1..pair[1].1.len() - 1]
-                        .replace("``", "`")
-                        .to_lowercase()
-                })
-                .collect();
+            let mut names = BTreeSet::new();
+            for (at, (_, name)) in pieces.iter().enumerate().filter(|(_, (quoted, _))| *quoted) {
+                let before = at.checked_sub(1).map_or("", |at| pieces[at].1);
+                let after = pieces.get(at + 1).map_or("", |it| it.1);
+                // Not columns and what they are of, and not the names that are given: to columns, and to tables and
+                // queries in FROM.
+                let is_column = before.ends_with('.') || after.starts_with('.');
+                let is_given = before == " " || before.ends_with(" AS ") || before.ends_with(") ");
+                if !is_column && !is_given {
+                    names.insert(name[1..name.len() - 1].replace("``", "`").to_lowercase());
+                }
+            }
+            for query in queries_by_name(&pieces) {
+                names.remove(&query);
+            }
             (name, sql, names)
         })
         .collect();
@@ -345,6 +370,20 @@ mod tests {
         );
         assert_eq!(name_of_key(&keys[0]).as_deref(), Some("`x`"));
         assert_eq!(split_keys(sql, |_| false).1.len(), 0);
+    }
+
+    #[test]
+    fn what_a_view_gives_a_name_to_is_no_other_view() {
+        let view = |name: &str, sql: &str| (name.to_owned(), sql.to_owned());
+        for sql in [
+            "VIEW `z` AS select `a`.`id` AS `id` from `t` `a`",
+            "VIEW `z` AS select `a`.`id` AS `id` from (select `t`.`id` AS `id` from `t`) `a`",
+            "VIEW `z` AS with a as (select `t`.`id` AS `id` from `t`)select `a`.`id` AS `id` from `a`",
+            "VIEW `z` AS with `a` as (select `t`.`id` AS `id` from `t`) select `a`.`id` AS `id` from `a`",
+        ] {
+            let over = view("a", "VIEW `a` AS select `z`.`id` AS `id` from `z`");
+            assert_eq!(by_mention(vec![over, view("z", sql)])[0].0, "z", "{sql}");
+        }
     }
 
     #[test]

@@ -43,3 +43,18 @@ async fn views_of_what_is_gone_are_told() {
         .await;
     assert_eq!(empty.rows(VIEWS).await, [""; 0]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_view_gives_a_name_to_is_no_other_view() {
+    let project = Project::<Mysql>::new().await;
+    project
+        .execute(
+            "CREATE TABLE notes (id integer PRIMARY KEY);
+             CREATE VIEW under_a AS SELECT a.id FROM notes a; CREATE VIEW a AS SELECT id FROM under_a;
+             CREATE VIEW under_b AS SELECT b.id FROM (SELECT id FROM notes) b; CREATE VIEW b AS SELECT id FROM under_b;
+             CREATE VIEW under_c AS WITH c AS (SELECT id FROM notes) SELECT id FROM c; CREATE VIEW c AS SELECT id FROM under_c",
+        )
+        .await;
+    let told = project.ok("adopt").await;
+    assert!(told.contains("Found 1 table, 6 views."), "{told}");
+}
