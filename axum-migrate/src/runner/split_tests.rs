@@ -85,6 +85,24 @@ fn mysql_routines_backslashes_and_executable_comments() {
 }
 
 #[test]
+fn bodies_of_mysql_need_no_begin() {
+    let statements = [
+        "CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW IF new.x IS NULL THEN SET new.x = IF(new.y, 1, 2); \
+         ELSEIF CASE WHEN new.y THEN 1 ELSE 0 END THEN IF new.z THEN SET new.x = 3; END IF; ELSE SET new.x = 4; END IF",
+        "CREATE TRIGGER b AFTER UPDATE ON t FOR EACH ROW FOLLOWS a UPDATE u SET n = CASE WHEN n THEN REPEAT('a', 2) END",
+        "CREATE PROCEDURE c(n INT) CASE n WHEN 1 THEN IF n THEN SELECT 1; END IF; ELSE BEGIN SELECT 2; END; END CASE",
+        "CREATE PROCEDURE d() outer_one: LOOP REPEAT SET @n = 1; UNTIL @n > 0 END REPEAT; LEAVE outer_one; END LOOP outer_one",
+        "CREATE PROCEDURE e() WHILE @n DO DO SLEEP(1); BEGIN IF @n THEN SELECT 1; END IF; END; END WHILE",
+        "CREATE PROCEDURE f() FOR i IN 1..3 DO SELECT i; END FOR",
+        "CREATE PROCEDURE g() REPEAT DO SLEEP(1); UNTIL @n END REPEAT",
+        "CREATE FUNCTION IF NOT EXISTS h() RETURNS INT RETURN IF(@n, CASE @n WHEN 1 THEN 2 END, REPEAT('1', 2))",
+        "CREATE EVENT i ON SCHEDULE EVERY 1 DAY DO IF @n THEN DELETE FROM t; END IF",
+        "SELECT 1",
+    ];
+    assert_eq!(texts(&statements.join(";\n"), Mysql), statements);
+}
+
+#[test]
 fn columns_may_be_called_begin_and_end() {
     for (program, dialects) in [
         (

@@ -15,6 +15,12 @@ pub(super) struct Body {
     /// What the word before ended.
     after_end: Option<Block>,
     after_begin: bool,
+    /// An ELSEIF, whose THEN opens nothing.
+    after_elseif: bool,
+    /// A REPEAT, which is a function where a parenthesis follows.
+    after_repeat: bool,
+    /// A WHILE or FOR, whose body begins with DO.
+    awaits_do: bool,
     place: Place,
     /// How far the head of a routine of MySQL is read, where declarations may follow it (MariaDB's `sql_mode = 'ORACLE'`).
     head: Head,
@@ -24,6 +30,9 @@ pub(super) struct Body {
 enum Block {
     Begin,
     Case,
+    /// IF, LOOP, WHILE, REPEAT or FOR without a BEGIN around it. Inside of BEGIN and CASE they need no account: what their
+    /// END takes away is put back by the word after it.
+    Bare,
 }
 
 /// Where the next word stands. `begin` and `end` are names of columns, too.
@@ -78,6 +87,8 @@ impl Body {
         }
         self.after_end = None;
         self.after_begin = false;
+        self.begins_to_repeat(mark != "(");
+        self.awaits_do &= mark != ";";
         self.place = match mark {
             ";" | ":" => Place::Statement,
             ")" | "]" => Place::Between,
@@ -89,6 +100,7 @@ impl Body {
     pub(super) fn other(&mut self) {
         self.after_end = None;
         self.after_begin = false;
+        self.begins_to_repeat(true);
         self.place = Place::Between;
         if self.head == Head::Routine {
             self.head = Head::Named;
@@ -112,8 +124,15 @@ impl Body {
         if !self.can_have_body {
             return;
         }
+        self.begins_to_repeat(true);
         if dialect == Dialect::Mysql && self.parentheses == 0 && self.blocks.is_empty() {
             self.declares(&word);
+        }
+        if dialect == Dialect::Mysql
+            && place != Place::Name
+            && matches!(self.blocks.last(), None | Some(Block::Bare))
+        {
+            self.opens(&word, after_end.is_some());
         }
         match word.as_str() {
             // PostgreSQL's one body without quotes is BEGIN ATOMIC … END.
@@ -128,13 +147,46 @@ impl Body {
                 self.blocks.push(Block::Begin);
             }
             "CASE" if after_end.is_some() => {}
-            "CASE" if !self.blocks.is_empty() => self.blocks.push(Block::Case),
-            "IF" | "LOOP" | "WHILE" | "REPEAT" | "FOR" => self.blocks.extend(after_end),
+            "CASE" if !self.blocks.is_empty() || dialect == Dialect::Mysql => {
+                self.blocks.push(Block::Case);
+            }
+            "IF" | "LOOP" | "WHILE" | "REPEAT" | "FOR" => self
+                .blocks
+                .extend(after_end.filter(|it| *it != Block::Bare)),
             "END" if place == Place::Statement => self.after_end = self.blocks.pop(),
-            "END" if place == Place::Between && self.blocks.last() == Some(&Block::Case) => {
+            // After the value of a CASE, or of an UNTIL.
+            "END"
+                if place == Place::Between
+                    && matches!(self.blocks.last(), Some(Block::Case | Block::Bare)) =>
+            {
                 self.after_end = self.blocks.pop();
             }
             _ => {}
+        }
+    }
+
+    /// Opens what has no BEGIN around it, as the body of many a trigger: `FOR EACH ROW IF … THEN …; END IF`.
+    fn opens(&mut self, word: &str, after_end: bool) {
+        match word {
+            "WHILE" | "FOR" | "LOOP" | "REPEAT" if after_end => {}
+            "ELSEIF" => self.after_elseif = true,
+            "THEN" if !std::mem::take(&mut self.after_elseif) => self.blocks.push(Block::Bare),
+            "WHILE" | "FOR" => self.awaits_do = true,
+            // Of a trigger's FOR EACH ROW.
+            "EACH" => self.awaits_do = false,
+            "DO" if std::mem::take(&mut self.awaits_do) => self.blocks.push(Block::Bare),
+            "LOOP" => {
+                self.awaits_do = false;
+                self.blocks.push(Block::Bare);
+            }
+            "REPEAT" => self.after_repeat = true,
+            _ => {}
+        }
+    }
+
+    fn begins_to_repeat(&mut self, is_statement: bool) {
+        if std::mem::take(&mut self.after_repeat) && is_statement {
+            self.blocks.push(Block::Bare);
         }
     }
 

@@ -298,3 +298,32 @@ async fn what_only_mariadb_has_is_taken_over_or_told() {
     let after = "SELECT CAST(after(1) AS CHAR) AS value";
     assert_eq!(empty.rows(after).await, ["2"]);
 }
+
+/// Their statements have semicolons, and no BEGIN around them.
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_without_begin_are_one_statement() {
+    let project = Project::<Mysql>::new().await;
+    project
+        .execute(
+            "CREATE TABLE notes (id integer PRIMARY KEY, title varchar(20));
+             CREATE TRIGGER named BEFORE INSERT ON notes FOR EACH ROW IF new.title IS NULL THEN SET new.title = 'none';
+               ELSEIF new.title = '' THEN SET new.title = 'empty'; END IF;
+             CREATE PROCEDURE chosen(n integer) CASE n WHEN 1 THEN SELECT 1; ELSE BEGIN END; END CASE;
+             CREATE PROCEDURE counted() again: WHILE @n > 0 DO SET @n = @n - 1; END WHILE again",
+        )
+        .await;
+    let told = project.ok("adopt").await;
+    assert!(
+        told.contains("Found 1 table, 2 procedures, 1 trigger."),
+        "{told}"
+    );
+    let empty = Project::<Mysql>::new().await;
+    empty
+        .ok(&format!("upgrade --dir {}", project.migrations().display()))
+        .await;
+    empty
+        .execute("INSERT INTO notes VALUES (1, NULL), (2, '')")
+        .await;
+    let titles = "SELECT title AS value FROM notes ORDER BY id";
+    assert_eq!(empty.rows(titles).await, ["none", "empty"]);
+}
