@@ -48,6 +48,8 @@ pub(crate) use whole::{create, drop_whole};
 use crate::revision::{History, Revision};
 use crate::{Engine, Error, ErrorKind};
 use session::Session;
+#[cfg(feature = "mysql")]
+pub(crate) use split::after_words;
 use split::split;
 
 /// PostgreSQL's just-in-time compilation, which it has since version 11, off for the session.

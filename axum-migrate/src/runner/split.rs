@@ -55,6 +55,28 @@ impl<'a> Statement<'a> {
     }
 }
 
+/// What follows the first place in a statement where these words stand one after the other.
+#[cfg(feature = "mysql")]
+pub(crate) fn after_words<'a, const N: usize>(
+    sql: &'a str,
+    words: [&str; N],
+    dialect: Dialect,
+) -> Option<&'a str> {
+    let mut found = 0;
+    for token in Scanner::new(sql, dialect).filter(|token| token.kind != Kind::Space) {
+        let is = |word: &str| token.kind == Kind::Word && token.text.eq_ignore_ascii_case(word);
+        found = match found {
+            at if is(words[at]) => at + 1,
+            _ if is(words[0]) => 1,
+            _ => 0,
+        };
+        if found == N {
+            return Some(&sql[token.start + token.text.len()..]);
+        }
+    }
+    None
+}
+
 /// What stands in MySQL's `/*!40101 … */`, which it runs.
 fn executed_comment(text: &str) -> Option<&str> {
     let inner = text

@@ -18,7 +18,7 @@ use self::texts::{
 };
 use super::{Definitions, Dump, Statement};
 use crate::introspect::is_own_table;
-use crate::runner::Queries as _;
+use crate::runner::{Queries as _, after_words};
 use crate::schema::by_foreign_keys;
 use crate::{Error, Schema};
 
@@ -56,7 +56,6 @@ struct Trigger {
     table: String,
     timing: String,
     event: String,
-    body: String,
     mode: Mode,
 }
 
@@ -76,6 +75,7 @@ shown!(
     ShownView "Create View",
     ShownFunction "Create Function",
     ShownProcedure "Create Procedure",
+    ShownTrigger "SQL Original Statement",
     ShownEvent "Create Event"
 );
 
@@ -92,9 +92,10 @@ UNION ALL SELECT JSON_OBJECT('kind', 'event', 'name', EVENT_NAME, 'mode', JSON_O
   'collation', NULLIF(COLLATION_CONNECTION, @@collation_connection)))
 FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()";
 
+/// Without their texts, in which the catalog has no backslashes any more.
 const TRIGGERS: &str = "\
 SELECT JSON_OBJECT('name', TRIGGER_NAME, 'table', EVENT_OBJECT_TABLE, 'timing', ACTION_TIMING,
-  'event', EVENT_MANIPULATION, 'body', ACTION_STATEMENT, 'mode', JSON_OBJECT('sql_mode', SQL_MODE, 'time_zone', NULL, 'collation', NULLIF(COLLATION_CONNECTION, @@collation_connection))) AS value
+  'event', EVENT_MANIPULATION, 'mode', JSON_OBJECT('sql_mode', SQL_MODE, 'time_zone', NULL, 'collation', NULLIF(COLLATION_CONNECTION, @@collation_connection))) AS value
 FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()
 ORDER BY EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER";
 
@@ -231,28 +232,47 @@ impl Dump for Mysql {
         });
         make_programs(&mut out, programs.collect(), &home);
         let rows = Self::query_texts(conn, TRIGGERS).await.map_err(failed)?;
-        let triggers = rows
+        let mut last = Vec::new();
+        for trigger in rows
             .iter()
             .filter_map(|row| serde_json::from_str::<Trigger>(row).ok())
             .filter(|trigger| !without.contains(&trigger.table))
-            .map(|trigger| {
-                let body = without_database(&trigger.body, &home);
-                let sql = format!(
-                    "CREATE TRIGGER {} {} {} ON {} FOR EACH ROW {}",
-                    Dialect::Mysql.quote(&trigger.name),
-                    trigger.timing,
-                    trigger.event,
-                    Dialect::Mysql.quote(&trigger.table),
-                    body
-                );
-                Program {
-                    kind: "trigger".to_owned(),
-                    name: trigger.name,
-                    mode: trigger.mode,
-                    sql,
-                }
+        {
+            let quoted = Dialect::Mysql.quote(&trigger.name);
+            let object = Object {
+                kind: "trigger".to_owned(),
+                name: trigger.name,
+                mode: trigger.mode,
+            };
+            let doing = format!("read the statement of the trigger {quoted}");
+            let shown = show(conn, &object).await;
+            let shown = shown.map_err(|error| Error::database(&doing, error))?;
+            // Its head is as it was typed, and may name the database without quotes.
+            let Some(body) = shown
+                .as_deref()
+                .and_then(|sql| after_words(sql, ["FOR", "EACH", "ROW"], Dialect::Mysql))
+            else {
+                out.notes.push(format!(
+                    "the trigger {quoted}, whose text this user may not read"
+                ));
+                continue;
+            };
+            let sql = format!(
+                "CREATE TRIGGER {quoted} {} {} ON {} FOR EACH ROW {}",
+                trigger.timing,
+                trigger.event,
+                Dialect::Mysql.quote(&trigger.table),
+                without_database(body.trim_start(), &home)
+            );
+            last.push(Program {
+                kind: object.kind,
+                name: object.name,
+                mode: object.mode,
+                sql,
             });
-        make_programs(&mut out, triggers.chain(events).collect(), &home);
+        }
+        last.extend(events);
+        make_programs(&mut out, last, &home);
         let databases = Self::query_texts(conn, OTHER_DATABASES).await;
         for database in databases.map_err(failed)? {
             let has_query =
@@ -363,6 +383,7 @@ async fn show(
         "view" => query.get_result::<ShownView>(conn).await?.sql,
         "function" => query.get_result::<ShownFunction>(conn).await?.sql,
         "procedure" => query.get_result::<ShownProcedure>(conn).await?.sql,
+        "trigger" => query.get_result::<ShownTrigger>(conn).await?.sql,
         "event" => query.get_result::<ShownEvent>(conn).await?.sql,
         // A sequence's statement comes under that name too.
         _ => query.get_result::<ShownTable>(conn).await?.sql,

@@ -327,3 +327,31 @@ async fn bodies_without_begin_are_one_statement() {
     let titles = "SELECT title AS value FROM notes ORDER BY id";
     assert_eq!(empty.rows(titles).await, ["none", "empty"]);
 }
+
+/// The catalog has the texts that they make, in which `'\\'` is a backslash before a quote.
+#[tokio::test(flavor = "multi_thread")]
+async fn backslashes_of_programs_stay() {
+    let project = Project::<Mysql>::new().await;
+    let home = project.rows("SELECT DATABASE() AS value").await.concat();
+    project
+        .execute(&format!(
+            r"CREATE TABLE paths (id integer PRIMARY KEY, path varchar(20), said varchar(40));
+              CREATE FUNCTION slash() RETURNS varchar(9) DETERMINISTIC RETURN '\\';
+              CREATE TRIGGER {home}.`for each row` BEFORE INSERT ON {home}.paths /* for each row */ FOR EACH ROW
+                SET new.path = concat('C:\\new', slash(), '\'x;\\');
+              CREATE TRIGGER first BEFORE INSERT ON paths FOR EACH ROW PRECEDES `for each row` SET new.said = 'it\'s\n';
+              CREATE EVENT late ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 12:00:00' DISABLE DO UPDATE paths SET path = '\\'"
+        ))
+        .await;
+    project.ok("adopt").await;
+    project.ok("check --drift").await;
+    let empty = Project::<Mysql>::new().await;
+    empty
+        .ok(&format!("upgrade --dir {}", project.migrations().display()))
+        .await;
+    empty.execute("INSERT INTO paths (id) VALUES (1)").await;
+    let made = "SELECT concat(path, said) AS value FROM paths";
+    assert_eq!(empty.rows(made).await, ["C:\\new\\'x;\\it's\n"]);
+    let event = "SELECT EVENT_DEFINITION AS value FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()";
+    assert_eq!(empty.rows(event).await, project.rows(event).await);
+}
