@@ -342,8 +342,7 @@ fn make_programs(out: &mut Definitions, programs: Vec<Program>, home: &str) {
                     if was.is_none() {
                         out.make("", format!("SET @axum_migrate_{name} = @@{name}"));
                     }
-                    let value = value.replace('\'', "''");
-                    out.make("", format!("SET {name} = '{value}'"));
+                    out.make("", format!("SET {name} = '{}'", settable(value)));
                 }
                 None if was.is_some() => out.make("", format!("SET {name} = @axum_migrate_{name}")),
                 _ => {}
@@ -361,6 +360,15 @@ fn make_programs(out: &mut Definitions, programs: Vec<Program>, home: &str) {
             out.make("", format!("SET {name} = @axum_migrate_{name}"));
         }
     }
+}
+
+/// MariaDB's catalog has one mode under another name than that by which it is set.
+fn settable(value: &str) -> String {
+    let modes = value.split(',').map(|mode| match mode {
+        "INVALID_DATES" => "ALLOW_INVALID_DATES",
+        mode => mode,
+    });
+    modes.collect::<Vec<_>>().join(",").replace('\'', "''")
 }
 
 fn rank(kind: &str) -> usize {

@@ -18,6 +18,8 @@ SET sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT';
 CREATE FUNCTION "said" (a varchar(20)) RETURNS varchar(40) DETERMINISTIC RETURN a || '!';
 CREATE PROCEDURE "say"() SELECT label || '' AS "the label" FROM "days";
 CREATE TRIGGER "marked" BEFORE INSERT ON days FOR EACH ROW SET new.label = "said"(new.label || '?');
+SET sql_mode = 'ALLOW_INVALID_DATES';
+CREATE FUNCTION whenever() RETURNS date DETERMINISTIC RETURN '2026-02-31';
 SET sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES';
 CREATE FUNCTION slash() RETURNS varchar(9) DETERMINISTIC RETURN concat('a\', ';');
 SET time_zone = '+03:00';
