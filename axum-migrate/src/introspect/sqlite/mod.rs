@@ -188,8 +188,12 @@ fn table(object: &ObjectRow, rows: &[ColumnRow]) -> Result<Table, Error> {
             .iter_mut()
             .filter(|column| key.columns.contains(&column.name))
         {
-            if table.options.without_rowid || is_rowid(column) {
+            if table.options.without_rowid {
                 column.nullable = false;
+            } else if is_rowid(column) {
+                column.nullable = false;
+                // What is left out is numbered, so no default is ever read.
+                column.default = None;
             }
         }
     }

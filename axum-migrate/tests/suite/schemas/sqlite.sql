@@ -7,7 +7,7 @@ CREATE TABLE "order" (
     UNIQUE ("select", "Full Name") ON CONFLICT IGNORE
 );
 CREATE TABLE items (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY DEFAULT 0,
     label TEXT NOT NULL, -- what it is called
     price DECIMAL(10, 2) NOT NULL DEFAULT 0 CHECK (price >= 0),
     amount INT NOT NULL DEFAULT 1,
