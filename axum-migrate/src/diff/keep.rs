@@ -36,6 +36,13 @@ pub(super) fn what_models_cannot_say(current: &Table, desired: &mut Table) {
     {
         or(&mut key.on_conflict, &before.on_conflict);
         or_all(&mut key.suffixes, &before.suffixes);
+        // A model has a word for the lengths in MySQL's keys, and none for their order.
+        for (own, before) in key.suffixes.iter_mut().zip(&before.suffixes) {
+            let length = before.strip_suffix("DESC").map(str::trim);
+            if length == Some(own.as_str()) {
+                own.clone_from(before);
+            }
+        }
         or(&mut key.deferrable, &before.deferrable);
         or(&mut key.comment, &before.comment);
         or_all(&mut key.include, &before.include);

@@ -46,7 +46,7 @@ CREATE TABLE strict_things (
 CREATE TABLE texts (
     kind char(2) NOT NULL,
     body mediumtext NOT NULL,
-    PRIMARY KEY (kind, body(20))
+    PRIMARY KEY (kind, body(20) DESC)
 ) ENGINE=InnoDB;
 CREATE TABLE settings (id int AUTO_INCREMENT PRIMARY KEY, level int DEFAULT 0) ENGINE=InnoDB;
 CREATE TABLE log (at datetime(3), line text) ENGINE=MyISAM;
