@@ -449,7 +449,12 @@ fn module_name(table: &str, model: &Ident) -> Ident {
     // Not every text may be given to the compiler's own reader: it would tell of what it does not know.
     let is_name = table.chars().all(|it| it.is_alphanumeric() || it == '_');
     let parsed = (is_name && is_snake && !HIDES.contains(&table)).then(|| {
-        syn::parse_str::<Ident>(table).or_else(|_| syn::parse_str::<Ident>(&format!("r#{table}")))
+        let raw = format!("r#{table}");
+        match table {
+            // A keyword since the edition of 2024, which syn does not know.
+            "gen" => syn::parse_str::<Ident>(&raw),
+            _ => syn::parse_str::<Ident>(table).or_else(|_| syn::parse_str::<Ident>(&raw)),
+        }
     });
     parsed.and_then(Result::ok).unwrap_or_else(|| {
         let name = plural(&model.unraw().to_string().to_snake_case());

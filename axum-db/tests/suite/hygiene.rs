@@ -64,6 +64,21 @@ mod shadowed {
     }
 }
 
+/// Its table has the name of a keyword.
+mod keyword {
+    #[::axum_db::model(table = "gen")]
+    pub(super) struct Gen {
+        #[model(primary_key)]
+        pub(super) id: i32,
+    }
+}
+
+#[test]
+fn a_table_may_be_called_as_a_keyword() {
+    let table = <keyword::Gen as axum_db::model::Model>::TABLE;
+    assert_eq!((table, keyword::Gen { id: 1 }.id), ("gen", 1));
+}
+
 /// In the body of a function, without a module of its own.
 #[cfg(feature = "sqlite")]
 #[tokio::test]
