@@ -69,7 +69,7 @@ pub(crate) async fn rehearse<B: Engine>(
 }
 
 fn within_transaction(statement: &Statement<'_>) -> String {
-    if let Some(sql) = without_extension(statement.sql) {
+    if let Some(sql) = without_extension(statement.sql).or_else(|| with_extension(statement.sql)) {
         return sql;
     }
     let words = statement.words(Dialect::Postgres);
@@ -88,23 +88,49 @@ fn within_transaction(statement: &Statement<'_>) -> String {
 /// so that its schema can go.
 fn without_extension(sql: &str) -> Option<String> {
     let tokens = tokens(sql);
-    let is = |at: usize, word: &str| {
-        let token = tokens.get(at).filter(|token| token.kind == Kind::Word);
-        token.is_some_and(|token| token.text.eq_ignore_ascii_case(word))
-    };
-    let at = if is(2, "IF") { 4 } else { 2 };
-    if !is(0, "DROP") || !is(1, "EXTENSION") || tokens.len() != at + 1 {
+    let at = if is_word(&tokens, 2, "IF") { 4 } else { 2 };
+    let is_drop = is_word(&tokens, 0, "DROP") && is_word(&tokens, 1, "EXTENSION");
+    if !is_drop || tokens.len() != at + 1 {
         return None;
     }
-    let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let name = literal(&name(tokens.get(at)?)?);
     Some(format!(
         "DO {}",
         literal(&format!(
             "BEGIN {sql}; EXCEPTION WHEN dependent_objects_still_exist THEN \
-             EXECUTE format('ALTER EXTENSION %I SET SCHEMA %I', {}, current_schema()); END",
-            literal(&name(tokens.get(at)?)?)
+             EXECUTE format('ALTER EXTENSION %I SET SCHEMA %I', {name}, current_schema()); \
+             PERFORM set_config('axum_migrate.aside_' || md5({name}), 'yes', true); END"
         ))
     ))
+}
+
+/// What makes an extension in a schema: one that stepped aside comes back there.
+fn with_extension(sql: &str) -> Option<String> {
+    let tokens = tokens(sql);
+    let at = if is_word(&tokens, 2, "IF") { 5 } else { 2 };
+    let is_create = is_word(&tokens, 0, "CREATE") && is_word(&tokens, 1, "EXTENSION");
+    let schema = (at + 1..tokens.len()).find(|at| is_word(&tokens, *at, "SCHEMA"))?;
+    if !is_create {
+        return None;
+    }
+    let name = literal(&name(tokens.get(at)?)?);
+    let schema = literal(&self::name(tokens.get(schema + 1)?)?);
+    Some(format!(
+        "DO {}",
+        literal(&format!(
+            "BEGIN {sql}; IF current_setting('axum_migrate.aside_' || md5({name}), true) = 'yes' THEN \
+             EXECUTE format('ALTER EXTENSION %I SET SCHEMA %I', {name}, {schema}); END IF; END"
+        ))
+    ))
+}
+
+fn is_word(tokens: &[Token<'_>], at: usize, word: &str) -> bool {
+    let token = tokens.get(at).filter(|token| token.kind == Kind::Word);
+    token.is_some_and(|token| token.text.eq_ignore_ascii_case(word))
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// `ALTER TYPE schema.name ADD VALUE IF NOT EXISTS 'value' BEFORE 'neighbour'`
@@ -121,10 +147,7 @@ struct AddedValue<'a> {
 impl<'a> AddedValue<'a> {
     fn read(sql: &'a str) -> Option<Self> {
         let tokens = tokens(sql);
-        let is = |at: usize, word: &str| {
-            let token = tokens.get(at).filter(|token| token.kind == Kind::Word);
-            token.is_some_and(|token| token.text.eq_ignore_ascii_case(word))
-        };
+        let is = |at: usize, word: &str| is_word(&tokens, at, word);
         let string = |at: usize| tokens.get(at).filter(|token| token.kind == Kind::String);
         if !is(0, "ALTER") || !is(1, "TYPE") {
             return None;
