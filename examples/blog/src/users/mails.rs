@@ -132,9 +132,12 @@ async fn set_confirmed(
     Path(token): Path<String>,
 ) -> Result {
     match auth.confirm_email(&token).await? {
-        Some(mut user) => {
-            user.email_confirmed = true;
-            user.save(&db).await?;
+        Some(user) => {
+            let confirmed = users::id.eq(user.id).and(users::email.eq(&user.email));
+            diesel::update(users::table.filter(confirmed))
+                .set(users::email_confirmed.eq(true))
+                .run(&db)
+                .await?;
             db.commit().await?;
             flash.success("Thank you, your address is confirmed.");
         }

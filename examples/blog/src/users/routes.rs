@@ -159,8 +159,16 @@ async fn update(
             Err(error) => return invalid(error_in("picture", error.to_string())),
         }
     }
+    let is_moved = changed.email != user.email;
+    // These columns and no others: the password may have become another while the picture was on its way.
+    let own = diesel::update(users::table.filter(users::id.eq(user.id))).set((
+        users::username.eq(&changed.username),
+        users::email.eq(&changed.email),
+        is_moved.then_some(users::email_confirmed.eq(false)),
+        users::image_file.eq(&changed.image_file),
+    ));
     let saved = async {
-        changed.save(&db).await?;
+        own.run(&db).await?;
         db.commit().await
     };
     let (old, new) = (&user.image_file, &changed.image_file);
@@ -170,7 +178,7 @@ async fn update(
         return invalid(errors);
     }
     pictures::replaced(&app.pictures, old, new).await;
-    if changed.email != user.email {
+    if is_moved {
         mails::mail_confirmation(&auth, &app, &changed)?;
     }
     flash.success("Your account has been updated!");
@@ -207,8 +215,16 @@ async fn change_password(
         return invalid(error_in("current", "This is not your current password."));
     };
     let remembered = auth.is_remembered().await?;
-    user.password_hash = auth.hash_password(&form.password).await?;
-    user.save(&db).await?;
+    let hash = auth.hash_password(&form.password).await?;
+    // Only over the hash that was verified: the password may have been reset meanwhile.
+    let verified = users::id
+        .eq(user.id)
+        .and(users::password_hash.eq(&user.password_hash));
+    let changed = diesel::update(users::table.filter(verified)).set(users::password_hash.eq(&hash));
+    if changed.run(&db).await? == 0 {
+        return invalid(error_in("current", "This is no longer your password."));
+    }
+    user.password_hash = hash;
     // All sessions were bound to the old hash; this browser gets one that is bound to the new one.
     auth.login(&user).remember(remembered).await?;
     db.commit().await?;
