@@ -82,7 +82,8 @@ impl Text {
         };
         Purpose {
             by_hand: self.calls,
-            writes: false,
+            // One that locks rows does not, one that gives the rows it wrote does.
+            writes: access == Access::Write && !only_reads(&self.sql),
             ..Purpose::from(access)
         }
     }

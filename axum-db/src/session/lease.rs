@@ -537,20 +537,20 @@ impl<'a, B: Backend> Lease<'a, B> {
                         "the database did not open the transaction, so it refused the statement and nothing was written; try again",
                     ));
                 }
-                if error.is(ErrorKind::Connection) && self.alone {
-                    shared.database.drop_idle();
-                    shared.notes().commits += 1;
-                    return Err(Error::new(
-                        ErrorKind::UnknownOutcome,
-                        "the connection broke during a write outside of a transaction, which may or may not have been \
-                         carried out; read before trying again",
-                    ));
+                if !error.is(ErrorKind::Connection) {
+                    return Err(error);
                 }
-                if error.is(ErrorKind::Connection) {
-                    // Where one connection broke, those that lie idle most likely did too.
-                    shared.database.drop_idle();
+                // Where one connection broke, those that lie idle most likely did too.
+                shared.database.drop_idle();
+                if !self.alone {
+                    return Err(error);
                 }
-                Err(error)
+                shared.notes().commits += 1;
+                Err(Error::new(
+                    ErrorKind::UnknownOutcome,
+                    "the connection broke during a write outside of a transaction, which may or may not have been carried \
+                     out; read before trying again",
+                ))
             }
         }
     }

@@ -6,6 +6,8 @@ use axum_db::{Config, ErrorKind, Postgres, metadata};
 use diesel::sql_types::Text;
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 
+use crate::models::{User, users};
+
 type Db = axum_db::Db<Postgres>;
 
 #[derive(diesel::QueryableByName)]
@@ -367,5 +369,40 @@ async fn what_a_function_sets_does_not_reach_the_next_session() {
             .await
             .expect(clean);
         assert!(is_clean, "{leave}");
+    }
+}
+
+#[tokio::test]
+async fn rows_that_are_written_and_given_back_are_lost_without_a_commit() {
+    let server = testkit::postgres();
+    let database = Db::connect(server.url()).await.expect("a database");
+    database.create_all(&metadata![User]).await.expect("tables");
+    let (log, _guard) = testkit::logged(tracing_subscriber::filter::LevelFilter::WARN);
+    let lock = async |db: Db| {
+        let found = User::query().for_update().all(&db).await;
+        found.map(|rows: Vec<User>| rows.len().to_string())
+    };
+    let write = async |db: Db| {
+        let row = diesel::insert_into(users::table).values((
+            users::username.eq("ada"),
+            users::email.eq("ada@x.org"),
+            users::image_file.eq("x.png"),
+            users::password_hash.eq("…"),
+        ));
+        let id: i32 = row.returning(users::id).one(&db).await?;
+        Ok::<_, axum_db::Error>(id.to_string())
+    };
+    let app = axum::Router::new()
+        .route("/lock", axum::routing::get(lock))
+        .route("/write", axum::routing::get(write))
+        .layer(database.layer());
+    for (path, warns) in [("/lock", false), ("/write", true)] {
+        let request = axum::http::Request::get(path)
+            .body(axum::body::Body::empty())
+            .expect("a request");
+        let response = tower::ServiceExt::oneshot(app.clone(), request).await;
+        assert!(response.expect("a response").status().is_success());
+        let warned = log.text().contains("uncommitted writes");
+        assert_eq!(warned, warns, "{path}: {}", log.text());
     }
 }
