@@ -299,8 +299,8 @@ pub use inside::{RecordedQuery, Recorder, Recording};
 pub use model::DbEnum;
 pub use model::{Metadata, MetadataError};
 pub use session::{
-    Access, Bind, Connection, Db, Isolation, Lease, Main, MissingLayer, Outcome, ResponseFuture,
-    SessionLayer, SessionService, TransactionMode,
+    Access, Attempt, Bind, Connection, Db, Isolation, Lease, Main, MissingLayer, Outcome,
+    ResponseFuture, SessionLayer, SessionService, TransactionMode,
 };
 
 // Named by the sealed half of `Backend`; not for users.

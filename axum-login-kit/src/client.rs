@@ -5,9 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::ConnectInfo;
 use axum::extract::connect_info::MockConnectInfo;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::keys::Keys;
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// What is done with a session that comes from another client than it began with: another `User-Agent`, unless
 /// [`LoginManagerBuilder::fingerprint`](crate::LoginManagerBuilder::fingerprint) says otherwise.
@@ -43,14 +45,41 @@ pub enum SessionProtection {
 pub(crate) struct ClientInfo {
     user_agent: Option<HeaderValue>,
     pub(crate) ip: Option<IpAddr>,
+    pub(crate) doubt: Option<Doubt>,
+}
+
+/// Why the address may not be the visitor's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// The server hands on none.
+    Unknown,
+    /// The declared proxies did not add one.
+    NotForwarded,
+    /// It seems to be that of a proxy which is not declared.
+    Forwarded,
 }
 
 impl ClientInfo {
     /// What the request says, seen from behind so many proxies of our own.
     pub(crate) fn of(parts: &Parts, proxies: usize) -> Self {
+        let connection = connection(parts);
+        let forwarded = match proxies.checked_sub(1) {
+            None => None,
+            Some(nth) => forwarded(&parts.headers, nth),
+        };
+        let doubt = match (connection, forwarded) {
+            (_, Some(_)) => None,
+            _ if proxies > 0 => Some(Doubt::NotForwarded),
+            (None, None) => Some(Doubt::Unknown),
+            (Some(ip), None) if is_near(ip) && parts.headers.contains_key(FORWARDED_FOR) => {
+                Some(Doubt::Forwarded)
+            }
+            (Some(_), None) => None,
+        };
         ClientInfo {
             user_agent: parts.headers.get(header::USER_AGENT).cloned(),
-            ip: ip(parts, proxies),
+            ip: forwarded.or(connection),
+            doubt,
         }
     }
 
@@ -99,27 +128,31 @@ impl Fingerprint {
     }
 }
 
-/// The connection's address; behind `proxies` proxies, the address that the outermost of them saw.
-fn ip(parts: &Parts, proxies: usize) -> Option<IpAddr> {
+/// The address that the connection comes from.
+fn connection(parts: &Parts) -> Option<IpAddr> {
     let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     let in_a_test = parts.extensions.get::<MockConnectInfo<SocketAddr>>();
-    let connection = connection
+    connection
         .map(|ConnectInfo(address)| address)
         .or(in_a_test.map(|MockConnectInfo(address)| address))
-        .map(|address| address.ip().to_canonical());
-    match proxies.checked_sub(1) {
-        None => connection,
-        Some(nth) => forwarded(&parts.headers, nth).or(connection),
+        .map(|address| address.ip().to_canonical())
+}
+
+/// Whether it is of this machine or of a network of one's own, as a proxy's is.
+fn is_near(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local(),
     }
 }
 
 /// The `nth` address from the end: every proxy appends the one it saw, and what stands before them is anybody's.
 fn forwarded(headers: &HeaderMap, nth: usize) -> Option<IpAddr> {
-    let lines = headers.get_all("x-forwarded-for").iter().rev();
-    let mut addresses = lines
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.rsplit(','));
-    Some(address(addresses.nth(nth)?.trim())?.to_canonical())
+    let lines = headers.get_all(FORWARDED_FOR).iter().rev();
+    // What stands before the proxies' own may be anything.
+    let mut addresses = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+    let text = std::str::from_utf8(addresses.nth(nth)?).ok()?;
+    Some(address(text.trim())?.to_canonical())
 }
 
 /// An address as proxies write it: alone, in brackets, or with a port.
@@ -136,9 +169,9 @@ mod tests {
     use std::net::SocketAddr;
 
     use axum::extract::ConnectInfo;
-    use axum::http::Request;
+    use axum::http::{HeaderValue, Request};
 
-    use super::ClientInfo;
+    use super::{ClientInfo, Doubt};
 
     #[test]
     fn only_declared_proxies_are_believed() {
@@ -159,6 +192,71 @@ mod tests {
         ] {
             let client = ClientInfo::of(&parts, proxies);
             assert_eq!(client.ip, Some(ip.parse().unwrap()), "{proxies}");
+        }
+    }
+
+    #[test]
+    fn what_a_visitor_puts_before_the_proxies_own_address_hides_nothing() {
+        let mut line = b"\xff\xfe, caf\xe9, ".to_vec();
+        line.extend_from_slice(b"1.1.1.1");
+        let (parts, ()) = Request::builder()
+            .header("x-forwarded-for", HeaderValue::from_bytes(&line).unwrap())
+            .body(())
+            .unwrap()
+            .into_parts();
+        let client = ClientInfo::of(&parts, 1);
+        assert_eq!(client.ip, Some("1.1.1.1".parse().unwrap()));
+        assert_eq!(ClientInfo::of(&parts, 2).ip, None);
+    }
+
+    #[test]
+    fn an_address_that_may_not_be_the_visitors_is_known() {
+        for (connection, forwarded, proxies, doubt) in [
+            (None, None, 0, Some(Doubt::Unknown)),
+            (Some("192.0.2.1:80"), None, 0, None),
+            (Some("192.0.2.1:80"), Some("1.1.1.1"), 0, None),
+            (Some("127.0.0.1:80"), None, 0, None),
+            (
+                Some("127.0.0.1:80"),
+                Some("1.1.1.1"),
+                0,
+                Some(Doubt::Forwarded),
+            ),
+            (
+                Some("10.1.0.1:80"),
+                Some("1.1.1.1"),
+                0,
+                Some(Doubt::Forwarded),
+            ),
+            (
+                Some("[fd00::1]:80"),
+                Some("1.1.1.1"),
+                0,
+                Some(Doubt::Forwarded),
+            ),
+            (Some("10.1.0.1:80"), Some("1.1.1.1"), 1, None),
+            (
+                Some("10.1.0.1:80"),
+                Some("1.1.1.1"),
+                2,
+                Some(Doubt::NotForwarded),
+            ),
+            (Some("10.1.0.1:80"), None, 1, Some(Doubt::NotForwarded)),
+        ] {
+            let mut request = Request::builder();
+            if let Some(forwarded) = forwarded {
+                request = request.header("x-forwarded-for", forwarded);
+            }
+            let (mut parts, ()) = request.body(()).unwrap().into_parts();
+            if let Some(connection) = connection {
+                let address: SocketAddr = connection.parse().unwrap();
+                parts.extensions.insert(ConnectInfo(address));
+            }
+            let client = ClientInfo::of(&parts, proxies);
+            assert_eq!(
+                client.doubt, doubt,
+                "{connection:?} {forwarded:?} {proxies}"
+            );
         }
     }
 

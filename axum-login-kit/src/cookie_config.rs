@@ -5,6 +5,9 @@ use std::time::Duration;
 use crate::cookies::{CookieSpec, SecureCookies};
 use crate::error::ConfigError;
 
+/// As long as browsers keep a cookie at most.
+const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Which requests from other sites carry a cookie.
@@ -94,7 +97,9 @@ pub struct RememberConfig {
     /// How long such a session lasts, in the browser and on the server. Default: 30 days.
     pub duration: Duration,
     /// Whether that time begins anew whenever the session is used. Default: `false`. The server notes it when the last
-    /// note is minutes old.
+    /// note is minutes old. The cookie is set once, for the 400 days that browsers keep one at most, and the server alone
+    /// says when the session ends: set again with each answer, a slow one would bring back the cookie of a session that has
+    /// ended meanwhile.
     pub refresh_each_request: bool,
 }
 
@@ -129,7 +134,10 @@ impl Default for RememberConfig {
 impl CookieConfig {
     /// The cookie where `secure` is what the rule over hosts says.
     pub(crate) fn spec(&self, suffix: &str, secure: bool) -> CookieSpec {
-        let secure = self.secure.unwrap_or(secure);
+        // Browsers take the cookie from no other site otherwise, and many take it so from this machine.
+        let secure = self
+            .secure
+            .unwrap_or(secure || self.same_site == SameSite::None);
         CookieSpec::new(
             &format!("{}{suffix}", self.name),
             self.domain.clone(),
@@ -177,23 +185,30 @@ impl CookieConfig {
 }
 
 impl RememberConfig {
-    /// The cookie with what is left out filled in, and whether it is another one than the session's.
-    pub(crate) fn over(&self, session: &CookieConfig) -> (CookieConfig, bool) {
+    /// How long browsers keep the cookie of a session that lasts as long as `duration`.
+    pub(crate) fn max_age(&self, duration: Duration) -> Duration {
+        if self.refresh_each_request {
+            duration.max(LONGEST)
+        } else {
+            duration
+        }
+    }
+
+    /// The cookie with what is left out filled in.
+    pub(crate) fn over(&self, session: &CookieConfig) -> CookieConfig {
         let is_separate = self.name.is_some() || self.domain.is_some() || self.path.is_some();
         let name = match &self.name {
             Some(name) => name,
             None if is_separate => "remember",
             None => &session.name,
         };
-        let config = CookieConfig {
+        CookieConfig {
             name: name.to_owned(),
             domain: self.domain.clone().or_else(|| session.domain.clone()),
             path: self.path.clone().unwrap_or_else(|| session.path.clone()),
             secure: self.secure.or(session.secure),
             http_only: self.http_only.unwrap_or(session.http_only),
             same_site: self.same_site.unwrap_or(session.same_site),
-        };
-        let is_separate = config.name != session.name;
-        (config, is_separate)
+        }
     }
 }

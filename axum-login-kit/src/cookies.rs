@@ -109,6 +109,11 @@ impl CookieSpec {
         Self::new(name, None, "/".to_owned(), secure, true, SameSite::Lax)
     }
 
+    /// Whether browsers send it to the same addresses as another one.
+    pub(crate) fn goes_where(&self, other: &Self) -> bool {
+        self.domain == other.domain && self.path == other.path
+    }
+
     fn with_value(&self, value: &str) -> Cookie<'static> {
         let mut cookie = Cookie::build((self.name.clone(), value.to_owned()))
             .path(self.path.clone())

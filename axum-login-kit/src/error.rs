@@ -327,10 +327,12 @@ impl IntoResponse for Error {
                 tracing::warn!(error = %self, "data of a visitor was not kept");
                 return StatusCode::UNPROCESSABLE_ENTITY.into_response();
             }
-            Repr::MissingLayer(_)
-            | Repr::SharedRealm(_)
-            | Repr::Unsupported(_)
-            | Repr::Internal(_) => {
+            Repr::Unsupported(_) | Repr::Internal(_) => {
+                tracing::error!(error = %self, "the login kit cannot answer");
+                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            }
+            // Every request shows it, from the first one that its programmer makes.
+            Repr::MissingLayer(_) | Repr::SharedRealm(_) => {
                 tracing::error!(error = %self, "the login kit cannot answer");
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -384,6 +386,19 @@ pub enum ConfigError {
         /// What is wrong with it, and what is right.
         problem: String,
     },
+    /// A session would have ended before it is used.
+    #[error(
+        "{setting} is zero, so that no session would ever stand: give it a time, or leave it out"
+    )]
+    ZeroDuration {
+        /// Which setting.
+        setting: &'static str,
+    },
+    /// A pepper that everybody knows.
+    #[error(
+        "a pepper is empty: hand the program the secret, for example in PASSWORD_PEPPER, or leave `pepper` out"
+    )]
+    EmptyPepper,
     /// Bcrypt has no such cost.
     #[error("bcrypt has no cost {cost}: choose one from 4 (for tests) to 31; 12 is the default")]
     BcryptCost {

@@ -87,8 +87,10 @@ pub enum LoginEventKind {
     Rehashed,
     /// Sessions were ended from another place.
     Revoked,
-    /// Somebody who is not logged in (freshly enough) was turned away.
+    /// Somebody who is not logged in was turned away.
     Unauthorized,
+    /// Somebody who has to give the password again was turned away.
+    FreshLoginRequired,
     /// Somebody who is logged in lacks a permission.
     Forbidden,
 }
@@ -111,6 +113,9 @@ impl LoginEventKind {
             LoginEventKind::Rehashed => tracing::debug!(realm, user, "a password was rehashed"),
             LoginEventKind::Revoked => tracing::info!(realm, user, "sessions were revoked"),
             LoginEventKind::Unauthorized => tracing::debug!(realm, "a login is missing"),
+            LoginEventKind::FreshLoginRequired => {
+                tracing::debug!(realm, user, "a fresh login is missing");
+            }
             LoginEventKind::Forbidden => tracing::info!(realm, user, "a permission is missing"),
         }
     }

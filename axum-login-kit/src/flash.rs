@@ -277,6 +277,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Flash {
                     .to_owned(),
             )
         })?;
+        state.begin_attempt(&parts.extensions);
         Ok(Flash::open(state, parts))
     }
 }
@@ -284,7 +285,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Flash {
 impl FlashBuffer {
     fn read(state: &RequestState, parts: &Parts) -> Self {
         let secure = state.secure_cookies().for_request(parts);
-        let name = cookies::full_name(NAME, secure);
+        let name = cookie_name(secure);
         let sealed = cookies::find(&parts.headers, &name);
         let opened = sealed.and_then(|sealed| state.keys().unseal(&name, sealed));
         let messages = opened.and_then(|json| serde_json::from_str(&json).ok());
@@ -315,6 +316,11 @@ impl FlashBuffer {
             None => false,
         }
     }
+}
+
+/// The name of the cookie that has the messages.
+pub(crate) fn cookie_name(secure: bool) -> String {
+    cookies::full_name(NAME, secure)
 }
 
 /// The messages as JSON, without the oldest where they are too many; `None` when none is left.

@@ -53,6 +53,11 @@ impl Keys {
         self.current.code(purpose, parts)
     }
 
+    /// The code that [`Keys::code`] makes, and those that older secrets made.
+    pub(crate) fn codes(&self, purpose: &str, parts: &[&[u8]]) -> Vec<String> {
+        self.all().map(|keys| keys.code(purpose, parts)).collect()
+    }
+
     /// Whether `given` is the code of these parts, under this secret or an older one, in a time that does not tell
     /// where they differ.
     pub(crate) fn is_code(&self, given: &str, purpose: &str, parts: &[&[u8]]) -> bool {
@@ -214,6 +219,7 @@ mod tests {
         assert!(!both.is_code(&code, "tag", &[b"b"]));
         assert!(!new.is_code(&code, "tag", &[b"a"]));
         assert_eq!(both.code("tag", &[b"a"]), new.code("tag", &[b"a"]));
+        assert_eq!(both.codes("tag", &[b"a"]), [new.code("tag", &[b"a"]), code]);
         assert!(Keys::derive(SECRET).unwrap().and_older(b"short").is_err());
     }
 

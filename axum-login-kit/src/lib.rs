@@ -81,7 +81,7 @@ pub use next_url::NextUrl;
 pub use password::Argon2id;
 pub use password::{Bcrypt, Password, Passwords, Verified, hash_password};
 pub use session::{
-    CookieSessions, DataChange, DbSessions, FinishHook, InvalidSessionId, LoginBackend,
+    CommitHook, CookieSessions, DataChange, DbSessions, FinishHook, InvalidSessionId, LoginBackend,
     MemorySessions, Presented, Session, SessionBackend, SessionChange, SessionId, UserLoader,
     Written, tables,
 };

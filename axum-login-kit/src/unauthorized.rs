@@ -71,7 +71,9 @@ impl Client {
 /// As a response it is, for a missing login: a redirect (303) to the login page with `next` and a flash
 /// message for a browser that navigates; 204 with `HX-Redirect` for HTMX; 401 with a problem document
 /// (`application/problem+json`) for scripts; and 401 for everyone where no
-/// [`login_url`](crate::LoginManagerBuilder::login_url) is set. A missing permission is 403.
+/// [`login_url`](crate::LoginManagerBuilder::login_url) is set, and for the login page itself where a guard stands before
+/// it. With 401 comes the header `WWW-Authenticate: Session realm="user"`, with the manager's realm. A missing permission
+/// is 403.
 /// [`on_unauthorized`](crate::LoginManagerBuilder::on_unauthorized) may say otherwise. An error answers as [`Error`]
 /// does.
 ///
@@ -154,7 +156,7 @@ pub enum DenialReason {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Denial {
     /// What is missing.
@@ -178,6 +180,7 @@ struct Answer {
     denial: Denial,
     message: Option<(String, String)>,
     flash: Flash,
+    challenge: HeaderValue,
     own: Option<OwnAnswer>,
 }
 
@@ -235,12 +238,14 @@ impl LoginRejection {
         denial: Denial,
         message: Option<(String, String)>,
         flash: Flash,
+        challenge: HeaderValue,
         own: Option<OwnAnswer>,
     ) -> Self {
         LoginRejection(Reason::Denied(Box::new(Answer {
             denial,
             message,
             flash,
+            challenge,
             own,
         })))
     }
@@ -250,15 +255,31 @@ impl Denial {
     /// What is known of the request `parts` belongs to, where the login is at `login_url`.
     pub(crate) fn new(parts: &Parts, reason: DenialReason, login_url: Option<&str>) -> Self {
         let client = Client::of(&parts.headers);
-        let original = parts.extensions.get::<OriginalUri>();
         Denial {
             reason,
             method: parts.method.clone(),
-            uri: original.map_or(&parts.uri, |OriginalUri(uri)| uri).clone(),
+            uri: original_uri(parts).clone(),
             headers: parts.headers.clone(),
             login_url: login_url.map(|url| wanted(parts, client).appended_to(url)),
             client,
         }
+    }
+}
+
+/// The address as the browser has it: nested routers see a shortened one.
+pub(crate) fn original_uri(parts: &Parts) -> &Uri {
+    let original = parts.extensions.get::<OriginalUri>();
+    original.map_or(&parts.uri, |OriginalUri(uri)| uri)
+}
+
+/// Without what may be secret: headers, and what stands in the address behind its path.
+impl fmt::Debug for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Denial")
+            .field("reason", &self.reason)
+            .field("method", &self.method)
+            .field("path", &self.uri.path())
+            .finish_non_exhaustive()
     }
 }
 
@@ -274,10 +295,8 @@ fn wanted(parts: &Parts, client: Client) -> NextUrl {
     if parts.method != Method::GET && parts.method != Method::HEAD {
         return NextUrl::default();
     }
-    // Nested routers see a shortened address.
-    let original = parts.extensions.get::<OriginalUri>();
-    let uri = original.map_or(&parts.uri, |OriginalUri(uri)| uri);
-    uri.path_and_query()
+    original_uri(parts)
+        .path_and_query()
         .map_or_else(NextUrl::default, |wanted| NextUrl::parse(wanted.as_str()))
 }
 
@@ -292,10 +311,19 @@ impl IntoResponse for LoginRejection {
 
 impl Answer {
     fn into_response(self) -> Response {
-        let denial = &self.denial;
-        if let Some(response) = self.own.as_ref().and_then(|own| own(denial)) {
+        if let Some(response) = self.own.as_ref().and_then(|own| own(&self.denial)) {
             return response;
         }
+        let mut response = self.by_client();
+        if response.status() == StatusCode::UNAUTHORIZED {
+            let headers = response.headers_mut();
+            headers.insert(header::WWW_AUTHENTICATE, self.challenge);
+        }
+        response
+    }
+
+    fn by_client(&self) -> Response {
+        let denial = &self.denial;
         let leave_message = || {
             if let Some((text, category)) = &self.message {
                 self.flash.push_once(category, text);

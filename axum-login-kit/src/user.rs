@@ -161,8 +161,8 @@ pub trait AuthUser: Send + Sync + 'static {
 
     /// Whether the user may log in. Default: `true`.
     ///
-    /// It is asked when a session begins. To end the sessions of a user who is deactivated later, raise
-    /// [`session_epoch`](Self::session_epoch) or call [`LoginManager::end_sessions_of`](crate::LoginManager::end_sessions_of).
+    /// A session stands as long as this is what it was when it began: whoever is deactivated is logged out everywhere, and so
+    /// is a login that was under way.
     ///
     /// ```
     /// use axum_login_kit::AuthUser;
@@ -177,7 +177,7 @@ pub trait AuthUser: Send + Sync + 'static {
     /// }
     ///
     /// assert!(Guest { id: 1, nights_left: 2 }.is_active());
-    /// assert!(!Guest { id: 1, nights_left: 0 }.is_active()); // a login is `LoginRefused::Inactive`
+    /// assert!(!Guest { id: 1, nights_left: 0 }.is_active()); // a login is `LoginRefused::Inactive`, sessions end
     /// ```
     fn is_active(&self) -> bool {
         true

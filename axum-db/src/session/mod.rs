@@ -18,5 +18,5 @@ pub use handle::{Bind, Db, Main};
 pub use layer::{SessionLayer, SessionService, TransactionMode};
 pub(crate) use lease::Purpose;
 pub use lease::{Access, Connection, Lease};
-pub use retry::ResponseFuture;
+pub use retry::{Attempt, ResponseFuture};
 pub use transaction::Isolation;

@@ -32,6 +32,50 @@ const RETRIES: u32 = 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
 const LONGEST_PAUSE: Duration = Duration::from_millis(256);
 
+/// Which attempt at a request this is, where
+/// [`SessionLayer::with_retries`](crate::SessionLayer::with_retries) may run it again. A middleware outside of the retries that
+/// keeps something for the request finds it in the request's extensions, and begins anew with each.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum::{Extension, Router, routing::get};
+/// use axum_db::{Attempt, Db, Sqlite, testing::Client};
+///
+/// async fn attempt(Extension(attempt): Extension<Attempt>) -> String {
+///     attempt.number().to_string()
+/// }
+///
+/// # let database = Db::<Sqlite>::connect("sqlite://:memory:").await?;
+/// let routes = Router::new().route("/", get(attempt));
+/// Client::new(routes.layer(database.layer().with_retries(3))).get("/").await.assert_text("0");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Attempt(u32);
+
+impl Attempt {
+    /// How many came before it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use axum::{Extension, Router, routing::get};
+    /// # use axum_db::{Attempt, Db, Sqlite, testing::Client};
+    /// # let database = Db::<Sqlite>::connect("sqlite://:memory:").await?;
+    /// let first = async |Extension(attempt): Extension<Attempt>| (attempt.number() == 0).to_string();
+    /// let routes = Router::new().route("/", get(first));
+    /// Client::new(routes.layer(database.layer().with_retries(3))).get("/").await.assert_text("true");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
 /// A random pause before retry number `retry`, counted from 0, so that those who collided do not meet again.
 async fn pause(retry: u32) {
     let longest = FIRST_PAUSE
@@ -208,6 +252,7 @@ where
         let shared = db.shared.clone();
         let mut parts = parts.clone();
         parts.extensions.insert(db);
+        parts.extensions.insert(Attempt(retry));
         let request = Request::from_parts(parts, Body::from(body.clone()));
         // The service that was polled until it was ready is the one to call.
         let next = inner.clone();
@@ -250,7 +295,9 @@ where
     };
     let mut retry = 0;
     loop {
-        let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
+        let mut parts = parts.clone();
+        parts.extensions.insert(Attempt(retry));
+        let request = Request::from_parts(parts, Body::from(body.clone()));
         let next = inner.clone();
         let mut ready = std::mem::replace(&mut inner, next);
         poll_fn(|context| ready.poll_ready(context)).await?;

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use super::{CurrentUser, Login, VerifyPassword};
+use super::{CurrentUser, Login};
 use crate::error::Error;
 use crate::lockout::RequestLockout;
-use crate::manager::{LoginContext, SessionData, SessionEnded, SessionInfo};
-use crate::session::SessionId;
+use crate::manager::{LoginContext, SessionData, SessionEnded};
 use crate::user::AuthUser;
 
 /// Logs users in and out, and checks passwords; open to everyone.
@@ -63,70 +62,6 @@ pub struct Auth<U: AuthUser>(
 );
 
 impl<U: AuthUser> Auth<U> {
-    /// Gives `user` back if `password` is that user's, once the result is awaited:
-    /// `auth.verify_password(user, &form.password).account(&form.email).await?`.
-    ///
-    /// It costs the same work on every path that fails: for a user who does not exist or has no password, and for a
-    /// wrong password. While it waits, the request's connection is back in the pool, unless a transaction is open.
-    ///
-    /// Where the right password should be hashed anew, it is, and the result stored in the column
-    /// [`AuthUser::PASSWORD_COLUMN`]; the user that is given back is the changed one, and other sessions stay.
-    ///
-    /// Awaited, it is an error of the kind [`ErrorKind::Busy`](crate::ErrorKind::Busy) when too many passwords are being
-    /// checked (as a response, 503 with `Retry-After`), and with a [`Lockout`](crate::Lockout) of the kind
-    /// [`ErrorKind::LockedOut`](crate::ErrorKind::LockedOut) (429 with `Retry-After`). Dropped, it has changed nothing,
-    /// except that the attempt may count as a failed one.
-    ///
-    /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let login = manager().build()?;
-    /// let check = async |auth: Auth<User>, password: String| -> Result<String, Error> {
-    ///     let user = auth.verify_password(Some(ada()), &password).await?;
-    ///     Ok(user.map_or("wrong".to_owned(), |user| user.email))
-    /// };
-    /// let visitor = stranger(&login, Router::new().route("/check", post(check)));
-    /// visitor.post("/check").body("text/plain", "correct horse").await.assert_text("ada@example.com");
-    /// visitor.post("/check").body("text/plain", "battery staple").await.assert_text("wrong");
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn verify_password<'a>(
-        &'a self,
-        user: Option<U>,
-        password: &'a str,
-    ) -> VerifyPassword<'a, U> {
-        VerifyPassword::new(self, user, password)
-    }
-
-    /// Hashes a password for storing, by the manager's settings. While it waits, the request's connection is
-    /// back in the pool, unless a transaction is open.
-    ///
-    /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let login = manager().passwords(Bcrypt::with_cost(5)?).build()?;
-    /// let hash = async |auth: Auth<User>, password: String| auth.hash_password(&password).await;
-    /// let visitor = stranger(&login, Router::new().route("/hash", post(hash)));
-    /// let hash = visitor.post("/hash").body("text/plain", "correct horse").await.text();
-    /// assert!(hash.starts_with("$2b$05$"));
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidPassword`](crate::ErrorKind::InvalidPassword) and
-    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy), as [`Passwords::hash`](crate::Passwords::hash).
-    ///
-    /// # Cancellation
-    /// Nothing is changed.
-    pub async fn hash_password(&self, password: &str) -> Result<String, Error> {
-        self.0.release().await?;
-        self.0.manager().settings.passwords.hash(password).await
-    }
-
     /// Logs `user` in, once the result is awaited: `auth.login(&user).remember(true).await?`.
     ///
     /// The session gets a new token; the one that the browser presented, whoever's it was, ends.
@@ -170,139 +105,7 @@ impl<U: AuthUser> Auth<U> {
     /// # Cancellation
     /// The session may have ended or not; the cookie stays and is worth nothing if it has.
     pub async fn logout(&self) -> Result<(), Error> {
-        self.0.logout().await
-    }
-
-    /// Ends all other sessions of the user who is logged in, and returns how many there were.
-    ///
-    /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let login = manager().build()?;
-    /// let end_others = async |auth: Auth<User>| -> Result<String, Error> {
-    ///     Ok(auth.logout_others().await?.to_string())
-    /// };
-    /// let here = browser(&login, Router::new().route("/others/end", post(end_others))).await;
-    /// let there = here.another().with_cookies(login_as(&login, &ada()).await?);
-    /// here.post("/others/end").await.assert_text("1");
-    /// here.get("/").await.assert_text("ada@example.com");
-    /// there.get("/").await.assert_text("nobody");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// When the database fails, and with [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for sessions that
-    /// are kept in cookies: a raised [`session_epoch`](AuthUser::session_epoch) ends those, and a login after it keeps this
-    /// one.
-    ///
-    /// # Cancellation
-    /// The sessions may have ended or not.
-    pub async fn logout_others(&self) -> Result<u64, Error> {
-        self.0.logout_others().await
-    }
-
-    /// Ends all sessions of the user who is logged in, this one included, and returns how many there were.
-    ///
-    /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let login = manager().build()?;
-    /// let end_all = async |auth: Auth<User>| -> Result<String, Error> {
-    ///     Ok(auth.logout_everywhere().await?.to_string())
-    /// };
-    /// let here = browser(&login, Router::new().route("/all/end", post(end_all))).await;
-    /// let there = here.another().with_cookies(login_as(&login, &ada()).await?);
-    /// here.post("/all/end").await.assert_text("2");
-    /// here.get("/").await.assert_text("nobody");
-    /// there.get("/").await.assert_text("nobody");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// When the database fails, and with [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for sessions that
-    /// are kept in cookies.
-    ///
-    /// # Cancellation
-    /// The sessions may have ended or not.
-    pub async fn logout_everywhere(&self) -> Result<u64, Error> {
-        self.0.logout_everywhere().await
-    }
-
-    /// The sessions of the user who is logged in, the one last used first: a page of devices.
-    ///
-    /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use axum::extract::Path;
-    /// use axum::{Json, response::Redirect, routing::delete};
-    /// use axum_login_kit::{Auth, Error, SessionId, SessionInfo};
-    ///
-    /// #[axum::debug_handler]
-    /// async fn devices(auth: Auth<User>) -> Result<Json<Vec<SessionInfo>>, Error> {
-    ///     Ok(Json(auth.sessions().await?))
-    /// }
-    ///
-    /// #[axum::debug_handler]
-    /// async fn revoke(auth: Auth<User>, Path(id): Path<SessionId>) -> Result<Redirect, Error> {
-    ///     auth.revoke(&id).await?;
-    ///     Ok(Redirect::to("/devices"))
-    /// }
-    ///
-    /// # let login = manager().build()?;
-    /// let routes = Router::new().route("/devices", get(devices)).route("/devices/{id}", delete(revoke));
-    /// let ada = browser(&login, routes).await;
-    /// ada.get("/devices").await.assert_shows(r#""is_current":true"#);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// When the database fails, and with [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for sessions that
-    /// are kept in cookies.
-    ///
-    /// # Cancellation
-    /// Nothing is changed.
-    pub async fn sessions(&self) -> Result<Vec<SessionInfo>, Error> {
-        self.0.list().await
-    }
-
-    /// Ends a session of the user who is logged in, on whatever device it is, this one included. False when it had
-    /// ended already, or is somebody else's.
-    ///
-    /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let login = manager().build()?;
-    /// let end_the_other = async |auth: Auth<User>| -> Result<String, Error> {
-    ///     let sessions = auth.sessions().await?;
-    ///     let other = sessions.iter().find(|session| !session.is_current);
-    ///     Ok(match other {
-    ///         Some(other) => auth.revoke(&other.id).await?.to_string(),
-    ///         None => "there is none".to_owned(),
-    ///     })
-    /// };
-    /// let here = browser(&login, Router::new().route("/end", post(end_the_other))).await;
-    /// let there = here.another().with_cookies(login_as(&login, &ada()).await?);
-    /// here.post("/end").await.assert_text("true");
-    /// there.get("/").await.assert_text("nobody");
-    /// here.post("/end").await.assert_text("there is none");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// As [`sessions`](Self::sessions).
-    ///
-    /// # Cancellation
-    /// The session may have ended or not.
-    pub async fn revoke(&self, id: &SessionId) -> Result<bool, Error> {
-        self.0.revoke(id).await
+        self.0.logout().await.map(drop)
     }
 
     /// A future that is ready when the session has ended, by whatever means: for an event stream or a WebSocket, which

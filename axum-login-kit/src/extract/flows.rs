@@ -359,6 +359,7 @@ where
     }
 
     fn sender(&self, purpose: Purpose) -> Result<Sender<U>, Error> {
+        self.0.hint_at_address();
         let mailer = self.0.manager().hooks.mailer.clone();
         let mailer = mailer.ok_or_else(|| {
             Error::internal(

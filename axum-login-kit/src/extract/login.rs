@@ -43,11 +43,7 @@ impl<'a, U: AuthUser> Login<'a, U> {
             context,
             user,
             force: false,
-            options: LoginOptions {
-                remember: false,
-                fresh: true,
-                duration: None,
-            },
+            options: LoginOptions::default(),
         }
     }
 

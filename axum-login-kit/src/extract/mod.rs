@@ -2,9 +2,11 @@
 
 mod auth;
 mod current_user;
+mod devices;
 mod flows;
 mod fresh_user;
 mod login;
+mod passwords;
 mod verify;
 
 pub use self::auth::Auth;

@@ -62,16 +62,53 @@ pub fn login_required<U: AuthUser>() -> LoginRequired<U> {
 #[must_use = "a layer does nothing unless it is added to a router"]
 pub struct LoginRequired<U: AuthUser> {
     rules: Vec<Rule<U>>,
-    overrides: Arc<Overrides>,
+    overrides: Arc<Overrides<U>>,
     user: PhantomData<fn() -> U>,
 }
 
-/// What a router says otherwise than the manager.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Overrides {
+/// What a router says otherwise than the manager of users of the type `U`.
+pub(crate) struct Overrides<U> {
     pub(crate) login_url: Option<String>,
     pub(crate) refresh_url: Option<String>,
     pub(crate) message: Option<(String, String)>,
+    user: PhantomData<fn() -> U>,
+}
+
+impl<U> Overrides<U> {
+    /// These, and what a router around this one says where they say nothing.
+    fn within(&self, outer: &Self) -> Self {
+        Overrides {
+            login_url: self
+                .login_url
+                .as_ref()
+                .or(outer.login_url.as_ref())
+                .cloned(),
+            refresh_url: self
+                .refresh_url
+                .as_ref()
+                .or(outer.refresh_url.as_ref())
+                .cloned(),
+            message: self.message.as_ref().or(outer.message.as_ref()).cloned(),
+            user: PhantomData,
+        }
+    }
+}
+
+impl<U> Default for Overrides<U> {
+    fn default() -> Self {
+        Overrides {
+            login_url: None,
+            refresh_url: None,
+            message: None,
+            user: PhantomData,
+        }
+    }
+}
+
+impl<U> Clone for Overrides<U> {
+    fn clone(&self) -> Self {
+        self.within(&Self::default())
+    }
 }
 
 /// What is needed beside a login.
@@ -228,7 +265,7 @@ impl<U: AuthUser> LoginRequired<U> {
         self
     }
 
-    fn overrides_mut(&mut self) -> &mut Overrides {
+    fn overrides_mut(&mut self) -> &mut Overrides<U> {
         Arc::make_mut(&mut self.overrides)
     }
 
@@ -308,7 +345,11 @@ where
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
             if parts.method != Method::OPTIONS {
-                parts.extensions.insert(Arc::clone(&guard.overrides));
+                let overrides = match parts.extensions.get::<Arc<Overrides<U>>>() {
+                    Some(outer) => Arc::new(guard.overrides.within(outer)),
+                    None => Arc::clone(&guard.overrides),
+                };
+                parts.extensions.insert(overrides);
                 if let Err(rejection) = guard.check(&parts).await {
                     return Ok(rejection.into_response());
                 }

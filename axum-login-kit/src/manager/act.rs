@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use super::LoginOptions;
 use super::request::{Began, Current, LoginContext};
-use crate::error::Error;
-use crate::events::LoginEventKind;
+use crate::error::{Error, ErrorKind};
+use crate::events::{LoginEvent, LoginEventKind};
 use crate::session::{self, Session, SessionChange, SessionId, Written};
 use crate::user::AuthUser;
 
@@ -20,19 +20,29 @@ impl<U: AuthUser> LoginContext<U> {
         let manager = self.manager();
         let (token, new) = manager.new_session(user, options)?;
         let mut current = self.lock().await;
-        let new = Session {
+        let mut new = Session {
             data: self.data_for(&mut current, user).await?,
             fingerprint: self.fingerprint(),
             user_agent: self.client().user_agent(),
             ip: self.client().ip.map(|ip| ip.to_string()),
             ..new
         };
-        let max_age = options.remember.then(|| manager.duration(options));
+        let max_age = options
+            .remember
+            .then(|| manager.settings.remember.max_age(manager.duration(options)));
         let fresh_mark = new
             .authenticated_at
             .map(|at| session::fresh_mark(&manager.keys, &new.id, at));
         // In this order: whatever fails, one whole session is left, and its cookie is the one the browser has.
-        let value = match self.sessions.insert(manager.realm(), &new).await? {
+        let mut inserted = self.sessions.insert(manager.realm(), &new).await;
+        if let Err(error) = &inserted
+            && error.kind() == ErrorKind::TooLarge
+            && new.data.take().is_some()
+        {
+            tracing::warn!(%error, "the data of a visitor was not kept at login");
+            inserted = self.sessions.insert(manager.realm(), &new).await;
+        }
+        let value = match inserted? {
             Written::InCookie(value) => Zeroizing::new(value),
             Written::Stored | Written::Nothing => token.text(),
         };
@@ -53,7 +63,8 @@ impl<U: AuthUser> LoginContext<U> {
         });
         self.state().mark_private();
         let event = self.event(LoginEventKind::LoggedIn, Some(user.id()), Some(new.id));
-        let (manager, cookies) = (Arc::clone(manager), self.cookies.clone());
+        self.tell(event, replaced);
+        let cookies = self.cookies.clone();
         self.on_finish(Box::new(move |committed, headers| {
             if !committed {
                 return;
@@ -65,14 +76,12 @@ impl<U: AuthUser> LoginContext<U> {
                 Some(mark) => cookies.set_fresh_mark(headers, &mark),
                 None => cookies.remove_fresh_mark(headers),
             }
-            replaced.iter().for_each(|id| manager.waiting.wake(id));
-            manager.emit(&event);
         }));
         Ok(())
     }
 
-    /// Ends the sessions presented, if there are any.
-    pub(crate) async fn logout(&self) -> Result<(), Error> {
+    /// Ends the sessions presented, if there are any, and says whether there were.
+    pub(crate) async fn logout(&self) -> Result<bool, Error> {
         let mut current = self.lock().await;
         let known = current.session.clone().flatten();
         let mut ended = None;
@@ -86,13 +95,15 @@ impl<U: AuthUser> LoginContext<U> {
         current.began = None;
         current.visitor = Some(None);
         self.state().mark_private();
-        let manager = Arc::clone(self.manager());
         let stored = known.as_ref().and_then(|session| session.stored.as_ref());
-        let event = ended.map(|id| {
+        let has_ended = ended.is_some();
+        let clears = has_ended && self.manager().settings.clear_site_data;
+        if let Some(id) = ended {
             let id = stored.map_or(id, |session| session.id.clone());
             let user_id = stored.map(|session| session.user_id.clone());
-            self.event(LoginEventKind::LoggedOut, user_id, Some(id))
-        });
+            let event = self.event(LoginEventKind::LoggedOut, user_id, Some(id.clone()));
+            self.tell(event, vec![id]);
+        }
         let cookies = self.cookies.clone();
         self.on_finish(Box::new(move |committed, headers| {
             if !committed {
@@ -100,18 +111,21 @@ impl<U: AuthUser> LoginContext<U> {
             }
             cookies.remove(headers);
             cookies.remove_visitor(headers);
-            if let Some(event) = event {
-                if let Some(id) = &event.session {
-                    manager.waiting.wake(id);
-                }
-                if manager.settings.clear_site_data {
-                    let what = HeaderValue::from_static("\"cache\", \"storage\"");
-                    headers.insert(CLEAR_SITE_DATA, what);
-                }
-                manager.emit(&event);
+            if clears {
+                let what = HeaderValue::from_static("\"cache\", \"storage\"");
+                headers.insert(CLEAR_SITE_DATA, what);
             }
         }));
-        Ok(())
+        Ok(has_ended)
+    }
+
+    /// Tells those who listen, and the streams of sessions that have ended with it, once it is committed.
+    pub(super) fn tell(&self, event: LoginEvent<U>, ended: Vec<SessionId>) {
+        let manager = Arc::clone(self.manager());
+        self.after_commit(move || {
+            ended.iter().for_each(|id| manager.waiting.wake(id));
+            manager.emit(&event);
+        });
     }
 
     /// What a login or logout ends: the session that counts now, and the one that the browser presented, which is another
@@ -156,15 +170,15 @@ impl<U: AuthUser> LoginContext<U> {
         let mark = stored
             .remembered
             .then(|| session::fresh_mark(&self.manager().keys, &stored.id, now));
-        let (manager, cookies) = (Arc::clone(self.manager()), self.cookies.clone());
-        self.on_finish(Box::new(move |committed, headers| {
-            if committed {
-                if let Some(mark) = mark {
+        self.tell(event, Vec::new());
+        if let Some(mark) = mark {
+            let cookies = self.cookies.clone();
+            self.on_finish(Box::new(move |committed, headers| {
+                if committed {
                     cookies.set_fresh_mark(headers, &mark);
                 }
-                manager.emit(&event);
-            }
-        }));
+            }));
+        }
         current.session = Some(Some(session.changed(&change)));
         Ok(true)
     }

@@ -18,6 +18,16 @@ pub(crate) struct LoginOptions {
     pub(crate) duration: Option<Duration>,
 }
 
+impl Default for LoginOptions {
+    fn default() -> Self {
+        LoginOptions {
+            remember: false,
+            fresh: true,
+            duration: None,
+        }
+    }
+}
+
 impl<U: AuthUser> Manager<U> {
     /// A session for `user`, and the token that is its key.
     pub(super) fn new_session(
@@ -48,25 +58,30 @@ impl<U: AuthUser> Manager<U> {
 }
 
 impl<U: AuthUser> LoginManager<U> {
-    /// Begins a session outside a request; the header that presents it, under both names of its cookie.
-    pub(crate) async fn begin_session(&self, user: &U) -> Result<HeaderValue, Error> {
+    /// Begins a session outside a request; the header that presents it, under both names of its cookies.
+    pub(crate) async fn begin_session(
+        &self,
+        user: &U,
+        options: LoginOptions,
+    ) -> Result<HeaderValue, Error> {
         let manager = &*self.0;
-        let options = LoginOptions {
-            remember: false,
-            fresh: true,
-            duration: None,
-        };
         let (token, new) = manager.new_session(user, options)?;
         let text = token.text();
         let value = match manager.sessions.insert(manager.realm(), &new).await? {
             Written::InCookie(value) => value,
             Written::Stored | Written::Nothing => text.as_str().to_owned(),
         };
-        let mut names = [true, false]
-            .map(|secure| manager.cookie_specs(secure).name())
-            .to_vec();
-        names.dedup();
-        let cookies: Vec<String> = names.iter().map(|name| format!("{name}={value}")).collect();
+        let mark = new
+            .authenticated_at
+            .map(|at| session::fresh_mark(&manager.keys, &new.id, at));
+        let mut cookies = Vec::new();
+        for specs in [true, false].map(|secure| manager.cookie_specs(secure)) {
+            cookies.push(format!("{}={value}", specs.name(options.remember)));
+            if let Some(mark) = mark.as_ref().filter(|_| options.remember) {
+                cookies.push(format!("{}={mark}", specs.fresh_name()));
+            }
+        }
+        cookies.dedup();
         let mut header = HeaderValue::from_str(&cookies.join("; "))
             .map_err(|_| Error::internal("the name of a cookie does not fit into a header"))?;
         header.set_sensitive(true);

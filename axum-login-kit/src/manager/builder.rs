@@ -9,6 +9,7 @@ use axum_db::{Bind, Database};
 use futures_util::future::BoxFuture;
 
 use super::ended::Waiting;
+use super::hints::Hints;
 use super::{Hooks, LoginManager, Manager, RequestUser, Settings};
 use crate::clock::Clock;
 use crate::error::{ConfigError, Error};
@@ -497,12 +498,24 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
         }
         let session = &settings.session_cookie;
         session.check(settings.secure_cookies)?;
-        let (remembered, _) = settings.remember.over(session);
-        remembered.check(settings.secure_cookies)?;
-        let cookies = [false, true].map(|secure| {
-            let specs = SessionSpecs::new(&settings.realm, session, &settings.remember, secure);
-            Arc::new(specs)
-        });
+        settings.passwords.check()?;
+        let remember = &settings.remember;
+        remember.over(session).check(settings.secure_cookies)?;
+        for (setting, duration) in [
+            ("session_duration", settings.session_duration),
+            ("idle_timeout", settings.idle_timeout),
+            ("RememberConfig::duration", remember.duration),
+        ] {
+            if duration.is_zero() {
+                return Err(ConfigError::ZeroDuration { setting });
+            }
+        }
+        let cookies = [false, true]
+            .map(|secure| SessionSpecs::new(&settings.realm, session, remember, secure));
+        for (specs, secure) in cookies.iter().zip([false, true]) {
+            specs.check(secure)?;
+        }
+        let cookies = cookies.map(Arc::new);
         let mut keys = Keys::derive(&self.secret)?;
         for secret in &self.older_secrets {
             keys = keys.and_older(secret)?;
@@ -514,6 +527,7 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
             sessions: self.sessions.into(),
             users: self.users,
             waiting: Waiting::new(),
+            hints: Hints::new(),
             mails: MailCounter::new(&settings.mail_limit, settings.lockout.as_ref()),
             settings,
             hooks: self.hooks,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::request::{Current, LoginContext};
 use crate::error::Error;
@@ -13,6 +13,8 @@ use crate::user::AuthUser;
 const MAX_BYTES: usize = 3_800;
 /// How often a change is tried anew when another request was faster.
 const ATTEMPTS: usize = 20;
+/// How many bytes a session in a cookie takes beside its data, with a long key of its user.
+const BESIDE: usize = 700;
 
 /// Something that an application keeps in the session of a user or visitor, such as a shopping cart: see
 /// [`Auth::data`](crate::Auth::data).
@@ -189,12 +191,16 @@ impl<U: AuthUser> LoginContext<U> {
     }
 
     fn keep_for_visitor(&self, current: &mut Current<U>, data: String) -> Result<(), Error> {
-        let sealed = self
-            .manager()
-            .keys
-            .seal(&self.visitor_purpose(), data.clone());
-        if sealed.len() > MAX_BYTES {
-            return Err(Error::too_large(sealed.len(), MAX_BYTES));
+        let seal = |data| self.manager().keys.seal(&self.visitor_purpose(), data);
+        let sealed = seal(data.clone());
+        let bytes = if self.sessions.is_in_cookie() {
+            // A login has to find room for it beside the session.
+            seal(json!([data, " ".repeat(BESIDE)]).to_string()).len()
+        } else {
+            sealed.len()
+        };
+        if bytes > MAX_BYTES {
+            return Err(Error::too_large(bytes, MAX_BYTES));
         }
         current.visitor = Some(Some(data));
         let cookies = self.cookies.clone();

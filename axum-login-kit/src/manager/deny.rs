@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use axum::http::request::Parts;
 
 use super::request::LoginContext;
 use crate::error::Error;
 use crate::events::LoginEventKind;
 use crate::guard::{Grants, Overrides, Permission};
-use crate::unauthorized::{Denial, DenialReason, LoginRejection};
+use crate::unauthorized::{Denial, DenialReason, LoginRejection, original_uri};
 use crate::user::AuthUser;
 
 impl<U: AuthUser> LoginContext<U> {
@@ -22,9 +23,8 @@ impl<U: AuthUser> LoginContext<U> {
         self.state().mark_private();
         let kind = match reason {
             DenialReason::Forbidden => LoginEventKind::Forbidden,
-            DenialReason::LoginRequired | DenialReason::FreshLoginRequired => {
-                LoginEventKind::Unauthorized
-            }
+            DenialReason::LoginRequired => LoginEventKind::Unauthorized,
+            DenialReason::FreshLoginRequired => LoginEventKind::FreshLoginRequired,
         };
         let stored = session.as_ref().and_then(|session| session.stored.as_ref());
         let user_id = session.as_ref().map(|session| session.user.id());
@@ -33,7 +33,7 @@ impl<U: AuthUser> LoginContext<U> {
         let manager = self.manager();
         let settings = &manager.settings;
         let none = Overrides::default();
-        let own = parts.extensions.get::<Arc<Overrides>>();
+        let own = parts.extensions.get::<Arc<Overrides<U>>>();
         let own = own.map_or(&none, |own| own);
         let login_url = own.login_url.as_ref().or(settings.login_url.as_ref());
         let message = own.message.as_ref().or(settings.login_message.as_ref());
@@ -62,9 +62,12 @@ impl<U: AuthUser> LoginContext<U> {
             };
             (text, category.clone())
         });
+        let url = url.filter(|url| !is_behind_itself(url, parts));
         let denial = Denial::new(parts, reason, url.map(String::as_str));
         let own_answer = manager.hooks.on_unauthorized.clone();
-        LoginRejection::denied(denial, message, self.flash(parts), own_answer)
+        let challenge = HeaderValue::from_str(&format!("Session realm=\"{}\"", manager.realm()))
+            .unwrap_or(HeaderValue::from_static("Session"));
+        LoginRejection::denied(denial, message, self.flash(parts), challenge, own_answer)
     }
 
     /// The user of the request, if logged in.
@@ -134,4 +137,17 @@ impl<U: AuthUser> LoginContext<U> {
         self.lock().await.grants = Some((Arc::clone(user), Arc::clone(&grants)));
         Ok(grants)
     }
+}
+
+/// Whether the page that someone is to be sent to is the one that turns them away: they would be sent there for ever.
+fn is_behind_itself(url: &str, parts: &Parts) -> bool {
+    let path = url.split('?').next().unwrap_or_default();
+    let is_there = path == original_uri(parts).path();
+    if is_there {
+        tracing::error!(
+            path,
+            "the login page is behind a guard itself: add its route after `route_layer`, or with `.public()`"
+        );
+    }
+    is_there
 }

@@ -57,9 +57,9 @@ fn as_text<S: serde::Serializer>(time: &NaiveDateTime, serializer: S) -> Result<
 }
 
 impl SessionInfo {
-    fn of<I>(session: Session<I>, current: &SessionId) -> Self {
+    fn of<I>(session: Session<I>, current: Option<&SessionId>) -> Self {
         SessionInfo {
-            is_current: session.id == *current,
+            is_current: Some(&session.id) == current,
             id: session.id,
             created_at: session.created_at,
             last_seen_at: session.last_seen_at,
@@ -74,7 +74,7 @@ impl SessionInfo {
 impl<U: AuthUser> LoginContext<U> {
     /// The user's sessions that stand, the one last used first.
     pub(crate) async fn list(&self) -> Result<Vec<SessionInfo>, Error> {
-        let Some((user, Some(current))) = self.user_and_session().await? else {
+        let Some((user, current)) = self.user_and_session().await? else {
             return Ok(Vec::new());
         };
         let manager = self.manager();
@@ -85,65 +85,60 @@ impl<U: AuthUser> LoginContext<U> {
             .sort_by_key(|session| std::cmp::Reverse((session.last_seen_at, session.created_at)));
         let infos = sessions.into_iter();
         Ok(infos
-            .map(|session| SessionInfo::of(session, &current))
+            .map(|session| SessionInfo::of(session, current.as_ref()))
             .collect())
     }
 
     /// Ends one of the user's sessions.
     pub(crate) async fn revoke(&self, id: &SessionId) -> Result<bool, Error> {
-        let Some((user, Some(current))) = self.user_and_session().await? else {
+        let Some((user, current)) = self.user_and_session().await? else {
             return Ok(false);
         };
-        if *id == current {
+        if Some(id) == current.as_ref() {
             self.logout().await?;
             return Ok(true);
         }
         let realm = self.manager().realm();
         let ended = self.sessions.delete(realm, id, Some(&user.id())).await?;
         if ended {
-            self.revoked(&user, Some(id.clone()));
+            let event = self.event(LoginEventKind::Revoked, Some(user.id()), Some(id.clone()));
+            self.tell(event, vec![id.clone()]);
         }
         Ok(ended)
     }
 
     /// Ends all sessions of the current user but this one.
     pub(crate) async fn logout_others(&self) -> Result<u64, Error> {
-        let Some((user, Some(current))) = self.user_and_session().await? else {
-            return Ok(0);
-        };
-        self.end_all(&user, Some(&current)).await
+        match self.user_and_session().await? {
+            Some((user, current)) => self.end_all(&user.id(), current.as_ref()).await,
+            None => Ok(0),
+        }
     }
 
     /// Ends all sessions of the current user.
     pub(crate) async fn logout_everywhere(&self) -> Result<u64, Error> {
-        let Some((user, _)) = self.user_and_session().await? else {
+        let Some((user, current)) = self.user_and_session().await? else {
             return Ok(0);
         };
-        let ended = self.end_all(&user, None).await?;
-        self.logout().await?;
-        Ok(ended)
+        let others = self.end_all(&user.id(), current.as_ref()).await?;
+        Ok(others + u64::from(self.logout().await?))
     }
 
-    async fn end_all(&self, user: &U, except: Option<&SessionId>) -> Result<u64, Error> {
+    /// Ends all sessions of a user but one, and returns how many there were.
+    pub(crate) async fn end_all(
+        &self,
+        user_id: &U::Id,
+        except: Option<&SessionId>,
+    ) -> Result<u64, Error> {
         let realm = self.manager().realm();
-        let ended = self.sessions.delete_all(realm, &user.id(), except).await?;
-        self.revoked(user, None);
+        let ended = self.sessions.delete_all(realm, user_id, except).await?;
+        let event = self.event(LoginEventKind::Revoked, Some(user_id.clone()), None);
+        let (manager, user_id) = (Arc::clone(self.manager()), user_id.clone());
+        self.after_commit(move || {
+            manager.waiting.wake_all(&user_id);
+            manager.emit(&event);
+        });
         Ok(ended)
-    }
-
-    fn revoked(&self, user: &U, session: Option<SessionId>) {
-        let event = self.event(LoginEventKind::Revoked, Some(user.id()), session);
-        let manager = Arc::clone(self.manager());
-        self.on_finish(Box::new(move |committed, _| {
-            if committed {
-                match (&event.session, &event.user_id) {
-                    (Some(id), _) => manager.waiting.wake(id),
-                    (None, Some(user_id)) => manager.waiting.wake_all(user_id),
-                    (None, None) => {}
-                }
-                manager.emit(&event);
-            }
-        }));
     }
 
     async fn user_and_session(&self) -> Result<Option<(Arc<U>, Option<SessionId>)>, Error> {

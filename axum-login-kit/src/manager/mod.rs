@@ -7,6 +7,7 @@ mod data;
 mod deny;
 mod devices;
 mod ended;
+mod hints;
 mod layer;
 mod passwords;
 mod realms;
@@ -26,6 +27,7 @@ pub use self::data::SessionData;
 pub use self::devices::SessionInfo;
 pub use self::ended::SessionEnded;
 use self::ended::Waiting;
+use self::hints::Hints;
 pub use self::layer::{LoginFuture, LoginLayer, LoginService};
 pub(crate) use self::request::LoginContext;
 pub use self::settings::RequestUser;
@@ -78,6 +80,7 @@ pub(crate) struct Manager<U: AuthUser> {
     pub(crate) users: Arc<dyn UserLoader<U>>,
     pub(crate) waiting: Waiting<U::Id>,
     pub(crate) mails: MailCounter,
+    hints: Hints,
     /// The cookies of plain HTTP, and those of HTTPS.
     cookies: [Arc<SessionSpecs>; 2],
 }
@@ -171,8 +174,9 @@ impl<U: AuthUser> LoginManager<U> {
         Ok(deleted)
     }
 
-    /// Ends all sessions of a user, from outside of a request or for another user than the one who asks: when an
-    /// administrator blocks an account. Returns how many there were.
+    /// Ends all sessions of a user from outside of a request, and returns how many there were. It takes a database session
+    /// of its own, so within a request call [`Auth::end_sessions_of`](crate::Auth::end_sessions_of), which works in the
+    /// request's.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::Extensions;
 use axum::http::request::Parts;
 use chrono::{NaiveDateTime, TimeDelta};
 
+use super::state::LastAttempt;
 use super::{Manager, RequestState, RequestUser};
 use crate::client::{ClientInfo, Fingerprint, SessionProtection};
 use crate::error::Error;
@@ -23,6 +25,7 @@ pub(super) struct RequestLogin<U: AuthUser> {
     manager: Arc<Manager<U>>,
     state: Arc<RequestState>,
     current: tokio::sync::Mutex<Current<U>>,
+    attempt: LastAttempt,
 }
 
 /// What counts now: what the request presented, until a login or logout in it.
@@ -77,14 +80,31 @@ impl<U: AuthUser> RequestLogin<U> {
         RequestLogin {
             manager,
             state,
-            current: tokio::sync::Mutex::new(Current {
-                presented: None,
-                session: None,
-                began: None,
-                refused: false,
-                visitor: None,
-                grants: None,
-            }),
+            current: tokio::sync::Mutex::default(),
+            attempt: LastAttempt::default(),
+        }
+    }
+
+    /// What an attempt at the request has left does not hold for the next one.
+    fn begin_attempt(&self, request: &Extensions) {
+        self.state.begin_attempt(request);
+        if self.attempt.is_another(request)
+            && let Ok(mut current) = self.current.try_lock()
+        {
+            *current = Current::default();
+        }
+    }
+}
+
+impl<U: AuthUser> Default for Current<U> {
+    fn default() -> Self {
+        Current {
+            presented: None,
+            session: None,
+            began: None,
+            refused: false,
+            visitor: None,
+            grants: None,
         }
     }
 }
@@ -113,6 +133,7 @@ impl<U: AuthUser> LoginContext<U> {
             ))
         })?;
         shared.state.check_realms()?;
+        shared.begin_attempt(&parts.extensions);
         let manager = &*shared.manager;
         let settings = &manager.settings;
         let secure = settings.secure_cookies.for_request(parts);
@@ -193,6 +214,13 @@ impl<U: AuthUser> LoginContext<U> {
     pub(super) fn on_finish(&self, hook: FinishHook) {
         if let Some(hook) = self.sessions.on_finish(hook) {
             self.state().at_end(hook);
+        }
+    }
+
+    /// Runs what must not happen for nothing once what was written stands: at once, where no transaction is open.
+    pub(crate) fn after_commit(&self, then: impl FnOnce() + Send + 'static) {
+        if let Some(then) = self.sessions.after_commit(Box::new(then)) {
+            then();
         }
     }
 
@@ -315,7 +343,7 @@ impl<U: AuthUser> LoginContext<U> {
             }
         }
         if began.is_none() {
-            self.seen(&stored, cookie, now).await?;
+            self.seen(&stored, now).await?;
         }
         let has_mark = |at| {
             let mark = self.cookies.fresh_mark();
@@ -341,12 +369,7 @@ impl<U: AuthUser> LoginContext<U> {
     }
 
     /// Notes that a session is used, where the last note is old, and takes up a remembered one.
-    async fn seen(
-        &self,
-        stored: &Session<U::Id>,
-        cookie: &str,
-        now: NaiveDateTime,
-    ) -> Result<(), Error> {
+    async fn seen(&self, stored: &Session<U::Id>, now: NaiveDateTime) -> Result<(), Error> {
         let manager = self.manager();
         let settings = &manager.settings;
         let refreshes = stored.remembered && settings.remember.refresh_each_request;
@@ -355,13 +378,6 @@ impl<U: AuthUser> LoginContext<U> {
             self.emit(LoginEventKind::Remembered, Some(user_id), Some(id));
             let cookies = self.cookies.clone();
             self.on_finish(Box::new(move |_, headers| cookies.mark_restored(headers)));
-        }
-        if refreshes {
-            let (cookies, value) = (self.cookies.clone(), cookie.to_owned());
-            let max_age = settings.remember.duration;
-            self.on_finish(Box::new(move |_, headers| {
-                cookies.set(headers, &value, Some(max_age));
-            }));
         }
         if now.signed_duration_since(stored.last_seen_at) < settings.seen_every() {
             return Ok(());

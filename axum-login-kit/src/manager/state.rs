@@ -1,10 +1,11 @@
 //! What a request's response has to say about cookies and caches.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, header};
+use axum_db::Attempt;
 
 use super::Manager;
 use super::realms::{Named, Realms};
@@ -24,6 +25,21 @@ pub(crate) struct RequestState {
     private: AtomicBool,
     flash: Mutex<Option<FlashBuffer>>,
     hooks: Mutex<Vec<FinishHook>>,
+    attempt: LastAttempt,
+}
+
+/// The attempt at the request that something is kept for.
+#[derive(Default)]
+pub(super) struct LastAttempt(AtomicU32);
+
+impl LastAttempt {
+    /// Whether this request is another attempt than the last time.
+    pub(super) fn is_another(&self, request: &Extensions) -> bool {
+        let number = request
+            .get::<Attempt>()
+            .map_or(0, |attempt| attempt.number());
+        self.0.swap(number, Ordering::Relaxed) != number
+    }
 }
 
 impl RequestState {
@@ -37,6 +53,15 @@ impl RequestState {
             private: AtomicBool::new(false),
             flash: Mutex::new(None),
             hooks: Mutex::default(),
+            attempt: LastAttempt::default(),
+        }
+    }
+
+    /// What an attempt at the request has left does not hold for the next one.
+    pub(crate) fn begin_attempt(&self, request: &Extensions) {
+        if self.attempt.is_another(request) {
+            *self.flash() = None;
+            self.hooks().clear();
         }
     }
 
@@ -65,8 +90,11 @@ impl RequestState {
 
     /// Runs the hook when the response is ready.
     pub(super) fn at_end(&self, hook: FinishHook) {
-        let mut hooks = self.hooks.lock().unwrap_or_else(PoisonError::into_inner);
-        hooks.push(hook);
+        self.hooks().push(hook);
+    }
+
+    fn hooks(&self) -> MutexGuard<'_, Vec<FinishHook>> {
+        self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The response depends on the request's cookies.
@@ -81,11 +109,8 @@ impl RequestState {
 
     /// Puts into the response what the request asked for.
     pub(super) fn finish(&self, headers: &mut HeaderMap) {
-        let hooks = self
-            .hooks
-            .lock()
-            .map(|mut hooks| std::mem::take(&mut *hooks));
-        for hook in hooks.unwrap_or_default() {
+        let hooks = std::mem::take(&mut *self.hooks());
+        for hook in hooks {
             hook(true, headers);
         }
         let buffer = self.flash().take();

@@ -320,7 +320,8 @@ impl<U: AuthUser> LoginManagerBuilder<U> {
         self
     }
 
-    /// How long a remembered session lasts. Default: 30 days.
+    /// How long a remembered session lasts. Default: 30 days. [`remember`](Self::remember) sets it, too: what is said last
+    /// counts.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));

@@ -11,7 +11,7 @@ use super::settings::Scheme;
 use super::stored::{Core, Prehash, Stored};
 use super::threads::HashThreads;
 use super::work::{Kind, Ledger, Work};
-use crate::error::Error;
+use crate::error::{ConfigError, Error};
 
 /// The longest password that is hashed, in bytes.
 const MAX_BYTES: usize = 4096;
@@ -274,6 +274,14 @@ impl Passwords {
     #[must_use]
     pub fn work_done(&self) -> u64 {
         self.ledger.done()
+    }
+
+    /// Whether every pepper is a secret at all.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if self.peppers.iter().any(|pepper| pepper.is_empty()) {
+            return Err(ConfigError::EmptyPepper);
+        }
+        Ok(())
     }
 
     pub(super) fn hash_here(&self, password: &str) -> Result<String, Error> {

@@ -26,6 +26,10 @@ impl Pepper {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.key.is_empty()
+    }
+
     /// Eight characters, which say nothing about the key.
     pub(super) fn name(&self) -> &str {
         &self.name

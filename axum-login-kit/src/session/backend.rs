@@ -436,7 +436,38 @@ pub trait SessionBackend<U: AuthUser>: Send + Sync + 'static {
     fn on_finish(&self, hook: FinishHook) -> Option<FinishHook> {
         Some(hook)
     }
+
+    /// Runs the hook once what the request has written is committed, and drops it if that is rolled back: a mail is sent
+    /// then, and a listener told, whether the response can still be sent or not. Default: gives it back, and it runs at
+    /// once, as where every write stands by itself.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/example.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sessions: &dyn SessionBackend<User> = &MemorySessions::new();
+    /// let (told, heard) = std::sync::mpsc::channel();
+    /// let hook = sessions.after_commit(Box::new(move || drop(told.send("logged in"))));
+    /// hook.expect("given back, as nothing is to be waited for")();
+    /// assert_eq!(heard.recv()?, "logged in");
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn after_commit(&self, hook: CommitHook) -> Option<CommitHook> {
+        Some(hook)
+    }
 }
+
+/// What runs once a transaction is committed.
+///
+/// ```
+/// use axum_login_kit::CommitHook;
+///
+/// let (told, heard) = std::sync::mpsc::channel();
+/// let hook: CommitHook = Box::new(move || drop(told.send("logged in")));
+/// hook();
+/// assert_eq!(heard.recv(), Ok("logged in"));
+/// ```
+pub type CommitHook = Box<dyn FnOnce() + Send>;
 
 /// What runs at the end of a unit of work: whether what was written until then stands, and the response's headers.
 ///

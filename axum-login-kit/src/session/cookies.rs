@@ -7,6 +7,8 @@ use axum::http::HeaderMap;
 
 use crate::cookie_config::{CookieConfig, RememberConfig};
 use crate::cookies::{self, CookieSpec};
+use crate::error::ConfigError;
+use crate::flash;
 
 /// The realm whose cookies carry no suffix.
 const DEFAULT_REALM: &str = "user";
@@ -20,7 +22,6 @@ pub(crate) struct SessionSpecs {
     session: CookieSpec,
     /// With that of a remembered one; the same cookie, unless it is set up otherwise.
     remembered: CookieSpec,
-    is_separate: bool,
     /// Forgotten with the browser session, and with it the freshness of a remembered session.
     fresh: CookieSpec,
     /// What a session that is kept in cookies changes.
@@ -52,20 +53,64 @@ impl SessionSpecs {
             }
             .spec(&suffix, secure)
         };
-        let (remembered, is_separate) = remember.over(session);
         SessionSpecs {
             session: session.spec(&suffix, secure),
-            remembered: remembered.spec(&suffix, secure),
-            is_separate,
+            remembered: remember.over(session).spec(&suffix, secure),
             fresh: beside("fresh"),
             state: beside("state"),
             visitor: beside("visitor"),
         }
     }
 
-    /// The name of the cookie that has the token.
-    pub(crate) fn name(&self) -> &str {
-        &self.session.name
+    /// The name of the cookie that has the token of a session.
+    pub(crate) fn name(&self, remembered: bool) -> &str {
+        let spec = if remembered {
+            &self.remembered
+        } else {
+            &self.session
+        };
+        &spec.name
+    }
+
+    /// The name of the cookie that says that a remembered session is fresh.
+    pub(crate) fn fresh_name(&self) -> &str {
+        &self.fresh.name
+    }
+
+    /// Whether remembered sessions have a cookie of their own.
+    fn is_separate(&self) -> bool {
+        self.session.name != self.remembered.name
+    }
+
+    /// Whether each can be told from the others, and from that of flash messages.
+    pub(crate) fn check(&self, secure: bool) -> Result<(), ConfigError> {
+        let refused = |spec: &CookieSpec, problem: &str| {
+            Err(ConfigError::Cookie {
+                name: spec.name.clone(),
+                problem: problem.to_owned(),
+            })
+        };
+        let own = [&self.fresh, &self.state, &self.visitor].map(|spec| spec.name.clone());
+        let taken = own.into_iter().chain([flash::cookie_name(secure)]);
+        for name in taken {
+            if let Some(spec) = [&self.session, &self.remembered]
+                .into_iter()
+                .find(|spec| spec.name == name)
+            {
+                return refused(
+                    spec,
+                    "the kit has another cookie of this name: give it another one",
+                );
+            }
+        }
+        if !self.is_separate() && !self.remembered.goes_where(&self.session) {
+            return refused(
+                &self.remembered,
+                "it has the name of the session's cookie and another domain or path, and browsers keep both: leave \
+                 `RememberConfig::name` out, or give it another one",
+            );
+        }
+        Ok(())
     }
 }
 
@@ -95,7 +140,7 @@ impl SessionCookies {
             let is = |spec: &CookieSpec| name == spec.name.as_bytes();
             let place = if is(&specs.session) {
                 &mut read.session
-            } else if specs.is_separate && is(&specs.remembered) {
+            } else if specs.is_separate() && is(&specs.remembered) {
                 &mut read.remembered
             } else if is(&specs.fresh) {
                 &mut read.fresh
@@ -140,7 +185,7 @@ impl SessionCookies {
             None => (&specs.session, &specs.remembered, &self.remembered),
         };
         cookies::set(headers, spec, value, max_age);
-        if specs.is_separate {
+        if specs.is_separate() {
             remove_if_there(headers, other, presented.as_deref());
         }
     }
@@ -149,7 +194,7 @@ impl SessionCookies {
     pub(crate) fn remove(&self, headers: &mut HeaderMap) {
         let specs = &*self.specs;
         remove_if_there(headers, &specs.session, self.session.as_deref());
-        if specs.is_separate {
+        if specs.is_separate() {
             remove_if_there(headers, &specs.remembered, self.remembered.as_deref());
         }
         self.remove_fresh_mark(headers);

@@ -16,7 +16,7 @@ use diesel_async::RunQueryDsl;
 use diesel_async::methods::{ExecuteDsl, LoadQuery};
 use futures_util::future::BoxFuture;
 
-use super::backend::{FinishHook, SessionBackend};
+use super::backend::{CommitHook, FinishHook, SessionBackend};
 use super::loader::UserLoader;
 use super::presented::{Presented, Written};
 use super::record::{Session, SessionChange, SessionId};
@@ -398,6 +398,16 @@ where
                 });
                 None
             }
+        }
+    }
+
+    fn after_commit(&self, hook: CommitHook) -> Option<CommitHook> {
+        match &self.0 {
+            InDb::Request(db) if db.in_transaction() => {
+                db.after_commit(hook);
+                None
+            }
+            InDb::Request(_) | InDb::Anywhere(_) => Some(hook),
         }
     }
 }

@@ -12,7 +12,7 @@ mod statements;
 mod table;
 mod token;
 
-pub use self::backend::{FinishHook, SessionBackend};
+pub use self::backend::{CommitHook, FinishHook, SessionBackend};
 pub(crate) use self::cookies::{SessionCookies, SessionSpecs};
 pub(crate) use self::db::DbUsers;
 pub use self::db::{DbSessions, LoginBackend};
@@ -22,4 +22,6 @@ pub use self::memory::MemorySessions;
 pub use self::presented::{Presented, Written};
 pub use self::record::{DataChange, InvalidSessionId, Session, SessionChange, SessionId};
 pub use self::table::tables;
-pub(crate) use self::token::{Token, auth_tag, fresh_mark, is_bound, is_fresh_mark};
+pub(crate) use self::token::{
+    Token, auth_tag, auth_tag_after, auth_tags, fresh_mark, is_bound, is_fresh_mark,
+};

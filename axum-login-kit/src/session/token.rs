@@ -37,23 +37,42 @@ impl Token {
     }
 }
 
-/// What binds a session to the user's password and epoch: it no longer matches once either has changed.
+/// What binds a session to the user's password, epoch and being active: it no longer matches once one has changed.
 pub(crate) fn auth_tag<U: AuthUser>(keys: &Keys, user: &U) -> String {
-    with_tag_parts(user, |purpose, parts| keys.code(purpose, parts))
+    with_tag_parts(user, user.password_hash(), |purpose, parts| {
+        keys.code(purpose, parts)
+    })
 }
 
-/// Whether a session is bound to the password and epoch that the user has now.
+/// The tag that sessions of `user` have once `hash` is the password's, and nothing else has changed.
+pub(crate) fn auth_tag_after<U: AuthUser>(keys: &Keys, user: &U, hash: &str) -> String {
+    with_tag_parts(user, Some(hash), |purpose, parts| keys.code(purpose, parts))
+}
+
+/// The tags of sessions that are bound to `user`, made with this secret and with older ones.
+pub(crate) fn auth_tags<U: AuthUser>(keys: &Keys, user: &U) -> Vec<String> {
+    with_tag_parts(user, user.password_hash(), |purpose, parts| {
+        keys.codes(purpose, parts)
+    })
+}
+
+/// Whether a session is bound to the user as it is now.
 pub(crate) fn is_bound<U: AuthUser>(keys: &Keys, auth_tag: &str, user: &U) -> bool {
-    with_tag_parts(user, |purpose, parts| {
+    with_tag_parts(user, user.password_hash(), |purpose, parts| {
         keys.is_code(auth_tag, purpose, parts)
     })
 }
 
-fn with_tag_parts<U: AuthUser, R>(user: &U, code: impl FnOnce(&str, &[&[u8]]) -> R) -> R {
+fn with_tag_parts<U: AuthUser, R>(
+    user: &U,
+    hash: Option<&str>,
+    code: impl FnOnce(&str, &[&[u8]]) -> R,
+) -> R {
     let epoch = user.session_epoch().to_be_bytes();
-    match user.password_hash() {
-        Some(hash) => code("auth tag", &[hash.as_bytes(), &epoch]),
-        None => code("auth tag without password", &[&epoch]),
+    let active = [u8::from(user.is_active())];
+    match hash {
+        Some(hash) => code("auth tag", &[hash.as_bytes(), &epoch, &active]),
+        None => code("auth tag without password", &[&epoch, &active]),
     }
 }
 
@@ -71,12 +90,35 @@ pub(crate) fn is_fresh_mark(keys: &Keys, mark: &str, id: &SessionId, at: NaiveDa
 
 #[cfg(test)]
 mod tests {
-    use super::{Token, auth_tag, fresh_mark, is_bound, is_fresh_mark};
+    use super::{Token, auth_tag, auth_tag_after, auth_tags, fresh_mark, is_bound, is_fresh_mark};
     use crate::AuthUser;
     use crate::SessionId;
     use crate::keys::Keys;
 
     struct User(Option<&'static str>, i64);
+
+    /// The same, deactivated.
+    struct Inactive(User);
+
+    impl AuthUser for Inactive {
+        type Id = i32;
+
+        fn id(&self) -> i32 {
+            self.0.id()
+        }
+
+        fn password_hash(&self) -> Option<&str> {
+            self.0.password_hash()
+        }
+
+        fn session_epoch(&self) -> i64 {
+            self.0.session_epoch()
+        }
+
+        fn is_active(&self) -> bool {
+            false
+        }
+    }
 
     impl AuthUser for User {
         type Id = i32;
@@ -118,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tag_changes_with_password_epoch_and_key() {
+    fn the_tag_changes_with_password_epoch_activity_and_key() {
         let keys = Keys::derive(&[1; 32]).unwrap();
         let tag = |user: &User| auth_tag(&keys, user);
         let original = tag(&User(Some("hash"), 0));
@@ -130,6 +172,16 @@ mod tests {
         assert_ne!(tag(&User(None, 0)), tag(&User(Some(""), 0)));
         let other_keys = Keys::derive(&[2; 32]).unwrap();
         assert_ne!(original, auth_tag(&other_keys, &User(Some("hash"), 0)));
+
+        let user = User(Some("hash"), 0);
+        assert_eq!(
+            auth_tag_after(&keys, &user, "other"),
+            tag(&User(Some("other"), 0))
+        );
+        assert_eq!(auth_tags(&keys, &user), std::slice::from_ref(&original));
+        let inactive = Inactive(user);
+        assert!(!is_bound(&keys, &original, &inactive));
+        assert!(is_bound(&keys, &auth_tag(&keys, &inactive), &inactive));
     }
 
     #[test]

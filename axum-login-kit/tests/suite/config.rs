@@ -1,5 +1,7 @@
 //! Settings that are refused, and layers that are missing.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -7,7 +9,7 @@ use axum_db::metadata;
 use axum_db::prelude::*;
 use axum_login_kit::{
     Auth, Bcrypt, ConfigError, CurrentUser, Error, ErrorKind, Flash, Lockout, LoginManager,
-    Passwords, login_required,
+    Passwords, RememberConfig, login_required,
 };
 
 use crate::browser::Browser;
@@ -83,6 +85,27 @@ async fn settings_that_cannot_work_are_refused_when_built() {
             }
         );
     }
+    let mut remember = RememberConfig::default();
+    remember.duration = Duration::ZERO;
+    let builder = || LoginManager::<User>::new(&database, SECRET);
+    for (setting, builder) in [
+        (
+            "session_duration",
+            builder().session_duration(Duration::ZERO),
+        ),
+        ("idle_timeout", builder().idle_timeout(Duration::ZERO)),
+        ("RememberConfig::duration", builder().remember(remember)),
+        (
+            "RememberConfig::duration",
+            builder().remember_duration(Duration::ZERO),
+        ),
+    ] {
+        let error = builder.build().unwrap_err();
+        assert_eq!(error, ConfigError::ZeroDuration { setting });
+    }
+    let passwords = Passwords::default().pepper("this year's").pepper("");
+    let error = builder().passwords(passwords).build().unwrap_err();
+    assert_eq!(error, ConfigError::EmptyPepper);
     LoginManager::<User>::new(&database, SECRET)
         .login_url("/login?lang=de")
         .realm("admin_2")

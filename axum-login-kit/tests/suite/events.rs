@@ -62,7 +62,7 @@ async fn every_kind_is_told_once() {
             "{kept:?}: once a browser session"
         );
         browser.get("/danger").await;
-        assert_eq!(take(&told), [(Unauthorized, id)]);
+        assert_eq!(take(&told), [(FreshLoginRequired, id)]);
         browser.post("/confirm", "password=password").await;
         assert_eq!(take(&told), [(Confirmed, id)]);
         browser.post("/logout", "").await;
@@ -82,6 +82,10 @@ async fn what_is_ended_from_elsewhere_is_told() {
     take(&told);
     browser.post("/logout/others", "").await;
     assert_eq!(take(&told), [(Revoked, id)]);
+    let mut leaving = app.logged_in("ada@example.com").await;
+    take(&told);
+    leaving.post("/logout/everywhere", "").await;
+    assert_eq!(take(&told), [(Revoked, id), (LoggedOut, id)]);
     app.login.end_sessions_of(&user.id).await.unwrap();
     assert_eq!(take(&told), [(Revoked, id)]);
 }

@@ -17,6 +17,9 @@ use axum_login_kit::{
     LoginRejection, Permission, Require, login_required,
 };
 
+use testkit::logged;
+use tracing_subscriber::filter::LevelFilter;
+
 use crate::browser::Browser;
 use crate::models::{User, users};
 use crate::sqlite::app::{App, Db};
@@ -438,4 +441,73 @@ async fn a_missing_layer_is_named_by_guards_too() {
             answer.body
         );
     }
+}
+
+#[tokio::test]
+async fn a_guard_within_another_adds_to_what_that_one_says() {
+    let inner = Router::new()
+        .route("/secret", get(async || "secret"))
+        .route_layer(login_required::<User>().login_message("For members.", "info"));
+    let outer = Router::new()
+        .nest("/inner", inner)
+        .route("/page", get(async || "page"))
+        .route_layer(login_required::<User>().login_url("/outer/login"));
+    let (_app, router) = with(outer, |builder| builder).await;
+    let mut stranger = Browser::new(&router);
+    for (page, location) in [
+        ("/inner/secret", "/outer/login?next=%2Finner%2Fsecret"),
+        ("/page", "/outer/login?next=%2Fpage"),
+    ] {
+        assert_eq!(stranger.get(page).await.header("location"), location);
+    }
+}
+
+#[tokio::test]
+async fn a_guard_before_the_login_page_itself_sends_nobody_there_for_ever() {
+    let routes = Router::new()
+        .route("/login", get(async || "the form").post(async || "the form"))
+        .route("/page", get(async || "page"))
+        .route_layer(login_required::<User>());
+    let (_app, router) = with(routes, |builder| builder.login_url("/login?lang=de")).await;
+    let (log, _guard) = logged(LevelFilter::ERROR);
+    let mut stranger = Browser::new(&router);
+    let answer = stranger.get("/page").await;
+    assert_eq!(answer.header("location"), "/login?lang=de&next=%2Fpage");
+    assert_eq!(log.text(), "");
+    for uri in ["/login", "/login?lang=de&next=%2Fpage"] {
+        let answer = stranger.get(uri).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{uri}");
+        let challenge = answer.header("www-authenticate");
+        assert_eq!(challenge, "Session realm=\"user\"");
+    }
+    assert!(
+        log.text().contains("is behind a guard itself"),
+        "{}",
+        log.text()
+    );
+}
+
+#[tokio::test]
+async fn a_denial_prints_nothing_secret() {
+    let printed = Arc::new(std::sync::Mutex::new(String::new()));
+    let prints = Arc::clone(&printed);
+    let routes = Router::new()
+        .route("/page", get(async || "page"))
+        .route_layer(login_required::<User>());
+    let (_app, router) = with(routes, |builder| {
+        builder.on_unauthorized(move |denial| {
+            *prints.lock().unwrap() = format!("{denial:?}");
+            None
+        })
+    })
+    .await;
+    let mut stranger = Browser::new(&router).with("authorization", "Bearer secret-1");
+    stranger.cookies.insert("own".into(), "secret-2".into());
+    stranger.get("/page?token=secret-3").await;
+    let printed = printed.lock().unwrap();
+    assert!(
+        printed.contains("LoginRequired") && printed.contains("/page"),
+        "{printed}"
+    );
+    assert!(!printed.contains("secret"), "{printed}");
 }

@@ -58,6 +58,27 @@ async fn a_request_names_its_user_and_nothing_is_kept() {
 }
 
 #[tokio::test]
+async fn a_program_sees_and_ends_its_users_sessions() {
+    let app = with_keys().await;
+    let mut program = app.browser().with("x-api-key", "ada@example.com");
+    let mut bob = app.logged_in("bob@example.com").await;
+    for end in ["/logout/others", "/logout/everywhere", "/revoke"] {
+        let mut ada = app.logged_in("ada@example.com").await;
+        let devices = program.get("/devices").await.body;
+        let id = devices.split(' ').next().unwrap();
+        assert!(!devices.contains("here"), "{devices}");
+        let (uri, answer) = match end {
+            "/revoke" => (format!("/revoke/{id}"), "true"),
+            _ => (end.to_owned(), "1"),
+        };
+        assert_eq!(program.post(&uri, "").await.body, answer, "{uri}");
+        assert_eq!(ada.get("/home").await.body, "hello stranger");
+        assert_eq!(program.get("/devices").await.body, "");
+    }
+    assert_eq!(bob.get("/home").await.body, "hello bob@example.com");
+}
+
+#[tokio::test]
 async fn it_overrides_the_session_and_leaves_it_alone() {
     let app = with_keys().await;
     let mut browser = app.logged_in("bob@example.com").await;

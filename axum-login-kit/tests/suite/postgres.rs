@@ -34,6 +34,8 @@ mod places;
 mod queries;
 #[path = "behaviour/races.rs"]
 mod races;
+#[path = "behaviour/retried.rs"]
+mod retried;
 #[path = "behaviour/steps.rs"]
 mod steps;
 #[path = "behaviour/threats.rs"]

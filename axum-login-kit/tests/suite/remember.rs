@@ -103,15 +103,16 @@ async fn a_remembered_session_is_refreshed_by_use_if_wanted() {
             let app = App::with(|builder| kept.set(builder).clock(turned).remember(remember)).await;
             app.user("ada@example.com").await;
             let mut browser = app.remembered("ada@example.com").await;
+            // The browser keeps it for as long as browsers do, and the server says when it ends.
+            let days = if refreshes { 400 } else { 10 };
+            let max_age = format!("Max-Age={}", days * 24 * 60 * 60);
+            let cookie = &browser.cookies["session"];
+            assert!(cookie.contains(&max_age), "{kept:?}: {cookie}");
             for _ in 0..3 {
                 clock.advance(4 * DAY);
                 let answer = browser.get("/home").await;
-                let is_set = attributes(&answer.cookies(), "session").is_some();
-                assert_eq!(
-                    is_set,
-                    refreshes && answer.body != "hello stranger",
-                    "{kept:?}"
-                );
+                let cookies = answer.cookies();
+                assert_eq!(attributes(&cookies, "session"), None, "{kept:?}");
                 // The write follows the response; with one connection, whoever comes next comes after it.
                 tokio::task::yield_now().await;
                 app.database.session().begin().await.unwrap();
@@ -127,6 +128,116 @@ async fn a_remembered_session_is_refreshed_by_use_if_wanted() {
                 "{kept:?}"
             );
         }
+    }
+}
+
+/// Its answer comes after that to the logout.
+#[tokio::test]
+async fn a_slow_request_brings_no_refreshed_session_back() {
+    for kept in Kept::ALL {
+        let clock = FakeClock::new();
+        let turned = clock.clone();
+        let mut remember = RememberConfig::default();
+        remember.refresh_each_request = true;
+        let app = App::with(|builder| kept.set(builder).clock(turned).remember(remember)).await;
+        app.user("ada@example.com").await;
+        let mut browser = app.remembered("ada@example.com").await;
+        let mut leaving = browser.clone();
+        clock.advance(DAY);
+        let slow = browser.get("/slow");
+        let logout = async {
+            app.gate.entered.notified().await;
+            leaving.post("/logout", "").await;
+            app.gate.open.notify_one();
+        };
+        let (answer, ()) = tokio::join!(slow, logout);
+        assert_eq!(answer.body, "at last, ada@example.com", "{kept:?}");
+        // One jar of cookies for both.
+        for cookie in answer.cookies() {
+            let (name, value) = cookie.split_once('=').unwrap();
+            leaving.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        assert_eq!(
+            leaving.get("/home").await.body,
+            "hello stranger",
+            "{kept:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_remember_cookie_whose_name_differs_by_its_prefix_is_found() {
+    for (host, own) in [("localhost:3000", true), ("example.com", false)] {
+        let mut remember = RememberConfig::default();
+        remember.secure = Some(own);
+        let app = App::with(|builder| builder.remember(remember)).await;
+        app.user("ada@example.com").await;
+        let mut browser = app.browser().on_host(host);
+        browser.post("/login", REMEMBER).await;
+        browser.restart();
+        assert_eq!(browser.get("/home").await.body, "hello ada@example.com");
+        browser.post("/logout", "").await;
+        assert_eq!(browser.get("/home").await.body, "hello stranger");
+        assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
+    }
+}
+
+#[tokio::test]
+async fn cookies_for_other_sites_are_secure_on_this_machine_too() {
+    let mut cookie = CookieConfig::default();
+    cookie.same_site = SameSite::None;
+    let app = App::with(|builder| builder.session_cookie(cookie)).await;
+    app.user("ada@example.com").await;
+    let answer = app.browser().post("/login", LOGIN).await;
+    let expected = "HttpOnly; SameSite=None; Secure; Path=/";
+    assert_eq!(
+        attributes(&answer.cookies(), "__Host-session"),
+        Some(expected)
+    );
+}
+
+#[tokio::test]
+async fn cookies_that_cannot_be_told_apart_are_refused_when_built() {
+    let app = App::new().await;
+    let build = |session: &str, remember: RememberConfig| {
+        let mut cookie = CookieConfig::default();
+        cookie.name = session.into();
+        let builder = LoginManager::<User>::new(&app.database, SECRET);
+        builder.session_cookie(cookie).remember(remember).build()
+    };
+    let named = |name: &str| {
+        let mut remember = RememberConfig::default();
+        remember.name = Some(name.into());
+        remember
+    };
+    for (session, remember) in [
+        ("flash", RememberConfig::default()),
+        ("session", named("fresh")),
+        ("session", named("state")),
+        ("session", named("visitor")),
+        ("session", named("flash")),
+        ("sid", named("sid-fresh")),
+    ] {
+        let error = build(session, remember).unwrap_err();
+        assert!(
+            matches!(error, ConfigError::Cookie { .. }),
+            "{session}: {error}"
+        );
+    }
+    for elsewhere in [
+        |remember: &mut RememberConfig| remember.domain = Some("example.com".into()),
+        |remember: &mut RememberConfig| remember.path = Some("/app".into()),
+    ] {
+        let mut remember = named("session");
+        elsewhere(&mut remember);
+        let error = build("session", remember).unwrap_err().to_string();
+        assert!(error.contains("RememberConfig::name"), "{error}");
+        let mut remember = RememberConfig::default();
+        elsewhere(&mut remember);
+        build("session", remember).unwrap();
+    }
+    for (session, remember) in [("session", named("session")), ("sid", named("fresh"))] {
+        build(session, remember).unwrap();
     }
 }
 

@@ -127,6 +127,21 @@ impl App {
         db.commit().await.unwrap();
     }
 
+    /// Another manager over the same tables.
+    pub(crate) fn login_with(
+        &self,
+        settings: impl FnOnce(LoginManagerBuilder<User>) -> LoginManagerBuilder<User>,
+    ) -> LoginManager<User> {
+        settings(manager(&self.database, "user")).build().unwrap()
+    }
+
+    /// The routes, with another manager.
+    pub(crate) fn routes(&self, login: &LoginManager<User>) -> Router {
+        router(Arc::clone(&self.gate))
+            .layer(login.layer())
+            .layer(self.database.layer())
+    }
+
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(&self.router)
     }
@@ -215,6 +230,7 @@ pub(crate) fn router(gate: Arc<Gate>) -> Router {
         .route("/fresh", get(is_fresh))
         .route("/remembered", get(is_remembered))
         .route("/password", post(change_password))
+        .route("/password/slow", post(change_password_slowly))
         .nest("/nested", nested)
         .with_state(gate)
 }
@@ -446,15 +462,27 @@ async fn is_fresh(auth: Auth<User>) -> Result<String, Error> {
     Ok(auth.is_fresh().await?.to_string())
 }
 
-async fn change_password(
+async fn change_password(auth: Auth<User>, user: CurrentUser<User>) -> Result<&'static str, Error> {
+    let changed = auth.change_password(&user, "another password").await?;
+    Ok(changed.map_or("not changed", |_| "changed"))
+}
+
+/// The same from a form that takes its time.
+async fn change_password_slowly(
+    State(gate): State<Arc<Gate>>,
     db: Db,
     auth: Auth<User>,
     user: CurrentUser<User>,
 ) -> Result<&'static str, Error> {
-    let mut user = user.into_inner();
-    user.password_hash = auth.hash_password("another password").await?;
-    user.save(&db).await?;
-    auth.login(&user).await?;
-    db.commit().await?;
-    Ok("changed")
+    let verified = auth
+        .verify_password(Some(user.into_inner()), "password")
+        .await?;
+    db.release().await?;
+    gate.entered.notify_one();
+    gate.open.notified().await;
+    let Some(user) = verified else {
+        return Ok("wrong");
+    };
+    let changed = auth.change_password(&user, "the thief's").await?;
+    Ok(changed.map_or("not changed", |_| "changed"))
 }

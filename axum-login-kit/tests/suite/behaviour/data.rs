@@ -212,3 +212,29 @@ async fn what_an_ended_session_left_in_a_cookie_is_no_part_of_the_next() {
     browser.post("/login", LOGIN).await;
     assert!(browser.cookie("state").is_none());
 }
+
+#[tokio::test]
+async fn what_a_visitor_may_fill_a_login_has_room_for() {
+    for kept in Kept::ALL {
+        let app = App::with(|builder| kept.set(builder)).await;
+        app.user("ada@example.com").await;
+        for item in ["x".repeat(50), "\"\\".repeat(25), "ä".repeat(25)] {
+            let mut browser = app.browser();
+            let mut items = 0;
+            loop {
+                let answer = browser.post("/cart", &item).await;
+                if answer.status != StatusCode::OK {
+                    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{kept:?}");
+                    break;
+                }
+                items += 1;
+            }
+            assert!(items > 8, "{kept:?}: {items}");
+            let form = "email=ada@example.com&password=password";
+            let answer = browser.post("/login", form).await;
+            assert_eq!(answer.header("location"), "/", "{kept:?}: {answer:?}");
+            let cart = browser.get("/cart").await.body;
+            assert_eq!(cart, vec![item; items].join(","), "{kept:?}");
+        }
+    }
+}

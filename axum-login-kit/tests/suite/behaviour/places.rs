@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum_db::metadata;
+use axum_db::prelude::*;
 use axum_login_kit::testing::{FakeClock, check_backend, login_as};
 use axum_login_kit::{CookieSessions, DbSessions, MemorySessions};
 
@@ -188,17 +189,73 @@ async fn short_idle_times_do_not_end_a_session_in_use() {
 }
 
 #[tokio::test]
-async fn a_changed_password_and_a_raised_epoch_end_sessions_everywhere() {
+async fn a_changed_password_a_raised_epoch_and_a_deactivation_end_sessions_everywhere() {
     for kept in Kept::ALL {
         let app = App::with(|builder| kept.set(builder)).await;
-        app.user("ada@example.com").await;
+        let id = app.user("ada@example.com").await.id;
         let mut browser = app.logged_in("ada@example.com").await;
         let mut thief = app.remembered("ada@example.com").await;
+        browser.post("/cart", "apple").await;
         assert_eq!(browser.post("/password", "").await.body, "changed");
         assert_eq!(thief.get("/home").await.body, "hello stranger", "{kept:?}");
+        let who = browser.get("/home").await.body;
+        assert_eq!(who, "hello ada@example.com", "{kept:?}");
+        assert_eq!(browser.get("/cart").await.body, "apple", "{kept:?}");
+
+        let changes: [fn(&mut User); 2] = [|user| user.epoch += 1, |user| user.blocked = true];
+        for change in changes {
+            let form = "email=ada@example.com&password=another+password";
+            browser.post("/login", form).await;
+            let who = browser.get("/home").await.body;
+            assert_eq!(who, "hello ada@example.com", "{kept:?}");
+            let db = app.database.session();
+            let mut user = User::find(id).one(&db).await.unwrap();
+            drop(db);
+            change(&mut user);
+            app.save(&user).await;
+            assert_eq!(
+                browser.get("/home").await.body,
+                "hello stranger",
+                "{kept:?}"
+            );
+        }
+        let forced = browser
+            .post("/login/options", "email=ada@example.com&force=true")
+            .await;
+        assert_eq!(forced.body, "now ada@example.com", "{kept:?}");
         assert_eq!(
             browser.get("/home").await.body,
             "hello ada@example.com",
+            "{kept:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_changed_password_keeps_how_this_browser_is_logged_in() {
+    for kept in Kept::ALL {
+        let clock = FakeClock::new();
+        let turned = clock.clone();
+        let app = App::with(|builder| kept.set(builder).clock(turned)).await;
+        app.user("ada@example.com").await;
+        let mut browser = app.remembered("ada@example.com").await;
+        browser.restart();
+        clock.advance(20 * DAY);
+        assert_eq!(browser.get("/fresh").await.body, "false", "{kept:?}");
+        let before = browser.cookie("session").unwrap().to_owned();
+        let answer = browser.post("/password", "").await;
+        assert_ne!(browser.cookie("session").unwrap(), before, "{kept:?}");
+        let cookies = answer.cookies();
+        let ten_days = cookies
+            .iter()
+            .any(|cookie| cookie.contains("Max-Age=864000"));
+        assert!(ten_days, "{kept:?}: {cookies:?}");
+        assert_eq!(browser.get("/remembered").await.body, "true", "{kept:?}");
+        assert_eq!(browser.get("/fresh").await.body, "true", "{kept:?}");
+        clock.advance(10 * DAY);
+        assert_eq!(
+            browser.get("/home").await.body,
+            "hello stranger",
             "{kept:?}"
         );
     }

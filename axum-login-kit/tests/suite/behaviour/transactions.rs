@@ -1,11 +1,19 @@
 //! A cookie is set only if its row stands.
 
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
 use axum::http::StatusCode;
-
+use axum::routing::post;
 use axum_db::TransactionMode;
+use axum_db::prelude::*;
+use axum_login_kit::LoginEventKind::LoggedIn;
+use axum_login_kit::{Auth, Error};
+use tokio::sync::Notify;
 
-use super::app::{self, App};
+use super::app::{self, App, Db};
 use crate::browser::Browser;
+use crate::models::User;
 
 const URI: &str = "/login/transaction?email=bob@example.com&end=";
 
@@ -104,4 +112,72 @@ async fn under_on_success_the_status_decides_over_a_login_in_the_transaction() {
         browser.post(&format!("{URI}{end}"), "").await;
         assert_eq!(browser.get("/home").await.body, format!("hello {who}"));
     }
+}
+
+/// Over a pool of one connection, which the request has.
+#[tokio::test]
+async fn an_administrator_blocks_a_user_in_one_transaction() {
+    async fn block(db: Db, auth: Auth<User>, id: String) -> Result<String, Error> {
+        let (id, end) = id.split_once(' ').unwrap();
+        let id: i32 = id.parse().unwrap();
+        db.begin().await?;
+        let mut user = User::find(id).one(&db).await?;
+        user.epoch += 1;
+        user.save(&db).await?;
+        let ended = auth.end_sessions_of(&id).await?;
+        match end {
+            "commit" => db.commit().await?,
+            _ => db.rollback().await?,
+        }
+        Ok(ended.to_string())
+    }
+    let app = App::new().await;
+    let user = app.user("ada@example.com").await;
+    let mut browser = app.logged_in("ada@example.com").await;
+    let router = Router::new()
+        .route("/block", post(block))
+        .layer(app.login.layer())
+        .layer(app.database.layer());
+    let mut administrator = Browser::new(&router);
+    for (end, left) in [("rollback", 1), ("commit", 0)] {
+        let answer = administrator
+            .post("/block", &format!("{} {end}", user.id))
+            .await;
+        assert_eq!(answer.body, "1", "{end}");
+        assert_eq!(app.sessions().await, left, "{end}");
+    }
+    assert_eq!(browser.get("/home").await.body, "hello stranger");
+}
+
+/// Whoever listens is told what is committed, also where nobody waits for the answer any more.
+#[tokio::test]
+async fn what_is_committed_is_told_if_the_request_is_dropped_then() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&told);
+    let app = App::with(|builder| {
+        builder.on_event(move |event| listener.lock().unwrap().push(event.kind))
+    })
+    .await;
+    app.user("ada@example.com").await;
+    let committed = Arc::new(Notify::new());
+    let reached = Arc::clone(&committed);
+    let log_in = async move |db: Db, auth: Auth<User>| -> Result<(), Error> {
+        db.begin().await?;
+        let user = User::query().one(&db).await?;
+        auth.login(&user).await?;
+        db.commit().await?;
+        reached.notify_one();
+        std::future::pending().await
+    };
+    let router = Router::new()
+        .route("/login", post(log_in))
+        .layer(app.login.layer())
+        .layer(app.database.layer());
+    let mut browser = Browser::new(&router);
+    tokio::select! {
+        _ = browser.post("/login", "") => unreachable!("it waits for ever"),
+        () = committed.notified() => {}
+    }
+    assert_eq!(*told.lock().unwrap(), [LoggedIn]);
+    assert_eq!(app.sessions().await, 1);
 }

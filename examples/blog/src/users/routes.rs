@@ -190,7 +190,6 @@ async fn password(_: CurrentUser<User>, view: View) -> Result {
 }
 
 async fn change_password(
-    db: Db,
     auth: Auth<User>,
     user: CurrentUser<User>,
     flash: Flash,
@@ -211,23 +210,13 @@ async fn change_password(
         .verify_password(Some(user.into_inner()), &form.current)
         .account(&email)
         .await?;
-    let Some(mut user) = verified else {
+    let Some(user) = verified else {
         return invalid(error_in("current", "This is not your current password."));
     };
-    let remembered = auth.is_remembered().await?;
-    let hash = auth.hash_password(&form.password).await?;
-    // Only over the hash that was verified: the password may have been reset meanwhile.
-    let verified = users::id
-        .eq(user.id)
-        .and(users::password_hash.eq(&user.password_hash));
-    let changed = diesel::update(users::table.filter(verified)).set(users::password_hash.eq(&hash));
-    if changed.run(&db).await? == 0 {
+    // All sessions end with the old password; this browser goes on with a new one.
+    if auth.change_password(&user, &form.password).await?.is_none() {
         return invalid(error_in("current", "This is no longer your password."));
     }
-    user.password_hash = hash;
-    // All sessions were bound to the old hash; this browser gets one that is bound to the new one.
-    auth.login(&user).remember(remembered).await?;
-    db.commit().await?;
     flash.success("Your password has been changed, and you are logged out everywhere else.");
     Ok(Redirect::to("/account").into_response())
 }
